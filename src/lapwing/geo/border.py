@@ -1,0 +1,1 @@
+"""Signed geodesic distance to a territory. (Interface; the index lives in geo.kernels.)"""

@@ -1,0 +1,26 @@
+"""How kernels are compiled: Numba where it works, the same Python where it does not.
+
+A kernel is a function of arrays and numbers. `kernel` compiles it lazily with an on-disk cache (`NUMBA_CACHE_DIR`, set
+by the runtime to a versioned directory under the state folder before any kernel is imported). No fastmath: replay must
+be exact. No parallel: the live path is one core. ``LAPWING_PLAIN=1`` in the environment keeps the plain functions,
+which is slow and shown as "degraded"; tests use `kernel.py_func` to compare.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+PLAIN = os.environ.get("LAPWING_PLAIN", "") == "1"
+
+
+def kernel(function: F) -> F:
+    """Compile a function of arrays and numbers with Numba (nopython, cached); return it as it is where PLAIN."""
+    if PLAIN:
+        return function
+    from numba import njit
+
+    compiled: F = njit(cache=True, fastmath=False, nogil=True)(function)
+    return compiled

@@ -1,0 +1,121 @@
+"""Judgement: where each object stands to the border now, and the verdict over its whole life."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from lapwing.model.plots import Bools, Floats, Ints
+
+ENTERED, NOT_ENTERED, UNDETERMINED = "entered", "not_entered", "undetermined"
+
+
+@dataclass(frozen=True, slots=True)
+class BorderStates:
+    """Where each live track stands to the protected territory now; rows as in `Tracks`. Distance positive outside."""
+
+    border_m: Floats                     # signed geodesic distance to the protected territory
+    border_m_sigma: Floats               # across the line: track, registration and line together
+    nearest_latitude_rad: Floats
+    nearest_longitude_rad: Floats
+    line_bound_95_m: Floats              # 95 % bound of the line at the nearest point
+    closing_mps: Floats                  # positive: coming nearer
+    time_to_go_s: Floats                 # to the line as it flies; inf: not as it flies
+    earliest_s: Floats                   # to the line straight at its class's speed; 0 inside
+    entry_5_prob: Floats                 # P(inside within 5 min); 10 and 15 likewise
+    entry_10_prob: Floats
+    entry_15_prob: Floats
+    inside_prob: Floats                  # P(inside now)
+    judged: Bools                        # under judgement (else traffic)
+    traffic_reason: tuple[str, ...]      # why not: "own_patrol", "friend", "neutral", "bird", "weather", "surface"; "" judged
+
+    def __len__(self) -> int:
+        return len(self.border_m)
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """One stay inside: entry and exit with place; exit_ns 0 where it had not left when last known."""
+
+    entry_ns: int
+    exit_ns: int
+    latitude_rad: float                  # of the entry
+    longitude_rad: float
+    deepest_m: float
+
+
+@dataclass(frozen=True, slots=True)
+class Boundary:
+    """Which line was used."""
+
+    name: str
+    version: str
+    sha256: str
+    bound_95_m: float                    # at the closest point
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a verdict rests on."""
+
+    plot_count: int
+    sensors: tuple[str, ...]
+    gaps: tuple[tuple[int, int], ...]    # (start_ns, end_ns) of stretches without plots longer than 30 s
+    bias_m_sigma: float                  # registration part at the closest point
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The verdict on one object and one country, over its whole known life."""
+
+    track_id: str
+    country: str
+    verdict: str                         # ENTERED | NOT_ENTERED | UNDETERMINED
+    entered_prob: float
+    closest_m: float                     # signed; negative inside
+    closest_m_low: float                 # 95 % interval
+    closest_m_high: float
+    closest_ns: int
+    closest_latitude_rad: float
+    closest_longitude_rad: float
+    deepest_m: float                     # greatest depth inside; 0 if never inside
+    entries: tuple[Crossing, ...]
+    seconds_inside: float
+    boundary: Boundary
+    evidence: Evidence
+    statement: dict[str, str]            # language -> sentence
+    reason: str                          # why this value and not the other two, in English
+    final: bool                          # the track has ended, or the run has
+    time_ns: int                         # when the verdict was reached
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """An object that is not judged, and why."""
+
+    track_id: str
+    country: str
+    reason: str
+    affiliation: str
+    class_name: str
+    class_prob: float
+    identity: str                        # ICAO address or Mode 3/A or call sign; may be empty
+    first_ns: int
+    last_ns: int
+    closest_m: float                     # signed; for the record, not a verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What one step of the judge hands on."""
+
+    states: BorderStates                 # rows as in the tracks judged
+    others: dict[str, Floats]            # neighbour's code -> signed distance of each row to its territory, metres
+    verdicts: tuple[Verdict, ...] = ()   # new or changed in this step
+    traffic: tuple[Traffic, ...] = ()    # ended as traffic in this step
+
+
+Rows = npt.NDArray[np.intp]
+Times = Ints
