@@ -1,0 +1,110 @@
+"""The order of the stages, and the only place that knows it: sense, track, judge, warn, respond / share, record.
+
+Pure: the same state and entries give the same state and outcome, byte for byte. Time is that of the newest entry. A
+setup without a country pack stops after the tracks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from lapwing import judge, respond, sense, share, track, warn
+from lapwing.country.pack import Pack
+from lapwing.geo.border import Territory
+from lapwing.model.alerts import Warned
+from lapwing.model.entries import TICK, Entry
+from lapwing.model.notices import Responded, Shared
+from lapwing.model.reports import Acknowledgement, Command, Identification
+from lapwing.model.sensed import Sensed
+from lapwing.model.tracks import TrackUpdate
+from lapwing.model.verdicts import Judgement
+from lapwing.record import incident
+
+END_OF_RUN = b"end"  # payload of the TICK entry that ends a run: every track is concluded, every verdict final
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """Everything that is fixed for a run: sensors as configured, country, settings of each stage."""
+
+    sense: sense.SenseSetup
+    pack: Pack | None = None
+    neighbours: Mapping[str, Territory] = field(default_factory=dict)
+    track: track.Settings = field(default_factory=track.Settings)
+    judge: judge.Settings = field(default_factory=judge.Settings)
+    warn: warn.Settings = field(default_factory=warn.Settings)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The memory of all stages after a batch: one value, checkpointed as such."""
+
+    sense: sense.State = field(default_factory=sense.State)
+    track: track.State = field(default_factory=track.State)
+    judge: judge.State = field(default_factory=judge.State)
+    warn: warn.State = field(default_factory=warn.State)
+    respond: respond.State = field(default_factory=respond.State)
+    share: share.State = field(default_factory=share.State)
+    incident: incident.State = field(default_factory=incident.State)
+    now_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one batch led to, stage by stage. Judgement and all after it are None without a country."""
+
+    now_ns: int
+    sensed: Sensed
+    update: TrackUpdate
+    judgement: Judgement | None = None
+    warned: Warned | None = None
+    responded: Responded | None = None
+    shared: Shared | None = None
+    events: tuple[incident.Event, ...] = ()
+
+
+def step(state: State, entries: tuple[Entry, ...], setup: Setup) -> tuple[State, Outcome]:
+    """Take one batch of entries through all stages.
+
+    Parameters
+    ----------
+    state : what the batch before left
+    entries : in order of reception, at least one; its newest reception time is the batch's time and never goes back
+    setup : fixed for the run
+    """
+    assert entries, "a batch holds at least one entry: the loop adds a tick where nothing came in"
+    now_ns = max(state.now_ns, entries[-1].received_ns)
+    ending = entries[-1].format == TICK and entries[-1].payload == END_OF_RUN
+
+    sense_state, sensed = sense.step(state.sense, entries, setup.sense, now_ns)
+    reports = sensed.reports
+    identifications = tuple(r for r in reports if isinstance(r, Identification))
+    track_state, update = track.step(state.track, sensed.plots, sensed.bearings, sensed.looks, sensed.sensors,
+                                     identifications, now_ns, setup.track)
+    if ending:
+        track_state, update = _merged(update, *track.finish(track_state, now_ns, setup.track))
+    state = replace(state, sense=sense_state, track=track_state, now_ns=now_ns)
+    if setup.pack is None:
+        return state, Outcome(now_ns, sensed, update)
+
+    conclude = judge.finish if ending else judge.step
+    judge_state, judgement = conclude(state.judge, update, setup.pack, setup.neighbours, now_ns, setup.judge)
+    commands = tuple(r for r in reports if isinstance(r, Command))
+    warn_state, warned = warn.step(state.warn, update.tracks, judgement, commands, setup.pack, now_ns, setup.warn)
+    respond_state, responded = respond.step(state.respond, reports, warned, now_ns)
+    acknowledged = tuple(r for r in reports if isinstance(r, Acknowledgement))
+    share_state, shared = share.step(state.share, update.tracks, judgement, warned, acknowledged, setup.pack, now_ns)
+    incident_state, events = incident.step(state.incident, sensed, update, judgement, warned, responded, shared, now_ns)
+
+    state = replace(state, judge=judge_state, warn=warn_state, respond=respond_state, share=share_state,
+                    incident=incident_state)
+    return state, Outcome(now_ns, sensed, update, judgement, warned, responded, shared, events)
+
+
+def _merged(last: TrackUpdate, state: track.State, final: TrackUpdate) -> tuple[track.State, TrackUpdate]:
+    """Return the final update with the tracks that the last ordinary step ended put in front."""
+    ended_rows = final.ended_rows if last.ended_rows is None else last.ended_rows
+    if last.ended_rows is not None and final.ended_rows is not None:
+        ended_rows = track.concatenate(last.ended_rows, final.ended_rows)
+    return state, TrackUpdate(tracks=final.tracks, ended=last.ended + final.ended, ended_rows=ended_rows)

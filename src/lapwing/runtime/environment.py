@@ -1,0 +1,54 @@
+"""Where Lapwing keeps what it may lose: compiled kernels and compiled country packs.
+
+`prepare` must run before the first kernel is imported, because Numba reads its cache folder when it is imported. The
+folder carries the versions that matter, so an update never loads another version's machine code.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from importlib import metadata
+from pathlib import Path
+
+from lapwing import __version__
+from lapwing.model.errors import StorageError
+
+
+def state_dir() -> Path:
+    """Return the state folder: LAPWING_STATE, else XDG_CACHE_HOME/lapwing, else ~/.cache/lapwing, else a temporary one."""
+    named = os.environ.get("LAPWING_STATE")
+    if named:
+        return Path(named)
+    base = os.environ.get("XDG_CACHE_HOME")
+    try:
+        folder = Path(base) if base else Path.home() / ".cache"
+    except RuntimeError:  # no home folder: a service account
+        folder = Path(tempfile.gettempdir())
+    return folder / "lapwing"
+
+
+def prepare() -> Path:
+    """Make the state folder and point Numba at the versioned kernel cache in it; return the state folder.
+
+    Raises StorageError only where LAPWING_STATE names a folder that cannot be written; the default falls back to a
+    temporary folder, which costs a compilation at every start and nothing else.
+    """
+    folder = state_dir()
+    kernels = folder / f"kernels-{__version__}-py{sys.version_info.major}.{sys.version_info.minor}-numba{metadata.version('numba')}"
+    try:
+        kernels.mkdir(parents=True, exist_ok=True)
+        probe = kernels / f".probe-{os.getpid()}"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        if "LAPWING_STATE" in os.environ:
+            raise StorageError(f"cannot write: {error.strerror}", where=str(folder),
+                               remedy="free space, change its owner, or name another folder in LAPWING_STATE") from error
+        folder = Path(tempfile.mkdtemp(prefix="lapwing-"))
+        kernels = folder / "kernels"
+        kernels.mkdir()
+    if "numba" not in sys.modules:
+        os.environ.setdefault("NUMBA_CACHE_DIR", str(kernels))
+    return folder

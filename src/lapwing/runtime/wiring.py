@@ -1,0 +1,47 @@
+"""Puts a run together: sensors, country, neighbours, settings, journal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lapwing import pipeline, sense, warn
+from lapwing.adapters import packs
+from lapwing.country.pack import Pack
+from lapwing.geo.border import Territory
+from lapwing.model.sensors import SensorTable
+
+
+@dataclass(frozen=True, slots=True)
+class Country:
+    """A country pack and the territories of its neighbours."""
+
+    pack: Pack
+    neighbours: Mapping[str, Territory]
+
+
+def load_country(code_or_path: str, state_dir: Path | None) -> Country:
+    """Return a pack with its neighbours' outlines. Raises ConfigError where a pack is missing or wrong."""
+    cache = None if state_dir is None else state_dir / "packs"
+    pack = packs.load_country(code_or_path, cache)
+    outlines = packs.load_outlines(cache, only=pack.neighbours)
+    return Country(pack, {code: outlines[code] for code in pack.neighbours if code in outlines})
+
+
+def make_setup(sensors: SensorTable, country: Country | None, *, status: str = "Exercise",
+               allow: tuple[tuple[int, int], ...] = ()) -> pipeline.Setup:
+    """Return the setup of a run.
+
+    Parameters
+    ----------
+    sensors : as configured; sources found in the data are appended by the sense stage
+    country : None for tracks alone
+    status : CAP status of every message: Actual only for the live service, else Exercise
+    allow : (SAC, SIC) pairs; empty: all sources
+    """
+    sense_setup = sense.SenseSetup(sensors=sensors)
+    if country is None:
+        return pipeline.Setup(sense=sense_setup)
+    return pipeline.Setup(sense=sense_setup, pack=country.pack, neighbours=country.neighbours,
+                          warn=warn.Settings(status=status))
