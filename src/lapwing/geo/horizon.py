@@ -1,0 +1,31 @@
+"""How far a radar can see over the curve of the Earth, with normal refraction (4/3 of the radius)."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from lapwing.geo.wgs84 import MEAN_RADIUS_M
+
+# Effective radius factor of the standard atmosphere: ITU-R P.834, k = 4/3.
+EFFECTIVE_RADIUS_M = MEAN_RADIUS_M * 4.0 / 3.0
+
+
+def radio_horizon_m(antenna_m: npt.ArrayLike, target_m: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Return the longest range at which an aerial and an object see each other over smooth ground.
+
+    Both heights are above the ground between them (in practice above mean sea level); one below it counts as on it.
+    NaN where a height is unknown.
+
+    >>> radio_horizon_m(30.0, 100.0).round(-2).item()
+    63800.0
+    """
+    antenna, target = np.asarray(antenna_m, np.float64), np.asarray(target_m, np.float64)
+    return np.asarray(np.sqrt(2.0 * EFFECTIVE_RADIUS_M * np.maximum(antenna, 0.0))
+                      + np.sqrt(2.0 * EFFECTIVE_RADIUS_M * np.maximum(target, 0.0)))
+
+
+def hidden_below_horizon(range_m: npt.ArrayLike, antenna_m: npt.ArrayLike,
+                         target_m: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+    """Return where an object is hidden by the Earth's curve; False where a height is unknown (not proven hidden)."""
+    return np.asarray(np.asarray(range_m, np.float64) > radio_horizon_m(antenna_m, target_m), np.bool_)
