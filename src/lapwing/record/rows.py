@@ -1,0 +1,191 @@
+"""Rows of every output, field by field as the manual names them. A row is a dict ready for `canonical.to_json`.
+
+The journal holds every version of a row; the files of ``replay --out`` hold the last one of each object, notice and so
+on (`record.gather`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+import numpy as np
+
+from lapwing.model.alerts import Alert, Decision, Proposal, ZoneRef
+from lapwing.model.errors import Refusal
+from lapwing.model.notices import Notice, NoticeObject
+from lapwing.model.reports import Impact, PatrolEvent, Sighting
+from lapwing.model.sensors import Sensor, SensorTable
+from lapwing.model.verdicts import Crossing, Traffic, Verdict
+from lapwing.record.canonical import Row, degrees, iso, iso_or_none, metres, prob, rounded
+from lapwing.record.incident import Event
+
+
+def verdict_row(verdict: Verdict) -> Row:
+    """Return a line of verdicts.jsonl."""
+    boundary, evidence = verdict.boundary, verdict.evidence
+    return {
+        "track_id": verdict.track_id, "country": verdict.country, "verdict": verdict.verdict,
+        "entered_prob": prob(verdict.entered_prob), "closest_m": metres(verdict.closest_m),
+        "closest_m_low": metres(verdict.closest_m_low), "closest_m_high": metres(verdict.closest_m_high),
+        "closest_time": iso_or_none(verdict.closest_ns), "closest_lat_deg": degrees(verdict.closest_latitude_rad),
+        "closest_lon_deg": degrees(verdict.closest_longitude_rad), "deepest_m": metres(verdict.deepest_m),
+        "entries": [_crossing_row(crossing) for crossing in verdict.entries],
+        "seconds_inside": rounded(verdict.seconds_inside, 1),
+        "boundary": {"name": boundary.name, "version": boundary.version, "sha256": boundary.sha256,
+                     "bound_95_m": metres(boundary.bound_95_m)},
+        "statement": dict(verdict.statement),
+        "evidence": {"plots": int(evidence.plot_count), "sensors": list(evidence.sensors),
+                     "gaps": [{"start": iso(start_ns), "end": iso(end_ns)} for start_ns, end_ns in evidence.gaps],
+                     "bias": {"m_sigma": metres(evidence.bias_m_sigma)}},
+        "reason": verdict.reason, "final": bool(verdict.final), "time": iso(verdict.time_ns),
+    }
+
+
+def _crossing_row(crossing: Crossing) -> Row:
+    return {"entry_time": iso(crossing.entry_ns), "exit_time": iso_or_none(crossing.exit_ns),
+            "lat_deg": degrees(crossing.latitude_rad), "lon_deg": degrees(crossing.longitude_rad),
+            "deepest_m": metres(crossing.deepest_m)}
+
+
+def traffic_row(traffic: Traffic) -> Row:
+    """Return a line of traffic.jsonl."""
+    return {"track_id": traffic.track_id, "country": traffic.country, "reason": traffic.reason,
+            "affiliation": traffic.affiliation, "class": traffic.class_name, "class_prob": prob(traffic.class_prob),
+            "identity": traffic.identity, "first_time": iso(traffic.first_ns), "last_time": iso(traffic.last_ns),
+            "closest_m": metres(traffic.closest_m)}
+
+
+def alert_row(alert: Alert) -> Row:
+    """Return an alert as journaled: a line of alerts.jsonl with the CAP document itself instead of its file."""
+    return {
+        "identifier": alert.identifier, "sent": iso(alert.sent_ns), "status": alert.status, "msg_type": alert.msg_type,
+        "references": list(alert.references), "level": alert.level, "zones": [_zone_row(zone) for zone in alert.zones],
+        "polygon": [[[rounded(latitude, 7), rounded(longitude, 7)] for latitude, longitude in ring]
+                    for ring in alert.polygons],
+        "onset": iso(alert.onset_ns), "expires": iso(alert.expires_ns), "languages": list(alert.languages),
+        "caused_by": list(alert.caused_by), "proposed_time": iso_or_none(alert.proposed_ns),
+        "approved_time": iso_or_none(alert.approved_ns), "approved_by": list(alert.approved_by),
+        "proposal_id": alert.proposal_id, "cap_xml": alert.cap_xml.decode("utf-8"),
+    }
+
+
+def alert_file_row(row: Row, number: int) -> tuple[Row, str, bytes]:
+    """Return a line of alerts.jsonl, the path of its CAP file below the output folder, and that file's octets.
+
+    `number` counts the alerts from 1, so that the folder lists them in order of sending.
+    """
+    path = f"alerts/{number:03d}-{file_name(row['identifier'])}.xml"
+    line = {key: value for key, value in row.items() if key != "cap_xml"} | {"cap_file": path}
+    return line, path, str(row["cap_xml"]).encode("utf-8")
+
+
+def file_name(identifier: str) -> str:
+    """Return an identifier with whatever could mean something to a file system replaced by ``_``, 100 letters at most."""
+    return re.sub(r"[^A-Za-z0-9._-]", "_", identifier).lstrip(".")[:100] or "_"
+
+
+def _zone_row(zone: ZoneRef) -> Row:
+    return {"code": zone.code, "name": zone.name, "population": int(zone.population), "county": zone.county}
+
+
+def proposal_row(proposal: Proposal) -> Row:
+    """Return a proposal: what the engine asked a person to decide, and why."""
+    return {
+        "id": proposal.id, "time": iso(proposal.proposed_ns), "expires": iso(proposal.expires_ns),
+        "msg_type": proposal.msg_type, "level": proposal.level, "zones": [_zone_row(zone) for zone in proposal.zones],
+        "caused_by": list(proposal.caused_by), "reason": proposal.reason,
+        "approvals_needed": int(proposal.approvals_needed), "references": list(proposal.references),
+        "automatic": bool(proposal.automatic),
+    }
+
+
+def decision_row(decision: Decision) -> Row:
+    """Return what a person decided."""
+    return {"time": iso(decision.time_ns), "proposal_id": decision.proposal_id, "action": decision.action,
+            "by": decision.by, "text": decision.text}
+
+
+def notice_row(notice: Notice) -> Row:
+    """Return a line of notices.jsonl."""
+    return {
+        "id": notice.id, "partner": notice.partner, "release": notice.release, "time": iso(notice.time_ns),
+        "expires": iso(notice.expires_ns), "objects": [_notice_object_row(item) for item in notice.objects],
+        "text": dict(notice.text), "acknowledged_by": notice.acknowledged_by or None,
+        "acknowledged_time": iso_or_none(notice.acknowledged_ns), "reason": notice.reason,
+    }
+
+
+def _notice_object_row(item: NoticeObject) -> Row:
+    return {"track_id": item.track_id, "time": iso(item.time_ns), "lat_deg": degrees(item.latitude_rad),
+            "lon_deg": degrees(item.longitude_rad), "position_m_sigma": metres(item.position_m_sigma),
+            "height_m": metres(item.height_m), "velocity_mps": [rounded(part, 1) for part in item.velocity_mps],
+            "class": item.class_name, "class_prob": prob(item.class_prob)}
+
+
+def patrol_row(event: PatrolEvent) -> Row:
+    """Return a line of patrol.jsonl."""
+    return {"time": iso(event.time_ns), "patrol": event.patrol, "event": event.event, "place": event.place,
+            "text": event.text, "by": event.by}
+
+
+def sighting_row(sighting: Sighting) -> Row:
+    """Return a person's report."""
+    return {"id": sighting.id, "time": iso(sighting.time_ns), "time_s_sigma": rounded(sighting.time_s_sigma, 1),
+            "kind": sighting.kind, "lat_deg": degrees(sighting.latitude_rad),
+            "lon_deg": degrees(sighting.longitude_rad), "position_m_sigma": metres(sighting.position_m_sigma),
+            "bearing_deg": _short_degrees(sighting.bearing_rad),
+            "bearing_deg_sigma": _short_degrees(sighting.bearing_rad_sigma), "place": sighting.place,
+            "text": sighting.text, "by": sighting.by, "entry_sequence": int(sighting.entry_sequence)}
+
+
+def _short_degrees(angle_rad: float) -> float | None:
+    value = degrees(angle_rad)
+    return None if value is None else rounded(value, 2)
+
+
+def impact_row(impact: Impact) -> Row:
+    """Return a last-seen or impact point."""
+    return {"time": iso(impact.time_ns), "lat_deg": degrees(impact.latitude_rad),
+            "lon_deg": degrees(impact.longitude_rad), "radius_m": metres(impact.radius_m), "text": impact.text,
+            "by": impact.by}
+
+
+def refusals_row(refusals: Iterable[Refusal], time_ns: int) -> Row:
+    """Return the refusals of one batch, counted by reason and source, with the first of each in full."""
+    counts: Counter[tuple[str, str]] = Counter()
+    first: dict[tuple[str, str], Refusal] = {}
+    for refusal in refusals:
+        key = (refusal.reason, refusal.source)
+        counts[key] += refusal.count
+        first.setdefault(key, refusal)
+    return {"time": iso(time_ns), "refusals": [
+        {"reason": key[0], "source": key[1], "count": counts[key], "where": first[key].where,
+         "detail": first[key].detail, "entry_sequence": first[key].entry_sequence, "octet": first[key].octet}
+        for key in sorted(counts)]}
+
+
+def event_row(event: Event) -> Row:
+    """Return an event of the time line."""
+    return {"time": iso(event.time_ns), "kind": event.kind, "severity": event.severity, "text": event.text,
+            "ids": list(event.ids), "incident": event.incident, "lat_deg": degrees(event.latitude_rad),
+            "lon_deg": degrees(event.longitude_rad)}
+
+
+def sensors_row(table: SensorTable, time_ns: int) -> Row:
+    """Return the sensors as known at a time."""
+    return {"time": iso(time_ns), "sensors": [_sensor_row(sensor) for sensor in table.rows]}
+
+
+def _sensor_row(sensor: Sensor) -> Row:
+    return {"id": sensor.id, "kind": sensor.kind, "sac": sensor.sac, "sic": sensor.sic,
+            "lat_deg": degrees(sensor.latitude_rad), "lon_deg": degrees(sensor.longitude_rad),
+            "height_m": metres(sensor.height_m), "rotation_s": rounded(sensor.rotation_s, 3),
+            "range_m_max": metres(sensor.range_m_max), "small_range_m": metres(sensor.small_range_m),
+            "position_from": sensor.position_from}
+
+
+def sensor_names(mask: np.uint64 | int, table_size: int) -> tuple[int, ...]:
+    """Return the rows of the sensor table that a track's `sensors_mask` names, lowest first."""
+    return tuple(row for row in range(min(table_size, 64)) if int(mask) >> row & 1)
