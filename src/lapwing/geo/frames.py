@@ -35,7 +35,8 @@ def polar_to_geodetic(site_lat_rad: npt.ArrayLike, site_lon_rad: npt.ArrayLike, 
         site_lat_rad, site_lon_rad, site_height_m, range_m, azimuth_rad, height_m)))
     shape = arrays[0].shape
     lat, lon = np.empty(arrays[0].size), np.empty(arrays[0].size)
-    polar_to_geodetic_kernel(*(np.ascontiguousarray(a).reshape(-1) for a in arrays), lat, lon)
+    site_lat, site_lon, site_height, slant, azimuth, height = (np.ascontiguousarray(a).reshape(-1) for a in arrays)
+    polar_to_geodetic_kernel(site_lat, site_lon, site_height, slant, azimuth, height, lat, lon)
     return lat.reshape(shape), lon.reshape(shape)
 
 
@@ -49,7 +50,8 @@ def polar_to_geodetic_plain(site_lat_rad: float, site_lon_rad: float, site_heigh
     along = np.sin(azimuth_rad) * east + np.cos(azimuth_rad) * north
 
     def point(elevation_rad: float) -> tuple[float, float, float]:
-        lat, lon, height = wgs84.from_ecef(site + range_m * (np.cos(elevation_rad) * along + np.sin(elevation_rad) * up))
+        sight = np.cos(elevation_rad) * along + np.sin(elevation_rad) * up
+        lat, lon, height = wgs84.from_ecef(site + range_m * sight)
         return float(lat), float(lon), float(height)
 
     low, high = -np.pi / 2.0, np.pi / 2.0

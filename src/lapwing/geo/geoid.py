@@ -36,7 +36,8 @@ def undulation_m(lat_rad: npt.ArrayLike, lon_rad: npt.ArrayLike) -> Floats:
     step = latitudes[1] - latitudes[0]
     row, column = (lat - latitudes[0]) / step, (lon - longitudes[0]) / step
     # The edge of the grid itself is inside, with room for the rounding of radians to degrees.
-    inside = (row > -1e-9) & (row < len(latitudes) - 1 + 1e-9) & (column > -1e-9) & (column < len(longitudes) - 1 + 1e-9)
+    inside = ((row > -1e-9) & (row < len(latitudes) - 1 + 1e-9)
+              & (column > -1e-9) & (column < len(longitudes) - 1 + 1e-9))
     row, column = np.where(inside, row, 0.0), np.where(inside, column, 0.0)
     i = np.clip(np.floor(row), 0, len(latitudes) - 2).astype(np.intp)
     j = np.clip(np.floor(column), 0, len(longitudes) - 2).astype(np.intp)
