@@ -45,17 +45,18 @@ class Batcher:
     ----------
     items : of the source, in order of arrival
     window_s : length of a window; live 0.05 to 0.1, replay 1
-    first_batch, first_sequence, now_ns : where to go on
+    first_batch, first_sequence, now_ns, last_ns : where to go on
     skip : source items already journaled
     """
 
     def __init__(self, items: Iterable[Item], *, window_s: float, first_batch: int = 0, first_sequence: int = 0,
-                 now_ns: int = -1, skip: int = 0, injected: Injected | None = None) -> None:
+                 now_ns: int = -1, last_ns: int = -1, skip: int = 0,
+                 injected: Injected | None = None) -> None:
         self._items = iter(items)
         self._window_ns = round(window_s * NS_PER_S)
         self._number, self._sequence, self._now_ns = first_batch, first_sequence, now_ns
         self.injected = injected or Injected()
-        self._last_ns = now_ns  # when the source last had something
+        self._last_ns = last_ns
         self.taken = 0
         for _ in range(skip):
             next(self._items, None)
@@ -66,6 +67,11 @@ class Batcher:
     def now_ns(self) -> int:
         """End of the last window, -1 before the first."""
         return self._now_ns
+
+    @property
+    def last_ns(self) -> int:
+        """When the source last had something, -1 before."""
+        return self._last_ns
 
     @property
     def exhausted(self) -> bool:
@@ -86,9 +92,11 @@ class Batcher:
             self._now_ns = max(self._now_ns, self._next[0] - self._next[0] % window)
         end_ns = (self._now_ns // window + 1) * window
         found: list[Item] = []
+        newest_ns = self._now_ns
         while self._next is not None and self._next[0] < end_ns:
-            # A recorder's clock may step back; the order of arrival stands, and the time of a batch never goes back.
-            found.append((max(self._next[0], self._now_ns), *self._next[1:]))
+            # A recorder's clock may step back; the order of arrival stands, and journal time never goes back.
+            newest_ns = max(newest_ns, self._next[0])
+            found.append((newest_ns, *self._next[1:]))
             self.taken += 1
             self._next = next(self._items, None)
         if found:

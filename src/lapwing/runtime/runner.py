@@ -34,6 +34,7 @@ class Checkpoint:
     taken: int                 # source items consumed
     entries: int               # journal entries so far
     now_ns: int                # end of the last window
+    last_ns: int               # when the source last had something
 
 
 @dataclass(slots=True)
@@ -104,7 +105,7 @@ class Runner:
         checkpoint = None
         if batch.number % CHECKPOINT_EVERY == CHECKPOINT_EVERY - 1:
             checkpoint = codec.encode(Checkpoint(self.state, batcher.injected, batcher.taken,
-                                                 batch.entries[-1].sequence + 1, batcher.now_ns))
+                                                 batch.entries[-1].sequence + 1, batcher.now_ns, batcher.last_ns))
         self.log.commit(batch.number, outputs, checkpoint)
         for observer in self.observers:
             observer(outcome, outputs)
@@ -126,7 +127,7 @@ class Runner:
         if last < 0:
             return Batcher(items, window_s=self.window_s)
         found = self.log.checkpoint()
-        first, point = 0, Checkpoint(pipeline.State(), Injected(), 0, 0, -1)
+        first, point = 0, Checkpoint(pipeline.State(), Injected(), 0, 0, -1, -1)
         if found is not None:
             decoded = codec.decode(found[1])
             if not isinstance(decoded, Checkpoint):
@@ -134,7 +135,8 @@ class Runner:
             first, point = found[0] + 1, decoded
         self.state = point.state
         batcher = Batcher(items, window_s=self.window_s, first_batch=first, first_sequence=point.entries,
-                          now_ns=point.now_ns, skip=point.taken, injected=point.injected)
+                          now_ns=point.now_ns, last_ns=point.last_ns, skip=point.taken,
+                          injected=point.injected)
         stored: dict[int, list[Output]] = {}
         for number, output in self.log.outputs(first):
             stored.setdefault(number, []).append(output)

@@ -1,0 +1,68 @@
+"""Turns an outcome into the outputs that are journaled with its batch: canonical rows, nothing recomputed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lapwing.model.ports import Output
+from lapwing.model.times import NS_PER_S
+from lapwing.pipeline import Outcome
+from lapwing.record import rows, track_rows
+from lapwing.record.canonical import Row, to_json
+
+# A coasting track is written every so often: readers take a track as live for 15 s after its last row.
+COAST_ROW_NS = 4 * NS_PER_S
+
+
+def outputs_of(outcome: Outcome) -> list[Output]:
+    """Return the outputs of one batch, in the fixed order of the stages."""
+    made: list[Output] = []
+
+    def add(kind: str, row: Row) -> None:
+        made.append(Output(kind, to_json(row)))
+
+    if outcome.sensed.refusals:
+        add("refusals", rows.refusals_row(outcome.sensed.refusals, outcome.now_ns))
+    packed = _track_output(outcome)
+    if packed is not None:
+        made.append(packed)
+    if outcome.judgement is not None:
+        for verdict in outcome.judgement.verdicts:
+            add("verdict", rows.verdict_row(verdict))
+        for traffic in outcome.judgement.traffic:
+            add("traffic", rows.traffic_row(traffic))
+    if outcome.warned is not None:
+        for proposal in outcome.warned.proposals:
+            add("proposal", rows.proposal_row(proposal))
+        for decision in outcome.warned.decisions:
+            add("decision", rows.decision_row(decision))
+        for alert in outcome.warned.alerts:
+            add("alert", rows.alert_row(alert))
+    if outcome.responded is not None:
+        for patrol in outcome.responded.patrol:
+            add("patrol", rows.patrol_row(patrol))
+        for sighting in outcome.responded.sightings:
+            add("sighting", rows.sighting_row(sighting))
+        for impact in outcome.responded.impacts:
+            add("impact", rows.impact_row(impact))
+    if outcome.shared is not None:
+        for notice in (*outcome.shared.notices, *outcome.shared.changed):
+            add("notice", rows.notice_row(notice))
+    for event in outcome.events:
+        add("event", rows.event_row(event))
+    return made
+
+
+def _track_output(outcome: Outcome) -> Output | None:
+    """Return the rows of confirmed tracks that got a plot, and of coasting ones now and then; None without any."""
+    tracks = outcome.update.tracks
+    due = (outcome.now_ns // NS_PER_S) % (COAST_ROW_NS // NS_PER_S) == 0
+    chosen = np.nonzero(tracks.confirmed & (tracks.updated | due))[0]
+    if len(chosen) == 0:
+        return None
+    states = outcome.judgement.states if outcome.judgement is not None else None
+    packed = track_rows.pack(
+        tracks.take(chosen), states.border_m[chosen] if states is not None else None, outcome.now_ns,
+        border_m_sigma=states.border_m_sigma[chosen] if states is not None else None,
+        judged=states.judged[chosen] if states is not None else None)
+    return Output("tracks", packed)
