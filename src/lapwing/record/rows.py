@@ -82,7 +82,7 @@ def alert_file_row(row: Row, number: int) -> tuple[Row, str, bytes]:
 
 
 def file_name(identifier: str) -> str:
-    """Return an identifier with whatever could mean something to a file system replaced by ``_``, 100 letters at most."""
+    """Return an identifier with what could mean something to a file system replaced by ``_``, 100 letters at most."""
     return re.sub(r"[^A-Za-z0-9._-]", "_", identifier).lstrip(".")[:100] or "_"
 
 

@@ -1,0 +1,115 @@
+"""A journal in memory, with the same rules and seals as the one on disk: for tests, benches and throw-away runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from lapwing.model.errors import StorageError
+from lapwing.model.ports import Batch, Output
+from lapwing.record.journal import GENESIS, Head, Sealed, batch_digest, entry_mark, output_mark
+
+
+@dataclass(slots=True)
+class MemoryStore:
+    """What outlives a `MemoryLog`: hand the same one to a new log to reopen the journal."""
+
+    batches: list[Sealed] = field(default_factory=list)
+    meta: dict[str, tuple[str, int]] = field(default_factory=dict)     # key -> value, batch it is sealed with
+    checkpoint: tuple[int, bytes] | None = None
+    head: Head = field(default_factory=lambda: Head(-1, GENESIS, 0, 0))
+    open: bool = False
+
+
+class MemoryLog:
+    """A journal over a `MemoryStore`. Implements `model.ports.Log`."""
+
+    def __init__(self, store: MemoryStore | None = None) -> None:
+        self._store = store if store is not None else MemoryStore()
+        if self._store.open:
+            raise StorageError("another log writes this journal", where="memory", remedy="close it first")
+        self._store.open = True
+        self._closed = False
+        self._waiting: Batch | None = None
+
+    def append(self, batch: Batch) -> None:
+        """Take a batch; it counts with its outputs."""
+        self._check_usable()
+        head = self.head()
+        if self._waiting is not None:
+            raise StorageError(f"batch {self._waiting.number} has no outputs yet", where="memory",
+                               remedy="commit it before the next one is appended")
+        if batch.number != head.number + 1:
+            raise StorageError(f"batch {batch.number} after batch {head.number}", where="memory",
+                               remedy="batches follow each other without holes")
+        for i, entry in enumerate(batch.entries, head.entry_count):
+            if entry.sequence != i:
+                raise StorageError(f"entry {entry.sequence} where {i} is due", where="memory",
+                                   remedy="entries are numbered without holes")
+        self._waiting = batch
+
+    def commit(self, batch_number: int, outputs: Sequence[Output], checkpoint: bytes | None = None) -> None:
+        """Store the waiting batch with its outputs."""
+        self._check_usable()
+        batch = self._waiting
+        if batch is None or batch.number != batch_number:
+            raise StorageError(f"outputs of batch {batch_number}, which is not the one appended last", where="memory",
+                               remedy="append a batch, then commit its outputs")
+        facts = tuple(sorted((key, value) for key, (value, at) in self._store.meta.items() if at == batch_number))
+        digest = batch_digest(self.head().digest, batch_number, facts, batch.entries, outputs)
+        self._store.batches.append(Sealed(
+            batch_number, batch.entries, tuple(outputs), facts, digest, len(batch.entries), len(outputs),
+            tuple(map(entry_mark, batch.entries)), tuple(map(output_mark, outputs))))
+        self._store.head = Head(batch_number, digest, self.head().entry_count + len(batch.entries),
+                                self.head().output_count + len(outputs))
+        if checkpoint is not None:
+            self._store.checkpoint = (batch_number, checkpoint)
+        self._waiting = None
+
+    def read(self, first_batch: int = 0) -> Iterator[Batch]:
+        """Yield the batches from a number on."""
+        return (Batch(sealed.number, sealed.entries) for sealed in self._store.batches[first_batch:])
+
+    def outputs(self, first_batch: int = 0) -> Iterator[tuple[int, Output]]:
+        """Yield (batch number, output) in order."""
+        return ((sealed.number, output) for sealed in self._store.batches[first_batch:] for output in sealed.outputs)
+
+    def sealed(self, first_batch: int = 0) -> Iterator[Sealed]:
+        """Yield every batch with its seal."""
+        return iter(self._store.batches[first_batch:])
+
+    def head(self) -> Head:
+        """Return what the journal says of its end."""
+        return self._store.head
+
+    def checkpoint(self) -> tuple[int, bytes] | None:
+        """Return (batch number, state) of the newest checkpoint, or None."""
+        return self._store.checkpoint
+
+    def last_batch(self) -> int:
+        """Return the number of the last batch, -1 for none."""
+        return self.head().number
+
+    def meta(self) -> dict[str, str]:
+        """Return the facts stored, by key."""
+        return {key: self._store.meta[key][0] for key in sorted(self._store.meta)}
+
+    def set_meta(self, values: dict[str, str]) -> None:
+        """Store facts; StorageError where a key has another value already."""
+        self._check_usable()
+        for key, value in values.items():
+            present = self._store.meta.get(key, (value, 0))[0]
+            if present != value:
+                raise StorageError(f"{key} is {present!r} and cannot become {value!r}", where="memory, meta",
+                                   remedy="a journal keeps one configuration; start a new one")
+        for key, value in values.items():
+            self._store.meta.setdefault(key, (value, self.last_batch() + 1))
+
+    def close(self) -> None:
+        """Close; a batch without outputs is dropped."""
+        if not self._closed:
+            self._closed, self._waiting, self._store.open = True, None, False
+
+    def _check_usable(self) -> None:
+        if self._closed:
+            raise StorageError("closed", where="memory", remedy="open it again")
