@@ -1,0 +1,73 @@
+"""Turns the outcomes of the running loop into pictures for the hub: an observer of the loop, nothing more.
+
+Every outcome is folded into the board; a picture is made of it at most every `gap_s` of the machine's clock, so a
+replay at full speed does not spend its time on pictures nobody can see. `flush` makes the last one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from time import monotonic, time_ns
+from typing import Any
+
+from lapwing.country.pack import Pack
+from lapwing.geo.border import Territory
+from lapwing.model.sensors import SensorTable
+from lapwing.pipeline import Outcome
+from lapwing.web.board import Board, fold
+from lapwing.web.hub import Hub
+from lapwing.web.picture import live_picture
+from lapwing.web.site import Box, site_picture
+
+GAP_S = 0.4   # two and a half pictures a second: the radars turn in 4-10 s, and the page has time to draw
+
+
+class Feed:
+    """Feeds a hub from outcomes.
+
+    Parameters
+    ----------
+    hub : to publish to
+    pack, neighbours : as in the pipeline's setup
+    mode : LIVE, REPLAY or EXERCISE
+    title : what is played, shown at the top; may be empty
+    view_deg, display_files : see `site_picture`
+    gap_s : shortest time between two pictures, seconds of the machine's clock
+    """
+
+    def __init__(self, hub: Hub, pack: Pack | None, neighbours: Mapping[str, Territory], *, mode: str, title: str = "",
+                 exercise: bool = False, view_deg: Box | None = None, display_files: Mapping[str, bytes] | None = None,
+                 gap_s: float = GAP_S) -> None:
+        self._hub, self._pack, self._neighbours = hub, pack, neighbours
+        self._mode, self._title, self._exercise = mode, title, exercise
+        self._view, self._display_files, self._gap_s = view_deg, display_files, gap_s
+        self._board = Board()
+        self._sensors: SensorTable | None = None
+        self._outcome: Outcome | None = None
+        self._published_s = float("-inf")
+
+    def show_site(self, sensors: SensorTable) -> None:
+        """Publish the place. Called at the start; `take` does it again when the table of sensors changes."""
+        self._sensors = sensors
+        self._hub.set_site(site_picture(self._pack, self._neighbours, sensors, self._mode, title=self._title,
+                                        view_deg=self._view, display_files=self._display_files))
+
+    def take(self, outcome: Outcome, outputs: Any = None) -> None:
+        """Take one outcome (an observer of the runner: outputs are not needed)."""
+        self._board = fold(self._board, outcome.now_ns, sensed=outcome.sensed, warned=outcome.warned,
+                           responded=outcome.responded, shared=outcome.shared, events=outcome.events)
+        self._outcome = outcome
+        if outcome.sensed.sensors != self._sensors:
+            self.show_site(outcome.sensed.sensors)
+        if monotonic() - self._published_s >= self._gap_s:
+            self.flush()
+
+    def flush(self, *, ended: bool = False) -> None:
+        """Publish a picture of the newest outcome now; `ended` says that no more will come."""
+        outcome = self._outcome
+        if outcome is None:
+            return
+        self._published_s = monotonic()
+        self._hub.publish(live_picture(
+            outcome.now_ns, outcome.update.tracks, outcome.judgement, self._board, outcome.sensed.sensors, mode=self._mode,
+            exercise=self._exercise, wall_time_ns=time_ns(), ended=ended, note=self._title))
