@@ -1,1 +1,7 @@
-"""judge"""
+"""judge: how close each object comes to the protected territory, whether it entered, when, and how sure that is."""
+
+from lapwing.judge.settings import Settings
+from lapwing.judge.stage import finish, judge_trajectory, named, step
+from lapwing.judge.state import State
+
+__all__ = ["Settings", "State", "finish", "judge_trajectory", "named", "step"]

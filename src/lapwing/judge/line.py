@@ -1,0 +1,67 @@
+"""What a point's nearest piece of border means for the judge: across-direction, sigma of the line, undecided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from lapwing.geo.border import Territory, signed_distance
+from lapwing.geo.wgs84 import curvature_radii_m
+from lapwing.judge.normal import Z_95
+from lapwing.judge.settings import Settings
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+_TOO_NEAR_M = 1.0   # nearer than this the direction to the nearest point is lost in rounding
+
+
+@dataclass(frozen=True, slots=True)
+class Across:
+    """Points seen across the line. Every array has length n."""
+
+    distance_m: Floats             # signed, positive outside
+    outward: Floats                # (n, 2) unit vector east, north in which the signed distance grows
+    nearest_latitude_rad: Floats
+    nearest_longitude_rad: Floats
+    bound_95_m: Floats             # of the line there
+    line_m_sigma: Floats           # the same as one sigma
+    undecided: Bools
+
+
+def across(territory: Territory, latitude_rad: Floats, longitude_rad: Floats, settings: Settings) -> Across:
+    """Return where points stand to the line, with the direction across it."""
+    points = signed_distance(territory, latitude_rad, longitude_rad)
+    distance = points.signed_distance_m
+    meridian, prime = curvature_radii_m(latitude_rad)
+    middle = 0.5 * (latitude_rad + points.nearest_latitude_rad)
+    north = (latitude_rad - points.nearest_latitude_rad) * meridian
+    east = (longitude_rad - points.nearest_longitude_rad) * prime * np.cos(middle)
+    away = np.column_stack([east, north]) * np.where(distance < 0.0, -1.0, 1.0)[:, None]
+    near = np.flatnonzero(np.abs(distance) < _TOO_NEAR_M)
+    if len(near):
+        away[near] = _gradient(territory, latitude_rad[near], longitude_rad[near], meridian[near], prime[near])
+    length = np.hypot(away[:, 0], away[:, 1])
+    away = np.divide(away, length[:, None], out=np.tile([0.0, 1.0], (len(length), 1)), where=length[:, None] > 0.0)
+    bound = np.where(points.undecided & ~(points.bound_95_m > 0.0), settings.undecided_bound_m, points.bound_95_m)
+    bound = np.where(np.isfinite(bound), bound, settings.undecided_bound_m)
+    return Across(distance, away, points.nearest_latitude_rad, points.nearest_longitude_rad, bound, bound / Z_95,
+                  points.undecided)
+
+
+def spread(outward: Floats, cov: Floats) -> Floats:
+    """Return one sigma of (n, 2, 2) covariances across the line, metres; not below 0.1 m."""
+    variance = np.einsum("ni,nij,nj->n", outward, cov, outward)
+    return np.asarray(np.sqrt(np.maximum(variance, 0.01)), np.float64)
+
+
+def _gradient(territory: Territory, latitude_rad: Floats, longitude_rad: Floats, meridian_m: Floats,
+              prime_m: Floats) -> Floats:
+    """Return (n, 2) the direction of growing distance by differences over 20 m."""
+    north, east = 10.0 / meridian_m, 10.0 / (prime_m * np.cos(latitude_rad))
+    zero = np.zeros_like(north)
+    sides = [signed_distance(territory, latitude_rad + dn, longitude_rad + de).signed_distance_m
+             for dn, de in ((zero, east), (zero, -east), (north, zero), (-north, zero))]
+    return np.column_stack([sides[0] - sides[1], sides[2] - sides[3]])

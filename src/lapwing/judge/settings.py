@@ -1,0 +1,27 @@
+"""Thresholds of the judge. None of them names a country; each says why it has its value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an authority may set. Times in seconds, distances in metres, shares from 0 to 1."""
+
+    entered_prob: float = 0.95             # at least so sure: `entered`
+    not_entered_prob: float = 0.05         # at most so sure of an entry: `not_entered`; between them `undetermined`
+    recompute_s: float = 1.0               # border clock of a row without a new plot
+    forecast_s: float = 5.0                # forecast of a row that flies on as before
+    verdict_s: float = 10.0                # verdict of a live track, unless it comes near the line
+    repeat_s: float = 60.0                 # an unchanged live verdict is handed on again at the earliest after this
+    gap_s: float = 30.0                    # a stretch without plots longer than this is named in the evidence
+    sustained_s: float = 20.0              # a stay inside without two plots in it must last so long to be one
+    unseen_prob: float = 0.03              # an object seen without holes and then silent: P(it flew on unseen)
+    traffic_prob: float = 0.9              # bird, weather or surface at least so probable: not judged
+    traffic_hold_s: float = 45.0           # ... for so long without a break
+    slow_inside_m: float = 3_000.0         # slow-inside rule, see `traffic.slow_inside`: first seen so deep inside
+    slow_inside_mps: float = 22.0          # ... and never faster than this
+    slow_inside_odds: float = 20.0         # ... multiplies the odds of bird against everything else
+    undecided_bound_m: float = 7_000.0     # 95 % bound of an undecided stretch whose pack states none
+    history_rows: int = 512                # of a live track; older rows far from the line are thinned

@@ -1,0 +1,256 @@
+"""The judge's step: border clock of all live tracks, live verdicts that changed, final verdicts of ended tracks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from lapwing.country.pack import Pack
+from lapwing.geo.border import Territory, signed_distance
+from lapwing.judge import clock as border_clock
+from lapwing.judge import traffic
+from lapwing.judge.line import spread
+from lapwing.judge.normal import normal_cdf
+from lapwing.judge.path import bias_parts, decorrelation_s, of_trajectory, plot_gaps
+from lapwing.judge.settings import Settings
+from lapwing.judge.state import History, Memory, Said, State
+from lapwing.judge.statement import statement
+from lapwing.judge.verdict import Finding, find
+from lapwing.model.times import NS_PER_S
+from lapwing.model.tracks import AFFILIATIONS, CLASSES, Tracks, TrackUpdate, Trajectory
+from lapwing.model.verdicts import BorderStates, Boundary, Evidence, Judgement, Traffic, Verdict
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+_COASTED_ROW_S = 5.0          # a coasting track gets a row of history so often
+_LIVE_DECORRELATION_S = 30.0  # of a filtered track: a few scans
+_FAR_SIGMAS = 8.0             # a live track farther out than this is looked at in the usual rhythm only
+_MOVED_SHARE, _MOVED_M = 0.1, 100.0   # a change of the closest approach worth handing on
+
+
+def step(state: State, update: TrackUpdate, pack: Pack, neighbours: Mapping[str, Territory], now_ns: int,
+         settings: Settings) -> tuple[State, Judgement]:
+    """Judge all live tracks and conclude those that ended.
+
+    Parameters
+    ----------
+    update : of this step's tracker; `ended` tracks get their final verdict, or their line of traffic
+    neighbours : territories whose distance is handed on as `Judgement.others`
+    """
+    tracks = update.tracks
+    reasons = tuple(_known_reason(state, track_id) for track_id in tracks.track_id)
+    judged = np.array([not reason for reason in reasons], np.bool_)
+    clock = border_clock.advance(state.clock, tracks, judged & tracks.confirmed, pack.territory, neighbours, settings)
+    border_m = border_clock.border_now_m(clock, tracks)
+    sigma_m = border_clock.border_sigma_m(clock, tracks)
+
+    memory = {track_id: state.memory[track_id] for track_id in tracks.track_id if track_id in state.memory}
+    verdicts: list[Verdict] = []
+    for row in _rows_to_touch(state, tracks):
+        track_id = tracks.track_id[row]
+        known = _touched(memory.get(track_id), tracks, row, clock, border_m, settings)
+        if not known.traffic_reason and bool(tracks.confirmed[row]):
+            known, said = _live_verdict(known, track_id, float(border_m[row] / sigma_m[row]), pack, now_ns, settings)
+            verdicts += said
+        memory[track_id] = known
+
+    final, gone = _concluded(state, update, pack, now_ns, settings)
+    reasons = tuple(memory[track_id].traffic_reason for track_id in tracks.track_id)
+    states = BorderStates(
+        border_m=border_m, border_m_sigma=sigma_m, nearest_latitude_rad=clock.nearest_latitude_rad,
+        nearest_longitude_rad=clock.nearest_longitude_rad, line_bound_95_m=clock.line_bound_95_m,
+        closing_mps=border_clock.closing_mps(clock, tracks),
+        time_to_go_s=border_clock.time_to_go_now_s(clock, tracks, border_m),
+        earliest_s=border_clock.earliest_s(tracks, border_m), entry_5_prob=clock.entry_prob[:, 0],
+        entry_10_prob=clock.entry_prob[:, 1], entry_15_prob=clock.entry_prob[:, 2],
+        inside_prob=normal_cdf(-border_m / sigma_m), judged=np.array([not reason for reason in reasons], np.bool_),
+        traffic_reason=reasons)
+    others = {code: clock.others_m[:, column] for column, code in enumerate(sorted(neighbours))}
+    judgement = Judgement(states, others, (*verdicts, *final), gone)
+    return State(clock, memory), judgement
+
+
+def finish(state: State, update: TrackUpdate, pack: Pack, neighbours: Mapping[str, Territory], now_ns: int,
+           settings: Settings) -> tuple[State, Judgement]:
+    """Conclude the run: as `step`, and every track that is still live gets its final verdict from what is known."""
+    state, judgement = step(state, update, pack, neighbours, now_ns, settings)
+    final: list[Verdict] = []
+    gone: list[Traffic] = []
+    tracks = update.tracks
+    for row in np.flatnonzero(tracks.confirmed):
+        track_id = tracks.track_id[row]
+        known = state.memory[track_id]
+        path = known.history.path()
+        if path is None:
+            continue
+        if known.traffic_reason:
+            gone.append(_traffic(tracks, int(row), known.traffic_reason, known.history.first_ns,
+                                 float(np.min(path.distance_m)), pack))
+        else:
+            finding = find(path, _LIVE_DECORRELATION_S, settings, ended=True)
+            final.append(_verdict(finding, track_id, _mask_sensors(tracks, int(row)), pack, True, now_ns, settings))
+    return state, replace(judgement, verdicts=(*judgement.verdicts, *final), traffic=(*judgement.traffic, *gone))
+
+
+def judge_trajectory(trajectory: Trajectory, pack: Pack, now_ns: int, settings: Settings) -> Verdict:
+    """Return the final verdict on one ended track, from its smoothed trajectory."""
+    path = of_trajectory(trajectory, pack.territory, settings)
+    finding = find(path, decorrelation_s(trajectory), settings, ended=True)
+    rows = trajectory.sensor_index[trajectory.measured & (trajectory.sensor_index != 65_535)]
+    sensors = tuple(str(index) for index in np.unique(rows).tolist())
+    return _verdict(finding, trajectory.track_id, sensors, pack, True, now_ns, settings)
+
+
+def named(judgement: Judgement, sensor_ids: tuple[str, ...]) -> Judgement:
+    """Return the judgement with sensors named by id where its evidence gives rows of the sensor table."""
+    def renamed(verdict: Verdict) -> Verdict:
+        sensors = tuple(sensor_ids[int(s)] if s.isdigit() and int(s) < len(sensor_ids) else s
+                        for s in verdict.evidence.sensors)
+        return replace(verdict, evidence=replace(verdict.evidence, sensors=sensors))
+
+    return replace(judgement, verdicts=tuple(renamed(v) for v in judgement.verdicts))
+
+
+def _known_reason(state: State, track_id: str) -> str:
+    known = state.memory.get(track_id)
+    return known.traffic_reason if known else ""
+
+
+def _rows_to_touch(state: State, tracks: Tracks) -> list[int]:
+    """Return rows that are new, got a plot, or have coasted for a while."""
+    rows = []
+    for row, track_id in enumerate(tracks.track_id):
+        known = state.memory.get(track_id)
+        if known is None or tracks.updated[row] or tracks.time_ns[row] - known.touched_ns >= _COASTED_ROW_S * NS_PER_S:
+            rows.append(row)
+    return rows
+
+
+def _touched(known: Memory | None, tracks: Tracks, row: int, clock: border_clock.Clock, border_m: Floats,
+             settings: Settings) -> Memory:
+    """Return a track's memory with what this row adds."""
+    time_ns = int(tracks.time_ns[row])
+    if known is None:
+        known = Memory(History(time_ns), float(border_m[row]))
+    one = slice(row, row + 1)
+    bias = bias_parts(clock.outward[one], tracks.bias_cov_m2[one])[0]
+    values = (
+        (time_ns - known.history.first_ns) / NS_PER_S, float(tracks.latitude_rad[row]),
+        float(tracks.longitude_rad[row]), float(border_m[row]),
+        float(spread(clock.outward[one], tracks.state_cov[one, :2, :2])[0]), float(bias[0]),
+        float(bias[1]), float(clock.line_m_sigma[row]), float(clock.line_bound_95_m[row]), float(clock.undecided[row]),
+        float(tracks.updated[row]))
+    speed = math.hypot(*tracks.velocity_mps[row].tolist())
+    doubt = 2.0 * math.sqrt(max(float(np.trace(tracks.state_cov[row, 2:, 2:])), 0.0))
+    speed_max = max(known.speed_mps_max, speed - doubt)
+    slow = traffic.slow_inside(known.first_border_m, max(speed_max, speed), _unidentified(tracks, row), settings)
+    held = traffic.class_reason(tracks.class_prob[row], slow, settings)
+    held_ns = known.held_ns if held and known.held_reason else time_ns
+    reason = traffic.identity_reason(tracks, row)
+    if not reason and held and time_ns - held_ns >= settings.traffic_hold_s * NS_PER_S:
+        reason = held
+    return replace(known, history=known.history.with_row(values, settings.history_rows), speed_mps_max=speed_max,
+                   held_reason=held, held_ns=held_ns, traffic_reason=reason, touched_ns=time_ns)
+
+
+def _unidentified(tracks: Tracks, row: int) -> bool:
+    return AFFILIATIONS[int(tracks.affiliation[row])] == "unknown" and not bool(tracks.cooperative[row])
+
+
+def _live_verdict(known: Memory, track_id: str, score: float, pack: Pack, now_ns: int,
+                  settings: Settings) -> tuple[Memory, list[Verdict]]:
+    """Return the memory, and the live verdict where it is new or has changed enough to be handed on."""
+    rhythm_s = settings.verdict_s if abs(score) > _FAR_SIGMAS else 0.3 * settings.verdict_s
+    if known.judged_ns and known.touched_ns - known.judged_ns < rhythm_s * NS_PER_S:
+        return known, []
+    path = known.history.path()
+    assert path is not None, "a row was added just before"
+    finding = find(path, _LIVE_DECORRELATION_S, settings, ended=False)
+    exits = sum(1 for crossing in finding.entries if crossing.exit_ns)
+    known, said = replace(known, judged_ns=known.touched_ns), known.said
+    moved_m = abs(finding.approach.distance_m - said.closest_m)
+    changed = (finding.verdict, len(finding.entries), exits) != (said.verdict, said.entry_count, said.exit_count)
+    moved = moved_m > max(_MOVED_M, _MOVED_SHARE * abs(said.closest_m)) and \
+        now_ns - said.time_ns >= settings.repeat_s * NS_PER_S
+    if not (changed or moved):
+        return known, []
+    verdict = _verdict(finding, track_id, (), pack, False, now_ns, settings)
+    said = Said(finding.verdict, finding.approach.distance_m, len(finding.entries), exits, now_ns)
+    return replace(known, said=said), [verdict]
+
+
+def _concluded(state: State, update: TrackUpdate, pack: Pack, now_ns: int,
+               settings: Settings) -> tuple[list[Verdict], tuple[Traffic, ...]]:
+    """Return final verdicts and traffic lines of the tracks that ended."""
+    final: list[Verdict] = []
+    gone: list[Traffic] = []
+    for row, trajectory in enumerate(update.ended):
+        if not len(trajectory):
+            continue
+        rows = update.ended_rows
+        reason = _ended_reason(state.memory.get(trajectory.track_id), trajectory, rows, row, pack, settings)
+        if reason and rows is not None:
+            distance = signed_distance(pack.territory, trajectory.latitude_rad, trajectory.longitude_rad)
+            gone.append(_traffic(rows, row, reason, int(trajectory.time_ns[0]),
+                                 float(np.nanmin(distance.signed_distance_m)), pack))
+        else:
+            final.append(judge_trajectory(trajectory, pack, now_ns, settings))
+    return final, tuple(gone)
+
+
+def _ended_reason(known: Memory | None, trajectory: Trajectory, rows: Tracks | None, row: int, pack: Pack,
+                  settings: Settings) -> str:
+    """Return why an ended track is traffic, "" where it is judged."""
+    if rows is None:
+        return ""
+    reason = traffic.identity_reason(rows, row)
+    if reason:
+        return reason
+    speed = np.hypot(trajectory.velocity_mps[:, 0], trajectory.velocity_mps[:, 1])
+    fastest = float(np.max(speed[trajectory.measured], initial=0.0)) if trajectory.measured.any() else math.inf
+    first = float(signed_distance(pack.territory, trajectory.latitude_rad[:1],
+                                  trajectory.longitude_rad[:1]).signed_distance_m[0])
+    slow = traffic.slow_inside(first, fastest, _unidentified(rows, row), settings)
+    reason = traffic.class_reason(rows.class_prob[row], slow, settings)
+    if not reason or known is None or not known.held_reason:
+        return reason if known is None else ""
+    # "Stays": held to the end, for the settings' time or for most of a shorter life.
+    end_ns = int(rows.last_plot_ns[row])
+    life_s = (end_ns - known.history.first_ns) / NS_PER_S
+    held_s = (end_ns - known.held_ns) / NS_PER_S
+    return reason if held_s >= min(settings.traffic_hold_s, 0.5 * life_s) else ""
+
+
+def _traffic(tracks: Tracks, row: int, reason: str, first_ns: int, closest_m: float, pack: Pack) -> Traffic:
+    best = int(np.argmax(tracks.class_prob[row]))
+    return Traffic(
+        track_id=tracks.track_id[row], country=pack.code, reason=reason,
+        affiliation=AFFILIATIONS[int(tracks.affiliation[row])], class_name=CLASSES[best],
+        class_prob=float(tracks.class_prob[row, best]), identity=traffic.identity(tracks, row), first_ns=first_ns,
+        last_ns=int(tracks.last_plot_ns[row]), closest_m=closest_m)
+
+
+def _mask_sensors(tracks: Tracks, row: int) -> tuple[str, ...]:
+    mask = int(tracks.sensors_mask[row])
+    return tuple(str(bit) for bit in range(64) if mask >> bit & 1)
+
+
+def _verdict(finding: Finding, track_id: str, sensors: tuple[str, ...], pack: Pack, final: bool, now_ns: int,
+             settings: Settings) -> Verdict:
+    path, approach, territory = finding.path, finding.approach, pack.territory
+    row = approach.row
+    boundary = Boundary(territory.name, territory.version, territory.sha256, float(path.bound_95_m[row]))
+    evidence = Evidence(int(np.count_nonzero(path.measured)), sensors, plot_gaps(path, settings.gap_s),
+                        math.hypot(float(path.bias_m[row, 0]), float(path.bias_m[row, 1])))
+    return Verdict(
+        track_id=track_id, country=pack.code, verdict=finding.verdict, entered_prob=finding.entered_prob,
+        closest_m=approach.distance_m, closest_m_low=approach.low_m, closest_m_high=approach.high_m,
+        closest_ns=int(path.time_ns[row]), closest_latitude_rad=float(path.latitude_rad[row]),
+        closest_longitude_rad=float(path.longitude_rad[row]), deepest_m=finding.deepest_m, entries=finding.entries,
+        seconds_inside=finding.seconds_inside, boundary=boundary, evidence=evidence,
+        statement=statement(finding, track_id, pack), reason=finding.reason, final=final, time_ns=now_ns)

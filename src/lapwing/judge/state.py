@@ -1,0 +1,87 @@
+"""The judge's memory: the border clock's rows, and of each live track what the verdict and the traffic rule need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from lapwing.judge.clock import Clock
+from lapwing.judge.path import Path
+from lapwing.model.times import NS_PER_S
+
+Floats = npt.NDArray[np.float64]
+
+# Columns of History.rows
+COLUMNS = ("seconds", "latitude_rad", "longitude_rad", "distance_m", "random_m_sigma", "bias_first_m", "bias_second_m",
+           "line_m_sigma", "bound_95_m", "undecided", "measured")
+_FRESH_MAX = 32           # rows gathered before they are put into the array
+_NEAR_M = 3_000.0         # rows nearer to the line than this are never thinned out
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Rows of one live track's path; seconds since `first_ns`. Bounded: older rows far from the line are thinned."""
+
+    first_ns: int
+    rows: Floats = field(default_factory=lambda: np.zeros((0, len(COLUMNS))))
+    fresh: tuple[tuple[float, ...], ...] = ()
+
+    def with_row(self, row: tuple[float, ...], rows_max: int) -> History:
+        """Return the history with a row added."""
+        fresh = (*self.fresh, row)
+        if len(fresh) < _FRESH_MAX:
+            return replace(self, fresh=fresh)
+        rows = np.concatenate([self.rows, np.array(fresh)])
+        if len(rows) > rows_max:
+            keep = np.ones(len(rows), np.bool_)
+            keep[1 : len(rows) // 2 : 2] = False
+            keep |= np.abs(rows[:, 3]) < _NEAR_M
+            # A track that hugs the line for long keeps its newest rows near the line, not all of them.
+            rows = rows[keep] if np.count_nonzero(keep) <= rows_max else rows[-(rows_max // 2):]
+        return History(self.first_ns, rows, ())
+
+    def path(self) -> Path | None:
+        """Return the rows as a path, None where there is none yet."""
+        rows = np.concatenate([self.rows, np.array(self.fresh)]) if self.fresh else self.rows
+        if not len(rows):
+            return None
+        return Path(
+            time_ns=self.first_ns + np.rint(rows[:, 0] * NS_PER_S).astype(np.int64), latitude_rad=rows[:, 1],
+            longitude_rad=rows[:, 2], distance_m=rows[:, 3], random_m_sigma=rows[:, 4], bias_m=rows[:, 5:7],
+            line_m_sigma=rows[:, 7], bound_95_m=rows[:, 8], undecided=rows[:, 9] > 0.5, measured=rows[:, 10] > 0.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What was last handed on about a live track."""
+
+    verdict: str = ""
+    closest_m: float = 0.0
+    entry_count: int = 0
+    exit_count: int = 0
+    time_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """One live track."""
+
+    history: History
+    first_border_m: float            # where it was first seen
+    speed_mps_max: float = 0.0       # greatest speed that it surely had
+    held_reason: str = ""            # bird, weather or surface, without a break since `held_ns`
+    held_ns: int = 0
+    traffic_reason: str = ""         # in force now; "" judged
+    touched_ns: int = 0              # newest row of the history
+    judged_ns: int = 0               # last verdict worked out
+    said: Said = field(default_factory=Said)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The memory of the stage."""
+
+    clock: Clock = field(default_factory=Clock)
+    memory: dict[str, Memory] = field(default_factory=dict)

@@ -1,0 +1,199 @@
+"""The verdict over one path: entered, not entered or undetermined, with every number that it rests on.
+
+Which value, in this order:
+
+1. P(entered) over the known life (`probability`) against the two thresholds of the settings.
+2. `entered` needs a stay inside that is more than one plot's excursion, on a stretch of the line that is decided; an
+   object that was inside only across an undecided stretch, and not beyond its bound, is `undetermined`.
+3. A gap in the middle of the life counts in full: there the object certainly flew. The silence after the last plot
+   counts for as long as it is silence of a living object (a few looks), and beyond with the small probability that it
+   flew on unseen, which grows with the holes that its coverage showed before. Where it was lost is said.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from lapwing.judge.approach import Approach, closest
+from lapwing.judge.normal import normal_cdf
+from lapwing.judge.path import Path, plot_gaps, plot_rate_per_s
+from lapwing.judge.probability import entered_prob
+from lapwing.judge.settings import Settings
+from lapwing.model.times import NS_PER_S, to_iso
+from lapwing.model.verdicts import ENTERED, NOT_ENTERED, UNDETERMINED, Crossing
+
+Floats = npt.NDArray[np.float64]
+
+_UNSURE_MAX = 0.94         # what P(entered) is held to where it does not make an entry
+_COVERAGE_WINDOW_S = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A verdict in numbers; `approach.row` and `last_plot` are rows of `path`."""
+
+    path: Path
+    verdict: str
+    entered_prob: float
+    approach: Approach
+    deepest_m: float
+    entries: tuple[Crossing, ...]
+    seconds_inside: float
+    first_inside: bool          # already inside when first seen
+    last_plot: int
+    unseen_prob: float          # P(it flew on unseen after the last plot), as used
+    reason: str
+
+
+def find(path: Path, decorrelation_s: float, settings: Settings, *, ended: bool) -> Finding:
+    """Return the verdict on a path, which holds the whole life as known so far; `ended`: no more will come."""
+    last = path.last_plot
+    rate = plot_rate_per_s(path)
+    seconds = path.time_s
+    silent_s = seconds - seconds[last]
+    # An object that ends between two looks flew half a look longer on average; 95 % of living ones show by 3 / rate.
+    known = path.take(silent_s <= min(0.5 / rate, 15.0))
+    living = path.take(silent_s <= min(1.5 / rate, 45.0))
+    unseen = _unseen_prob(path, settings) if len(path) > len(living) else 0.0
+
+    entered = entered_prob(known, decorrelation_s)
+    union = entered_prob(living, decorrelation_s).union if len(living) > len(known) else entered.union
+    beyond = entered_prob(path, decorrelation_s).union if unseen else union
+    prob = max(entered.union, (1.0 - unseen) * union + unseen * max(beyond, union))
+
+    approach = closest(known, decorrelation_s, 0.3 / rate)
+    stays = _stays(known)
+    proof, why_not = _proof(known, stays, settings)
+    if prob >= settings.entered_prob and not (proof and entered.least >= settings.entered_prob):
+        prob = min(_UNSURE_MAX, prob)
+        why_not = why_not or ("many moments near the line, none of them surely inside: repetition is no evidence")
+    if prob >= settings.entered_prob:
+        verdict = ENTERED
+    elif prob <= settings.not_entered_prob:
+        verdict = NOT_ENTERED
+    else:
+        verdict = UNDETERMINED
+    crossings, inside_s = ((), 0.0) if verdict == NOT_ENTERED else _crossings(path, known, stays)
+    first_inside = bool(crossings) and known.distance_m[0] < 0.0
+    deepest = max(0.0, -approach.distance_m) if crossings else 0.0
+    finding = Finding(path, verdict, prob, approach, deepest, crossings, inside_s, first_inside, last, unseen, "")
+    return replace(finding, reason=_reason(finding, entered.union, why_not, ended, settings))
+
+
+def _unseen_prob(path: Path, settings: Settings) -> float:
+    """Return P(the object flew on unseen), at least the settings' value: the share of holes before the last plot."""
+    last = path.last_plot
+    start = path.time_ns[last] - int(_COVERAGE_WINDOW_S * NS_PER_S)
+    gaps = plot_gaps(path, settings.gap_s)
+    holes_s = sum(max(0, end - max(begin, start)) for begin, end in gaps) / NS_PER_S
+    life_s = min(_COVERAGE_WINDOW_S, float(path.time_ns[last] - path.time_ns[0]) / NS_PER_S)
+    return min(max(settings.unseen_prob, holes_s / life_s if life_s > 0.0 else 0.0), 1.0)
+
+
+def _stays(path: Path) -> list[tuple[int, int]]:
+    """Return (first row, row after the last) of stays inside; a peep out under half a sigma does not end one."""
+    inside = path.distance_m < 0.0
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], inside, [False]]).astype(np.int8)))
+    stays: list[tuple[int, int]] = []
+    for start, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        if stays and float(np.max(path.distance_m[stays[-1][1]:start])) < 0.5 * float(path.random_m_sigma[start]):
+            stays[-1] = (stays[-1][0], end)
+        else:
+            stays.append((start, end))
+    return stays
+
+
+def _proof(path: Path, stays: list[tuple[int, int]], settings: Settings) -> tuple[bool, str]:
+    """Return whether a stay is an entry: sustained, inside by a decided line or beyond an undecided one's bound."""
+    sure = path.distance_m < -_threshold(settings) * path.sigma_m
+    decided = ~path.undecided | (path.distance_m < -path.bound_95_m)
+    seconds, why_not = path.time_s, ""
+    for start, end in stays:
+        stay = slice(start, end)
+        if not np.any(sure[stay]):
+            continue
+        if not np.any(sure[stay] & decided[stay]):
+            why_not = "it was inside only by a stretch of the line that is not decided"
+            continue
+        plots, length_s = int(np.count_nonzero(path.measured[stay])), float(seconds[end - 1] - seconds[start])
+        if plots < 2 and length_s < settings.sustained_s:
+            why_not = why_not or "one plot's excursion inside decides nothing"
+            continue
+        return True, ""
+    return False, why_not
+
+
+def _threshold(settings: Settings) -> float:
+    """Return how many sigmas inside make the probability of an entry; 1.645 for 0.95."""
+    low, high = 0.0, 8.0
+    for _ in range(40):
+        middle = 0.5 * (low + high)
+        if float(normal_cdf(middle)) < settings.entered_prob:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def _crossings(whole: Path, path: Path, stays: list[tuple[int, int]]) -> tuple[tuple[Crossing, ...], float]:
+    """Return the stays as crossings, times between rows by straight interpolation, and the seconds inside."""
+    seconds, distance = path.time_s, path.distance_m
+    crossings, total_s = [], 0.0
+    for start, end in stays:
+        entry_s, entry_row, share = float(seconds[start]), start, 0.0
+        if start > 0:
+            share = float(distance[start - 1] / (distance[start - 1] - distance[start]))
+            entry_s = float(seconds[start - 1] + share * (seconds[start] - seconds[start - 1]))
+            entry_row = start - 1
+        following = min(entry_row + 1, len(path) - 1)
+        latitude = path.latitude_rad[entry_row] + share * (path.latitude_rad[following] - path.latitude_rad[entry_row])
+        longitude = path.longitude_rad[entry_row] + share * (path.longitude_rad[following] -
+                                                             path.longitude_rad[entry_row])
+        exit_s, exit_ns = float(seconds[end - 1]), 0
+        if end < len(path):
+            share = float(distance[end - 1] / (distance[end - 1] - distance[end]))
+            exit_s = float(seconds[end - 1] + share * (seconds[end] - seconds[end - 1]))
+            exit_ns = int(path.time_ns[0]) + round(exit_s * NS_PER_S)
+        crossings.append(Crossing(
+            entry_ns=int(path.time_ns[0]) + round(entry_s * NS_PER_S), exit_ns=exit_ns, latitude_rad=float(latitude),
+            longitude_rad=float(longitude), deepest_m=float(-np.min(distance[start:end]))))
+        total_s += exit_s - entry_s
+    return tuple(crossings), total_s
+
+
+def _reason(finding: Finding, known_prob: float, why_not: str, ended: bool, settings: Settings) -> str:
+    """Return in English why it is this value and not the other two."""
+    approach, path = finding.approach, finding.path
+    sigma = float(np.hypot(approach.random_m_sigma, approach.common_m_sigma))
+    parts = []
+    if finding.verdict == NOT_ENTERED:
+        parts.append(f"closest {approach.distance_m:.0f} m outside is {approach.distance_m / sigma:.1f} sigma of "
+                     f"{sigma:.0f} m (random {approach.random_m_sigma:.0f}, registration and line "
+                     f"{approach.common_m_sigma:.0f}); P(entered) {finding.entered_prob:.3f} <= "
+                     f"{settings.not_entered_prob:g}")
+    elif finding.verdict == ENTERED:
+        parts.append(f"{-approach.distance_m:.0f} m inside is {-approach.distance_m / sigma:.1f} sigma of {sigma:.0f} "
+                     f"m; P(entered) {finding.entered_prob:.3f} >= {settings.entered_prob:g}")
+    else:
+        parts.append(f"P(entered) {finding.entered_prob:.3f} lies between {settings.not_entered_prob:g} and "
+                     f"{settings.entered_prob:g}")
+        if why_not:
+            parts.append(why_not)
+        worst = int(np.argmin(path.distance_m / path.sigma_m))
+        gaps = plot_gaps(path, settings.gap_s)
+        if any(start < path.time_ns[worst] < end for start, end in gaps):
+            parts.append("the doubt lies in a gap without plots, in which it could have crossed")
+        elif known_prob <= settings.not_entered_prob:
+            parts.append(f"it was lost heading for the line where coverage had holes: P(it flew on unseen) "
+                         f"{finding.unseen_prob:.2f}")
+    if finding.first_inside:
+        parts.append(f"first seen inside, {-path.distance_m[0]:.0f} m from the line: when it entered is not known")
+    last = float(path.distance_m[finding.last_plot])
+    if ended or finding.unseen_prob > 0.0:
+        parts.append(f"last seen {abs(last):.0f} m {'outside' if last >= 0.0 else 'inside'} at "
+                     f"{to_iso(int(path.time_ns[finding.last_plot]), digits=0)}; lost there, nothing known after")
+    return "; ".join(parts)
+
