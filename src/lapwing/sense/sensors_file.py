@@ -30,7 +30,6 @@ import json
 import math
 import tomllib
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 from lapwing.geo.geoid import undulation_m
@@ -184,7 +183,7 @@ def _editions(values: Mapping[str, Any], where: str) -> Mapping[int, str]:
             raise ConfigError(f"editions: CAT{key} edition {edition!r} is unknown", where=where,
                               remedy=f"known are {', '.join(known)}" if known else "no table for this category")
         chosen[int(key)] = str(edition)
-    return MappingProxyType(chosen)
+    return chosen
 
 
 def _kind(values: Mapping[str, Any], categories: tuple[int, ...], where: str) -> str:

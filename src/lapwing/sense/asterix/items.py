@@ -64,6 +64,13 @@ def read_fspec(data: bytes, at: int, end: int) -> tuple[list[int], int]:
     return present, at
 
 
+def _record_fspec(data: bytes, at: int, end: int) -> tuple[list[int], int]:
+    present, after = read_fspec(data, at, end)
+    if after == at + 1 and data[at] == 0:
+        raise Refused("empty_record", "FSPEC", at, "a record without items: padding, or no ASTERIX")
+    return present, after
+
+
 def _bits(raw: int, bits: int, definition: Element | Group | Dependent, record: Items, siblings: Items) -> Any:
     """Return the value of a field of fixed size, given its bits."""
     if isinstance(definition, Dependent):
@@ -192,7 +199,7 @@ def read_record(data: bytes, at: int, end: int, edition: Edition, profile: str =
     profile = profile if profile in profiles else edition.profiles[0][0]
     places = profiles[profile]
     category = edition.category
-    present, at = read_fspec(data, at, end)
+    present, at = _record_fspec(data, at, end)
     items: Items = {}
     for frn in present:
         place = places[frn - 1] if frn <= len(places) else None
