@@ -45,3 +45,8 @@ def make_setup(sensors: SensorTable, country: Country | None, *, status: str = "
         return pipeline.Setup(sense=sense_setup)
     return pipeline.Setup(sense=sense_setup, pack=country.pack, neighbours=country.neighbours,
                           warn=warn.Settings(status=status))
+
+
+def display_files() -> dict[str, bytes]:
+    """Return the land and water drawn behind the picture; empty where they are not installed. Never judged with."""
+    return packs.display_files()

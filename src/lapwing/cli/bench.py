@@ -1,0 +1,28 @@
+"""``lapwing bench``: speed and quality beside a reference, as ratios; machines are noisy, so never a timed test."""
+
+from __future__ import annotations
+
+import argparse
+
+NAME = "bench"
+HELP = ("Measure a part side by side with a reference in the same run and print ratios. Without a name: all. A "
+        "reference that is not installed is said so, and the part is measured alone.")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("name", nargs="?", choices=["asterix", "border", "chain", "packs"],
+                        help="what to measure: asterix (records/s beside libasterix), border (points/s beside "
+                             "shapely + pyproj), chain (every story through the whole chain), packs (load time)")
+    parser.add_argument("--repeat", type=int, default=3, metavar="N", help="runs of each; the median counts (default 3)")
+    parser.add_argument("--json", action="store_true", help="one JSON line a figure")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure and print."""
+    from lapwing.runtime.environment import prepare
+
+    prepare()
+    from lapwing.runtime.bench import bench_command
+
+    return bench_command(arguments.name, max(1, arguments.repeat), as_json=arguments.json)

@@ -1,0 +1,131 @@
+"""Measurements of `lapwing bench`: ours and a reference in turn in the same run, the median of each, and the ratio."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from lapwing.geo import border
+from lapwing.runtime.environment import state_dir
+from lapwing.runtime.wiring import load_country
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured figure. `reference` and `ratio` are None where there is nothing to compare with."""
+
+    bench: str
+    what: str
+    value: float
+    unit: str
+    reference: float | None = None
+    reference_name: str = ""
+    ratio: float | None = None
+    note: str = ""
+
+
+def _seconds(function: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start
+
+
+def _compare(ours: Callable[[], object], reference: Callable[[], object], repeat: int) -> tuple[float, float]:
+    """Return the median seconds of each, run in turn so that a drift of the machine meets both."""
+    pairs = [(_seconds(ours), _seconds(reference)) for _ in range(repeat)]
+    return statistics.median(p[0] for p in pairs), statistics.median(p[1] for p in pairs)
+
+
+def bench_command(name: str | None, repeat: int, *, as_json: bool) -> int:
+    """Run one bench or all, print its figures; 0."""
+    for each, make in BENCHES.items():
+        if name in (None, each):
+            for figure in make(repeat):
+                if as_json:
+                    print(json.dumps(asdict(figure)), flush=True)
+                else:
+                    ratio = f"   {figure.ratio:,.1f} x {figure.reference_name}" if figure.ratio is not None else ""
+                    note = f"   ({figure.note})" if figure.note else ""
+                    print(f"{figure.bench:<8} {figure.what:<46} {figure.value:>14,.3f} {figure.unit}{ratio}{note}", flush=True)
+    return 0
+
+
+def bench_border(repeat: int) -> Iterator[Figure]:
+    """Points within 20 km of the Lithuanian line: ours beside STRtree + LAEA + pyproj Geod, and their agreement."""
+    import shapely
+    from pyproj import CRS, Geod, Transformer
+
+    territory = load_country("lt", state_dir()).pack.territory
+    generator = np.random.default_rng(11)
+    count, reference_count = 200_000, 20_000
+    edges = np.degrees(territory.edge_rad)
+    at = edges[generator.integers(0, len(edges), count)]
+    lat_deg = at[:, 0] + generator.uniform(-0.18, 0.18, count)
+    lon_deg = at[:, 1] + generator.uniform(-0.3, 0.3, count)
+    lat_rad, lon_rad = np.radians(lat_deg), np.radians(lon_deg)
+    keep = np.abs(border.signed_distance(territory, lat_rad, lon_rad).signed_distance_m) <= 20_000.0
+    lat_rad, lon_rad, lat_deg, lon_deg = lat_rad[keep], lon_rad[keep], lat_deg[keep], lon_deg[keep]
+
+    plane = Transformer.from_crs("EPSG:4326", CRS.from_proj4("+proj=laea +lat_0=55.3 +lon_0=23.9 +ellps=WGS84"),
+                                 always_xy=True)
+    segments = np.stack(plane.transform(edges[:, [1, 3]], edges[:, [0, 2]]), axis=-1)
+    tree = shapely.STRtree(shapely.linestrings(segments))
+    geod = Geod(ellps="WGS84")
+    short = slice(0, reference_count)
+
+    def reference() -> np.ndarray:
+        points = shapely.points(np.stack(plane.transform(lon_deg[short], lat_deg[short]), axis=-1))
+        row = tree.query_nearest(points, all_matches=False)[1]
+        line = tree.geometries[row]
+        share = shapely.line_locate_point(line, points, normalized=True)
+        near = edges[row]
+        near_lat = near[:, 0] + share * (near[:, 2] - near[:, 0])
+        near_lon = near[:, 1] + share * (near[:, 3] - near[:, 1])
+        return np.asarray(geod.inv(lon_deg[short], lat_deg[short], near_lon, near_lat)[2])
+
+    ours_s, reference_s = _compare(lambda: border.signed_distance(territory, lat_rad, lon_rad), reference, repeat)
+    ours_rate, reference_rate = len(lat_rad) / ours_s, min(reference_count, len(lat_rad)) / reference_s
+    yield Figure("border", f"points/s, {len(territory):,} edges, within 20 km", ours_rate, "/s", reference_rate,
+                 "STRtree + LAEA + Geod", ours_rate / reference_rate)
+    found = np.abs(border.signed_distance(territory, lat_rad[short], lon_rad[short]).signed_distance_m)
+    shorter = reference() - found
+    yield Figure("border", "greatest distance by which the reference is nearer", float(max(0.0, np.max(-shorter))), "m",
+                 note="the reference picks its edge on a plane, so it may only be farther")
+    one_lat, one_lon = lat_rad[:1], lon_rad[:1]
+    single_s = statistics.median(_seconds(lambda: border.signed_distance(territory, one_lat, one_lon)) for _ in range(500))
+    yield Figure("border", "one point", single_s * 1e6, "us")
+
+
+def bench_packs(repeat: int) -> Iterator[Figure]:
+    """Load of a compiled country pack."""
+    for code in ("ro", "lt"):
+        load_country(code, state_dir())
+        seconds = statistics.median(_seconds(lambda code=code: load_country(code, state_dir())) for _ in range(repeat))  # type: ignore[misc]
+        yield Figure("packs", f"{code} with neighbours, from the cache", seconds, "s")
+
+
+def bench_asterix(repeat: int) -> Iterator[Figure]:
+    """CAT048 records into columns, beside libasterix parsing the same octets."""
+    from lapwing.runtime.bench_asterix import figures
+
+    yield from figures(repeat, _compare, Figure)
+
+
+def bench_chain(repeat: int) -> Iterator[Figure]:
+    """Every shipped story through the whole chain at full speed, journaled."""
+    from lapwing.runtime.bench_chain import figures
+
+    yield from figures(repeat, Figure)
+
+
+BENCHES: dict[str, Callable[[int], Iterator[Figure]]] = {
+    "border": bench_border, "packs": bench_packs, "asterix": bench_asterix, "chain": bench_chain}
+
+if __name__ == "__main__":
+    sys.exit(bench_command(None, 3, as_json=False))

@@ -1,0 +1,117 @@
+"""Opens what a run reads: recordings, plots, a story or a journal, each as items in order of reception with its sensors."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lapwing import sim
+from lapwing.adapters import recordings
+from lapwing.model.entries import PLOTS
+from lapwing.model.errors import InputError
+from lapwing.model.plots import KIND_COMBINED, KIND_PSR, KIND_SSR
+from lapwing.model.sensors import SensorTable
+from lapwing.runtime.batches import Item
+from lapwing.sense import plot_rows
+from lapwing.sense.sensors_file import parse_sensors
+
+_PLOT_KINDS = {"psr": KIND_PSR, "ssr": KIND_SSR, "cmb": KIND_COMBINED}
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A source, ready to be read once."""
+
+    title: str
+    sha256: str                      # of everything it was made from: the journal's proof of what it recorded
+    items: Iterable[Item]
+    sensors: SensorTable
+    count: int | None = None         # items, where known, for the progress bar
+    recording: sim.Recording | None = None   # of a story: truth and expected values
+
+
+def open_story(name: str, seed: int) -> Opened:
+    """Play a shipped story (by name) or a story file. Raises ConfigError where there is none or it is wrong."""
+    path = Path(name)
+    story = sim.load_story(path.read_bytes(), path.name) if path.suffix in (".yaml", ".yml") else sim.load_story(name)
+    recording = sim.play(story, seed)
+    items = list(recording.items)
+    digest = hashlib.sha256(f"{story.id} {seed}".encode())
+    for received_ns, link, format_, payload in items:
+        digest.update(f"{received_ns} {link} {format_} {len(payload)}".encode() + payload)
+    return Opened(f"{story.title} (seed {seed})", digest.hexdigest(), items, recording.sensors, len(items), recording)
+
+
+def open_plots(path: Path, sensors: SensorTable) -> Opened:
+    """Open a plots.parquet; its rows are grouped by radar and time of reception, as the messages came.
+
+    Raises InputError where a column is missing or a radar is not in the sensor table.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path)
+    except (pa.ArrowInvalid, pa.ArrowException) as error:
+        raise InputError(f"not a Parquet file: {error}", where=str(path), remedy="see `lapwing simulate` for one") from error
+    wanted = ("time", "recv_time", "radar_id", "plot_type", "slant_range_m", "azimuth_deg", "amplitude_db", "mode3a",
+              "flight_level", "mode_s")
+    missing = [name for name in wanted if name not in table.column_names]
+    if missing:
+        raise InputError(f"no column {', '.join(missing)}", where=str(path),
+                         remedy=f"a plots file has the columns {', '.join(wanted)}")
+    rows = plot_rows.empty(table.num_rows)
+    rows["measured_ns"] = _nanoseconds(table["time"])
+    rows["received_ns"] = _nanoseconds(table["recv_time"])
+    radars = table["radar_id"].to_pylist()
+    index = {radar: sensors.index_of(radar) for radar in sorted(set(radars))}
+    unknown = sorted(radar for radar, row in index.items() if row < 0)
+    if unknown:
+        raise InputError(f"plots of {', '.join(unknown)}, which no sensor is called", where=str(path),
+                         remedy=f"the sensor table has {', '.join(s.id for s in sensors.rows) or 'none'}")
+    rows["sensor_index"] = [index[radar] for radar in radars]
+    rows["kind"] = [_PLOT_KINDS.get(kind, KIND_PSR) for kind in table["plot_type"].to_pylist()]
+    rows["range_m"] = table["slant_range_m"].to_numpy()
+    rows["azimuth_rad"] = np.radians(table["azimuth_deg"].to_numpy()) % (2.0 * np.pi)
+    for name in ("amplitude_db", "flight_level"):
+        rows[name] = [np.nan if value is None else value for value in table[name].to_pylist()]
+    rows["mode3a"] = [-1 if code is None else int(code, 8) for code in table["mode3a"].to_pylist()]
+    rows["icao_address"] = [-1 if code is None else int(code) for code in table["mode_s"].to_pylist()]
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    # One message: a run of rows of the same radar and time of reception, in file order.
+    key = rows["received_ns"] * 1024 + rows["sensor_index"]
+    cuts = np.nonzero(np.diff(key))[0] + 1
+    return Opened(path.name, digest, _plot_items(rows, cuts, sensors), sensors, len(cuts) + 1)
+
+
+def _plot_items(rows: npt.NDArray[np.void], cuts: npt.NDArray[np.intp], sensors: SensorTable) -> Iterator[Item]:
+    for group in np.split(rows, cuts):
+        if len(group):
+            sensor = sensors.rows[int(group["sensor_index"][0])]
+            yield int(group["received_ns"][0]), f"plots:{sensor.id}", PLOTS, plot_rows.pack(group)
+
+
+def _nanoseconds(column: Any) -> npt.NDArray[np.int64]:
+    import pyarrow as pa
+
+    return np.asarray(column.combine_chunks().cast(pa.timestamp("ns", tz="UTC")).cast(pa.int64()))
+
+
+def open_recordings(paths: Sequence[Path], sensors: SensorTable, date: str | None) -> Opened:
+    """Open ASTERIX recordings (any framing); several are merged by time of reception. Raises InputError."""
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(path.read_bytes())
+    return Opened(", ".join(path.name for path in paths), digest.hexdigest(),
+                  recordings.open_recordings(paths, date=date), sensors)
+
+
+def read_sensors(path: Path | None) -> SensorTable:
+    """Return the sensor table of a sensors.toml or scenario.json; an empty one without a file."""
+    return SensorTable() if path is None else parse_sensors(path.read_bytes(), path.name)
