@@ -7,7 +7,7 @@ How far the line itself can be trusted is carried edge by edge.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,7 +43,9 @@ class Territory:
     edge_cut: Bools              # (e,) made by cutting, not a border
     edge_undecided: Bools        # (e,) sources disagree so far that no side can be said
     edge_stretch_index: Indices  # (e,) row of `stretches`; -1 none
+    edge_neighbour_index: Indices            # (e,) row of `neighbours`
     stretches: tuple[tuple[str, str], ...]   # name and reason of each stretch
+    neighbours: tuple[str, ...]              # codes; "" is the sea or a country that is not told
     side: SideIndex
     tree: StripTree              # over the measured edges
     cut_tree: StripTree          # over the cut edges
@@ -70,52 +72,65 @@ class BorderPoints:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """How far a stretch of the line can be trusted; it holds for the edges whose middle `covers` accepts."""
+    """How far a stretch of the line can be trusted: the edges with that neighbour whose middle lies in the box."""
 
     name: str
     reason: str
     bound_95_m: float
-    undecided: bool
-    covers: Callable[[Floats, Floats], Bools]     # (latitude_deg, longitude_deg) of edge middles -> mask
+    undecided: bool = False
+    neighbour: str | None = None                              # None: any; "": the sea or a country that is not told
+    box_deg: tuple[float, float, float, float] | None = None  # west, south, east, north; None: everywhere
 
 
 def build_territory(rings_deg: Sequence[Ring], *, name: str, code: str, version: str, sha256: str,
                     complete: bool = True, date: str = "", clip_box_deg: Sequence[float] | None = None,
-                    stretches: Sequence[Stretch] = (), bound_95_m: float = UNSTATED_BOUND_M) -> Territory:
+                    stretches: Sequence[Stretch] = (), bound_95_m: float = UNSTATED_BOUND_M,
+                    ring_neighbours: Sequence[Sequence[str]] | None = None) -> Territory:
     """Build a territory from closed rings of (latitude_deg, longitude_deg); holes and parts in any order or direction.
 
     Parameters
     ----------
     complete, clip_box_deg : False with (west, south, east, north) where the outline was cut to that box
     stretches : the first that covers an edge counts; the others have `bound_95_m`
+    ring_neighbours : for each ring the neighbour's code of each of its edges; "" the sea or a country that is not told
     """
-    parts, ring_of = [], []
+    parts, ring_of, neighbour_of = [np.zeros((0, 4))], [np.zeros(0, np.int32)], [np.zeros(0, np.int32)]
+    neighbours = tuple(sorted({""}.union(*ring_neighbours))) if ring_neighbours else ("",)
+    row_of = {neighbour: row for row, neighbour in enumerate(neighbours)}
     for index, ring in enumerate(rings_deg):
         points = np.radians(np.asarray(ring, np.float64))
         edges = np.concatenate([points[:-1], points[1:]], axis=1)
-        edges = edges[np.any(edges[:, :2] != edges[:, 2:], axis=1)]
-        parts.append(edges)
-        ring_of.append(np.full(len(edges), index, np.int32))
-    edge_rad = np.ascontiguousarray(np.concatenate(parts)) if parts else np.zeros((0, 4))
+        with_whom = (np.array([row_of[code] for code in ring_neighbours[index]], np.int32) if ring_neighbours
+                     else np.zeros(len(edges), np.int32))
+        real = np.any(edges[:, :2] != edges[:, 2:], axis=1)
+        parts.append(edges[real])
+        neighbour_of.append(with_whom[real])
+        ring_of.append(np.full(int(real.sum()), index, np.int32))
+    edge_rad, edge_neighbour = np.ascontiguousarray(np.concatenate(parts)), np.concatenate(neighbour_of)
     count = len(edge_rad)
     cut, box = np.zeros(count, np.bool_), np.full(4, np.nan)
     if clip_box_deg is not None:
-        west, south, east, north = np.radians(np.asarray(clip_box_deg, np.float64))
-        box = np.array([south, west, north, east])
-        for column, value in ((0, south), (0, north), (1, west), (1, east)):
+        box = np.radians(np.asarray(clip_box_deg, np.float64))[[1, 0, 3, 2]]
+        for column, value in ((0, box[0]), (0, box[2]), (1, box[1]), (1, box[3])):
             # 1e-8 rad is 6 cm: the cut vertices are rounded to 6 decimals of a degree.
             cut |= (np.abs(edge_rad[:, column] - value) < 1e-8) & (np.abs(edge_rad[:, column + 2] - value) < 1e-8)
     middle_deg = np.degrees(0.5 * (edge_rad[:, :2] + edge_rad[:, 2:]))
     bound, undecided = np.full(count, float(bound_95_m)), np.zeros(count, np.bool_)
     stretch_index = np.full(count, -1, np.int32)
     for index, stretch in enumerate(stretches):
-        mask = stretch.covers(middle_deg[:, 0], middle_deg[:, 1]) & (stretch_index < 0)
+        mask = stretch_index < 0
+        if stretch.neighbour is not None:
+            mask &= edge_neighbour == row_of.get(stretch.neighbour, -1)
+        if stretch.box_deg is not None:
+            west, south, east, north = stretch.box_deg
+            mask &= ((middle_deg[:, 0] >= south) & (middle_deg[:, 0] <= north)
+                     & (middle_deg[:, 1] >= west) & (middle_deg[:, 1] <= east))
         bound[mask], undecided[mask], stretch_index[mask] = stretch.bound_95_m, stretch.undecided, index
     return Territory(
         name=name, code=code, version=version, date=date, sha256=sha256, complete=complete, clip_box_rad=box,
-        edge_rad=edge_rad, edge_ring_index=np.concatenate(ring_of) if ring_of else np.zeros(0, np.int32),
-        edge_bound_95_m=bound, edge_cut=cut, edge_undecided=undecided, edge_stretch_index=stretch_index,
-        stretches=tuple((s.name, s.reason) for s in stretches), side=build_side_index(edge_rad),
+        edge_rad=edge_rad, edge_ring_index=np.concatenate(ring_of), edge_bound_95_m=bound, edge_cut=cut,
+        edge_undecided=undecided, edge_stretch_index=stretch_index, edge_neighbour_index=edge_neighbour,
+        stretches=tuple((s.name, s.reason) for s in stretches), neighbours=neighbours, side=build_side_index(edge_rad),
         tree=build_strip_tree(edge_rad, ~cut, PIECE_M), cut_tree=build_strip_tree(edge_rad, cut, CUT_PIECE_M))
 
 

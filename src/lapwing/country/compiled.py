@@ -1,0 +1,80 @@
+"""The compiled form of a pack: arrays as npz, the rest as JSON inside it. No pickle, so a foreign file cannot run code.
+
+Keyed by the sha256 of the pack's files and a format number; anything that does not fit is passed over, never trusted.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from dataclasses import fields, is_dataclass
+from typing import Any, cast
+
+import numpy as np
+
+from lapwing.country.pack import Pack, Partner, Places, Policy, Zone
+from lapwing.geo.areas import Areas
+from lapwing.geo.border import Territory
+from lapwing.geo.edge_index import SideIndex, StripTree
+
+FORMAT = 2
+_TYPES: dict[str, type] = {t.__name__: t for t in (Pack, Zone, Places, Policy, Partner, Territory, Areas, SideIndex,
+                                                   StripTree)}
+
+
+def write_compiled(value: Pack | Territory) -> bytes:
+    """Return the compiled form; the same value gives the same octets."""
+    arrays: dict[str, np.ndarray[Any, Any]] = {}
+    document = {"format": FORMAT, "value": _encode(value, arrays)}
+    arrays["document"] = np.frombuffer(json.dumps(document, ensure_ascii=False, sort_keys=True).encode(), np.uint8)
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **{name: arrays[name] for name in sorted(arrays)})
+    return buffer.getvalue()
+
+
+def read_compiled(data: bytes, sha256: str) -> Pack | None:
+    """Return the pack, or None where the octets are not a compiled form of the files with that sha256."""
+    value = read_value(data)
+    return value if isinstance(value, Pack) and value.sha256 == sha256 else None
+
+
+def read_value(data: bytes) -> Any:
+    """Return what `write_compiled` wrote; None where the octets are something else, older, or damaged."""
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            document = json.loads(arrays["document"].tobytes())
+            if document.get("format") != FORMAT:
+                return None
+            return _decode(document["value"], {name: arrays[name] for name in arrays.files})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile):
+        return None
+
+
+def _encode(value: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> Any:
+    if isinstance(value, np.ndarray):
+        name = f"a{len(arrays):04d}"
+        arrays[name] = value
+        return {"#": name}
+    if is_dataclass(value) and not isinstance(value, type):
+        return {"!": type(value).__name__, **{f.name: _encode(getattr(value, f.name), arrays) for f in fields(value)}}
+    if isinstance(value, dict):
+        return {"%": [[key, _encode(item, arrays)] for key, item in value.items()]}
+    if isinstance(value, tuple):
+        return [_encode(item, arrays) for item in value]
+    assert value is None or isinstance(value, str | int | float | bool), type(value)
+    return value
+
+
+def _decode(value: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> Any:
+    if isinstance(value, list):
+        return tuple([_decode(item, arrays) if isinstance(item, list | dict) else item for item in value])
+    if not isinstance(value, dict):
+        return value
+    if "#" in value:
+        return arrays[value["#"]]
+    if "%" in value:
+        return {key: _decode(item, arrays) for key, item in value["%"]}
+    made = _TYPES[value["!"]]
+    return cast(Any, made)(**{name: _decode(item, arrays) if isinstance(item, list | dict) else item
+                              for name, item in value.items() if name != "!"})
