@@ -37,6 +37,7 @@ class Proposal:
     approvals_needed: int                # 1, or 2 above 100,000 people or for a whole county
     references: tuple[str, ...]          # alerts it follows
     automatic: bool = False              # inside the approved envelope: no approval needed
+    envelope: tuple[ZoneRef, ...] = ()   # zones that may be added later without asking again
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class Alert:
     references: tuple[str, ...]          # CAP reference triples "sender,identifier,sent"
     proposal_id: str
     cap_xml: bytes                       # the CAP 1.2 document
+    cleared: tuple[ZoneRef, ...] = ()    # zones that this message takes out of the warning, with their own all clear
 
 
 @dataclass(frozen=True, slots=True)

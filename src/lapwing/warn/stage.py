@@ -1,0 +1,148 @@
+"""One step of the warner: threats, their zones, the officer's commands, the chains of messages. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from lapwing.country.pack import Pack
+from lapwing.geo.wgs84 import geodesic_inverse
+from lapwing.model.alerts import Warned
+from lapwing.model.ids import make_id
+from lapwing.model.reports import Command
+from lapwing.model.tracks import Tracks
+from lapwing.model.verdicts import Judgement
+from lapwing.warn import chains as life
+from lapwing.warn import officer, threat, zones
+from lapwing.warn import policy as rule
+from lapwing.warn.desk import Desk, ended
+from lapwing.warn.lifecycle import PROPOSED
+from lapwing.warn.state import Chain, Settings, State, Threat
+
+# In this order: a zone under alert needs no pre-alert.
+CHAIN_LEVELS = ("alert", "pre_alert")
+
+
+def step(state: State, tracks: Tracks, judgement: Judgement, commands: tuple[Command, ...], pack: Pack, now_ns: int,
+         settings: Settings) -> tuple[State, Warned]:
+    """Take one step.
+
+    Parameters
+    ----------
+    state : what the step before left
+    tracks, judgement : live tracks and where each stands to the border, row by row
+    commands : of officers, in order of arrival
+    pack : the country
+    now_ns : event time, never before that of the step before
+    settings : fixed for the run
+    """
+    desk = Desk(pack, settings, now_ns, state.numbers,
+                dismissed={name: until for name, until in state.dismissed if until > now_ns})
+    found = threat.update(state.threats, tracks, judgement.states, pack.policy, now_ns)
+    due = set(found.due_for_reach)
+    threats = tuple(zones.evaluate(pack, t, found.now, now_ns) if t.track_id in due else t for t in found.now)
+
+    chains, count = _assigned(desk, state.chains, threats, found.ended, state.count)
+    by_id = {t.track_id: t for t in threats}
+
+    def demand_of(chain: Chain, among: tuple[Chain, ...]) -> tuple[life.Demand, frozenset[int]]:
+        mine = tuple(by_id[name] for name in chain.threats if name in by_id and name not in desk.dismissed)
+        taken = _taken(chain, among)
+        return life.demand_of(desk, chain, mine, taken), taken
+
+    def soon(chain: Chain) -> tuple[int, ...]:
+        demand, taken = demand_of(chain, chains)
+        ahead = demand.within(rule.WIDEN_S + rule.AHEAD_S)
+        wanted = {int(i) for i in np.flatnonzero(ahead)} | set(demand.asked)
+        return tuple(sorted(wanted - taken))
+
+    for command in commands:
+        before = len(chains)
+        chains = officer.apply(desk, chains, command, soon, count)
+        count += len(chains) - before
+    for at, chain in enumerate(chains):
+        if not ended(chain):
+            demand, taken = demand_of(chain, chains)
+            chains = (*chains[:at], life.advance(desk, chain, demand, taken), *chains[at + 1 :])
+    chains = tuple(chain for chain in chains if not ended(chain))
+    after = State(threats=threats, chains=chains, count=count, numbers=desk.numbers,
+                  dismissed=tuple(sorted(desk.dismissed.items())))
+    return after, Warned(
+        proposals=tuple(desk.proposals), alerts=tuple(desk.alerts), decisions=tuple(desk.decisions),
+        zone_levels=_levels(pack, chains, threats), threats=tuple(t.track_id for t in threats), notes=tuple(desk.notes))
+
+
+def _assigned(desk: Desk, chains: tuple[Chain, ...], threats: tuple[Threat, ...], gone: tuple[tuple[str, str], ...],
+              count: int) -> tuple[tuple[Chain, ...], int]:
+    """Return the chains with each threat given to one of each level; new ones where a threat asks and none is near."""
+    lost = {name for name, why in gone if why == threat.GONE}
+    working = [replace(chain, real=True) if lost & set(chain.threats) else chain for chain in chains]
+    for level in CHAIN_LEVELS:
+        for each in threats:
+            if each.track_id in desk.dismissed:
+                continue
+            at = _home(working, level, each)
+            if at >= 0:
+                if each.track_id not in working[at].threats:
+                    working[at] = replace(working[at], threats=(*working[at].threats, each.track_id))
+            elif _asks(desk.pack, each, level):
+                count += 1
+                working.append(Chain(id=make_id("chain", desk.pack.code, level, each.track_id, count, desk.now_ns),
+                                     level=level, phase=PROPOSED, latitude_rad=each.latitude_rad,
+                                     longitude_rad=each.longitude_rad, threats=(each.track_id,),
+                                     changed_ns=desk.now_ns))
+    return tuple(working), count
+
+
+def _home(chains: list[Chain], level: str, each: Threat) -> int:
+    """Return the place of the chain that a threat belongs to: its own, else the nearest within JOIN_M, else -1."""
+    own = [at for at, chain in enumerate(chains) if chain.level == level and each.track_id in chain.threats]
+    if own:
+        return own[0]
+    best, best_m = -1, rule.JOIN_M
+    for at, chain in enumerate(chains):
+        if chain.level == level:
+            apart, _ = geodesic_inverse(each.latitude_rad, each.longitude_rad, chain.latitude_rad, chain.longitude_rad)
+            if float(apart) < best_m:
+                best, best_m = at, float(apart)
+    return best
+
+
+def _asks(pack: Pack, each: Threat, level: str) -> bool:
+    if level == "pre_alert":
+        return bool(len(zones.pre_alerted(each, pack.policy)))
+    near_border = each.border_time_s <= pack.policy.alert_lead_s and bool(len(each.first))
+    return near_border or bool(len(zones.asked_for(each)))
+
+
+def _taken(chain: Chain, among: tuple[Chain, ...]) -> frozenset[int]:
+    """Return the zones that a chain leaves to others: those of other chains of its or a graver level."""
+    rank = CHAIN_LEVELS.index(chain.level)
+    held: set[int] = set()
+    for other in among:
+        if other.id != chain.id and CHAIN_LEVELS.index(other.level) <= rank:
+            held |= set(other.zones)
+            if other.level == chain.level:
+                for pending in other.pending:
+                    held |= set(pending.zones)
+    return frozenset(held)
+
+
+def _levels(pack: Pack, chains: tuple[Chain, ...], threats: tuple[Threat, ...]) -> tuple[tuple[str, str], ...]:
+    """Return (zone code, level) of everything in force; counties near a threat with nothing in force are watched."""
+    levels: dict[str, str] = {}
+    for level in reversed(CHAIN_LEVELS):
+        for chain in chains:
+            if chain.level == level and chain.phase != PROPOSED:
+                for index in chain.zones:
+                    levels[pack.zones[index].code] = level
+    warned = {pack.zones[i].county for chain in chains if chain.phase != PROPOSED for i in chain.zones}
+    for each in threats:
+        if len(each.reach.zone_index):
+            county = pack.zones[int(each.reach.zone_index[int(np.argmin(each.reach.arrival_s))])].county
+            if county not in warned:
+                levels.setdefault(county, "watch")
+    return tuple(sorted(levels.items()))
+
+

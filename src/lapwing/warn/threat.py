@@ -1,0 +1,166 @@
+"""Which objects are a threat: confirmed, judged, able to reach the border soon; and for a while after they are lost.
+
+A threat lives while its track lives or coasts and it can come within `reach_border_m` of the border in `reach_time_s`
+at its class's speed. A lost one stays for `hold_lost_s` after its last plot. What is probably a bird, a cloud, a
+balloon, a surface object or an airliner is no reason for a public warning; nor is what the judge calls traffic.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from lapwing.country.pack import Policy
+from lapwing.geo.wgs84 import geodesic_inverse
+from lapwing.model.plots import Bools, Floats
+from lapwing.model.times import NS_PER_S, from_seconds
+from lapwing.model.tracks import CLASSES, Tracks
+from lapwing.model.verdicts import BorderStates
+from lapwing.warn.state import Reach, Threat, no_zones
+
+# Highest usual ground speed of each class, m/s, in the order of CLASSES (the domain's parameter sheet: long-range
+# one-way UAV 40-58, decoy 14-50, balloons drift with the wind, helicopter 45-65, light aircraft 45-72 typical).
+CLASS_SPEED_MPS = np.array([58.0, 50.0, 35.0, 23.0, 65.0, 72.0, 250.0, 300.0, 25.0, 40.0])
+HARMLESS = [CLASSES.index(name) for name in ("bird", "weather", "surface", "balloon", "airliner")]
+# Asymmetric on purpose: an object that has been a threat needs more proof to stop being one.
+HARMLESS_PROB_NEW, HARMLESS_PROB_KNOWN = 0.80, 0.92
+REACH_SLACK = 1.1                  # hysteresis of the reach rule, for threats already known
+EVALUATE_EVERY_S = 5.0             # without a new plot; with one at once
+TURN_ALLOWED_RAD = math.radians(45.0)   # how far an object may turn before we call it flying away from the border
+SPEED_MPS_MIN = 20.0               # slower ones are reckoned with this: they may speed up again
+BORDER_SPEED_MPS_MIN = 45.0        # likewise for the time to the border strip, where being late costs most
+SPEED_MPS_MOVING = 8.0             # below this the direction of flight says nothing
+
+IDENTIFIED, GONE = "identified", "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Threats:
+    """What one step finds: the threats now, and those that ended in it with the reason (IDENTIFIED or GONE)."""
+
+    now: tuple[Threat, ...]
+    ended: tuple[tuple[str, str], ...]
+    due_for_reach: tuple[str, ...]       # ids whose reach must be reckoned anew
+
+
+def update(threats: tuple[Threat, ...], tracks: Tracks, states: BorderStates, policy: Policy, now_ns: int) -> Threats:
+    """Return the threats after a step, oldest first.
+
+    Parameters
+    ----------
+    threats : of the step before
+    tracks, states : rows of the live tracks and where they stand to the border
+    policy : of the country
+    now_ns : time of the step
+    """
+    assert len(tracks) == len(states), "the judge answers for every row of the tracks"
+    known = {threat.track_id: threat for threat in threats}
+    speed_mps = np.hypot(tracks.velocity_mps[:, 0], tracks.velocity_mps[:, 1]) if len(tracks) else np.zeros(0)
+    class_speed_mps = tracks.class_prob @ CLASS_SPEED_MPS if len(tracks) else np.zeros(0)
+    top_mps = np.maximum(speed_mps, class_speed_mps)
+    harmless_prob = tracks.class_prob[:, HARMLESS].sum(axis=1) if len(tracks) else np.zeros(0)
+    was = np.array([track_id in known for track_id in tracks.track_id], dtype=bool)
+    serious = _serious(tracks, states, harmless_prob, was)
+    reaching = _reaching(states, top_mps, policy, was)
+
+    now: dict[str, Threat] = {}
+    ended: list[tuple[str, str]] = []
+    due: list[str] = []
+    rows = {track_id: row for row, track_id in enumerate(tracks.track_id)}
+    for threat in threats:
+        row = rows.get(threat.track_id, -1)
+        if row < 0:
+            if now_ns - threat.last_plot_ns < from_seconds(policy.hold_lost_s):
+                now[threat.track_id] = _lost(threat)
+            else:
+                ended.append((threat.track_id, GONE))
+        elif not serious[row]:
+            ended.append((threat.track_id, IDENTIFIED))
+        elif not reaching[row]:
+            ended.append((threat.track_id, GONE))
+    for row in np.flatnonzero(serious & reaching).tolist():
+        threat = _live(tracks, states, row, known.get(tracks.track_id[row]), float(top_mps[row]), policy, now_ns)
+        now[threat.track_id] = threat
+        if bool(tracks.updated[row]) or now_ns - threat.evaluated_ns >= from_seconds(EVALUATE_EVERY_S):
+            due.append(threat.track_id)
+    due += [t.track_id for t in now.values()
+            if not t.live and now_ns - t.evaluated_ns >= from_seconds(EVALUATE_EVERY_S)]
+    ordered = sorted(now.values(), key=lambda t: (t.born_ns, t.track_id))
+    return Threats(tuple(ordered), tuple(ended), tuple(sorted(due)))
+
+
+def _serious(tracks: Tracks, states: BorderStates, harmless_prob: Floats, was: Bools) -> Bools:
+    limit = np.where(was, HARMLESS_PROB_KNOWN, HARMLESS_PROB_NEW)
+    return np.asarray((tracks.confirmed | was) & states.judged & (harmless_prob < limit))
+
+
+def _reaching(states: BorderStates, top_mps: Floats, policy: Policy, was: Bools) -> Bools:
+    """Return which objects can come within `reach_border_m` of the border in time. Unknown distance: no."""
+    within_m = policy.reach_border_m + top_mps * policy.reach_time_s * np.where(was, REACH_SLACK, 1.0)
+    return np.asarray(states.border_m <= within_m)
+
+
+def _live(tracks: Tracks, states: BorderStates, row: int, before: Threat | None, top_mps: float, policy: Policy,
+          now_ns: int) -> Threat:
+    east, north = (float(v) for v in tracks.velocity_mps[row])
+    speed = math.hypot(east, north)
+    speed_sigma = math.sqrt(max(0.0, float(tracks.state_cov[row, 2, 2] + tracks.state_cov[row, 3, 3]) / 2.0))
+    worst_mps = max(SPEED_MPS_MIN, min(speed + speed_sigma, max(top_mps, speed)))
+    return Threat(
+        track_id=tracks.track_id[row],
+        born_ns=int(tracks.born_ns[row]),
+        last_plot_ns=int(tracks.last_plot_ns[row]),
+        live=True,
+        seen_ns=now_ns,
+        evaluated_ns=before.evaluated_ns if before else -NS_PER_S * 3600,
+        latitude_rad=float(tracks.latitude_rad[row]),
+        longitude_rad=float(tracks.longitude_rad[row]),
+        velocity_mps=(east, north),
+        speed_mps=worst_mps,
+        position_m_sigma=_position_sigma_m(tracks, row),
+        border_m=float(states.border_m[row]),
+        border_time_s=_border_time_s(tracks, states, row, worst_mps, policy),
+        reach=before.reach if before else Reach(no_zones(), np.zeros(0), np.zeros(0)),
+        due=before.due if before else (),
+        urgent=before.urgent if before else no_zones(),
+        first=before.first if before else no_zones(),
+    )
+
+
+def _lost(threat: Threat) -> Threat:
+    """Return a threat whose track is gone: it stays where it was last, `zones` lets its area grow."""
+    if not threat.live:
+        return threat
+    values = {name: getattr(threat, name) for name in Threat.__slots__}
+    return Threat(**{**values, "live": False})
+
+
+def _position_sigma_m(tracks: Tracks, row: int) -> float:
+    """Return the standard deviation of the position along its worst axis, registration included, metres."""
+    cov = tracks.state_cov[row, :2, :2] + tracks.bias_cov_m2[row]
+    middle, half = (cov[0, 0] + cov[1, 1]) / 2.0, (cov[0, 0] - cov[1, 1]) / 2.0
+    return math.sqrt(max(0.0, float(middle + math.hypot(half, cov[0, 1]))))
+
+
+def _border_time_s(tracks: Tracks, states: BorderStates, row: int, speed_mps: float, policy: Policy) -> float:
+    """Return the worst-case time until the object is within `alert_border_m` of the border; inf: flying away.
+
+    Worst case: it turns up to 45 degrees towards the nearest point of the border and flies at class speed.
+    """
+    rest_m = float(states.border_m[row]) - policy.alert_border_m
+    if not math.isfinite(rest_m):
+        return math.inf
+    if rest_m <= 0.0:
+        return 0.0
+    east, north = tracks.velocity_mps[row]
+    share = 1.0
+    if math.hypot(east, north) >= SPEED_MPS_MOVING:
+        _, bearing = geodesic_inverse(tracks.latitude_rad[row], tracks.longitude_rad[row],
+                                      states.nearest_latitude_rad[row], states.nearest_longitude_rad[row])
+        off = abs(math.remainder(float(bearing) - math.atan2(east, north), 2.0 * math.pi))
+        share = math.cos(max(0.0, off - TURN_ALLOWED_RAD)) if math.isfinite(off) else 1.0
+    if share <= 0.1:
+        return math.inf
+    return rest_m / (max(speed_mps, BORDER_SPEED_MPS_MIN) * share)
