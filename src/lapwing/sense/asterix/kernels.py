@@ -6,6 +6,8 @@ Each reads only `data[start:end]` of its block; whatever would pass the end is r
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -41,7 +43,8 @@ def cut_blocks(data: Octets, starts: Table, ends: Table, blocks: Table, refused:
                 refused[bad, 0], refused[bad, 1], refused[bad, 2] = datagram, at, BLOCK_LENGTH
                 bad += 1
                 break
-            sac, sic = -1, -1
+            sac: Any = -1
+            sic: Any = -1
             first, stop = at + 3, at + length
             if first < stop and data[first] & 0x80:
                 body = first
@@ -57,7 +60,7 @@ def cut_blocks(data: Octets, starts: Table, ends: Table, blocks: Table, refused:
 
 
 @kernel
-def simple_end(data: Octets, at: int, end: int, kind: int, a: int, b: int, chunks: Table) -> int:
+def simple_end(data: Octets, at: Any, end: int, kind: int, a: int, b: int, chunks: Table) -> Any:
     """Return the octet after an item that is not compound, or minus a reason."""
     if kind == 1:
         return at + a if at + a <= end else -1
@@ -76,7 +79,7 @@ def simple_end(data: Octets, at: int, end: int, kind: int, a: int, b: int, chunk
     if kind == 3:
         if at + a > end:
             return -1
-        count = 0
+        count: Any = 0
         for place in range(at, at + a):
             count = count * 256 + np.int64(data[place])
         at += a + count * b
@@ -99,7 +102,7 @@ def simple_end(data: Octets, at: int, end: int, kind: int, a: int, b: int, chunk
 
 @kernel
 def compound_end(data: Octets, at: int, end: int, first: int, count: int, nodes: Table, chunks: Table,
-                 wanted: int) -> int:
+                 wanted: int) -> Any:
     """Return the octet after a compound item, or, with `wanted` >= 0, where that sub-item begins (0: absent); minus a
     reason where it cannot be read."""
     body = at
@@ -150,7 +153,8 @@ def walk(data: Octets, blocks: Table, first_block: int, nodes: Table, chunks: Ta
         at, end = blocks[row, 2], blocks[row, 3]
         if count + (end - at) // 2 > cap:  # no record is shorter than two octets
             return row, count, bad
-        number, profile, sac, sic = 0, 0, -1, -1
+        number, sac, sic = 0, -1, -1
+        profile: Any = 0
         while at < end:
             start = at
             reason, field = OK, -1
@@ -244,7 +248,7 @@ def take_columns(data: Octets, records: Table, items: npt.NDArray[np.int32], nod
                         break
                 if not present:
                     continue
-            value = np.int64(0)
+            value: Any = np.int64(0)
             for octet in range(at + place[6], at + place[6] + place[7]):
                 value = value * 256 + np.int64(data[octet])
             bits = abs(place[9])
