@@ -37,7 +37,7 @@ class Plane:
 
 @dataclass(frozen=True, slots=True)
 class PlanePoints:
-    """Points on the plane. `north_east`, `north_north`: the unit vector of true north there; `scale`: plane over true."""
+    """Points on the plane. `north_east`, `north_north`: unit vector of true north there; `scale`: plane over true."""
 
     east_m: Floats
     north_m: Floats
@@ -65,7 +65,7 @@ def to_plane(plane: Plane, latitude_rad: Floats, longitude_rad: Floats) -> Plane
     w = plane.factor * ((1 + sine) / (1 - sine) * ((1 - _E * sine) / (1 + _E * sine)) ** _E) ** plane.exponent
     sine_s = (w - 1) / (w + 1)
     cosine_s = np.sqrt(1 - sine_s * sine_s)
-    turn = plane.exponent * np.remainder(longitude_rad - plane.longitude_rad + math.pi, 2 * math.pi) - plane.exponent * math.pi
+    turn = plane.exponent * (np.remainder(longitude_rad - plane.longitude_rad + math.pi, 2 * math.pi) - math.pi)
     sine_0, cosine_0 = math.sin(plane.sphere_latitude_rad), math.cos(plane.sphere_latitude_rad)
     sine_t, cosine_t = np.sin(turn), np.cos(turn)
     b = 1 + sine_s * sine_0 + cosine_s * cosine_0 * cosine_t

@@ -1,0 +1,68 @@
+"""The filter's past, per track: what the smoother works on. Seeds' rows live in one young log until they earn a place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from lapwing.track.state import Chunk
+
+YOUNG_ROWS = 2048
+
+
+def room(young: Chunk, used: int, needed: int) -> Chunk:
+    """Return the young log with its `used` rows copied (the step owns it) and room for `needed` more."""
+    rows = max(YOUNG_ROWS, len(young.floats))
+    while rows < used + needed:
+        rows *= 2
+    floats, ints = np.zeros((rows, 31)), np.zeros((rows, 5), np.int64)
+    floats[:used], ints[:used] = young.floats[:used], young.ints[:used]
+    return Chunk(floats, ints)
+
+
+def settle(young: Chunk, archive: Mapping[int, tuple[Chunk, ...]], tracks: set[int], seeds: set[int],
+           updates_max: int) -> tuple[Chunk, dict[int, tuple[Chunk, ...]]]:
+    """Return (young, archive) with the rows of tracks moved to the archive and those of nobody forgotten.
+
+    Order within a track is kept. Called when the log is full and before a track's past is read.
+    """
+    uids = young.ints[:, 0]
+    result = dict(archive)
+    order = np.argsort(uids, kind="stable")
+    starts = np.flatnonzero(np.diff(uids[order], prepend=-1))
+    keep = np.zeros(len(uids), np.bool_)
+    for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(order)], strict=True):
+        rows = order[start:end]
+        uid = int(uids[rows[0]])
+        if uid in tracks:
+            chunks = (*result.get(uid, ()), Chunk(young.floats[rows], young.ints[rows]))
+            result[uid] = _bounded(chunks, updates_max)
+        elif uid in seeds:
+            keep[rows] = True
+    return Chunk(young.floats[keep], young.ints[keep]), result
+
+
+def joined(chunks: tuple[Chunk, ...]) -> Chunk:
+    """Return the chunks of one track as one."""
+    if len(chunks) == 1:
+        return chunks[0]
+    return Chunk(np.concatenate([c.floats for c in chunks]), np.concatenate([c.ints for c in chunks]))
+
+
+def _bounded(chunks: tuple[Chunk, ...], updates_max: int) -> tuple[Chunk, ...]:
+    """Join many small chunks; beyond the bound drop every second row of the older half (the first row stays).
+
+    A row whose predecessor went is marked by a negative weight: its stored prediction started elsewhere.
+    """
+    total = sum(len(c.ints) for c in chunks)
+    if total <= updates_max and len(chunks) < 64:
+        return chunks
+    whole = joined(chunks)
+    if total > updates_max:
+        keep = np.ones(total, np.bool_)
+        keep[1 : total // 2 : 2] = False
+        floats = whole.floats.copy()
+        floats[2 : total // 2 + 1 : 2, 30] = -np.abs(floats[2 : total // 2 + 1 : 2, 30])
+        whole = Chunk(floats[keep], whole.ints[keep])
+    return (whole,)

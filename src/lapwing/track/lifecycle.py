@@ -1,0 +1,171 @@
+"""What becomes of tracks: seed -> tentative -> confirmed -> (coasting) -> dropped; stitching and merging.
+
+| from | to | when |
+|---|---|---|
+| seed | tentative | 3 plots and existence above `export_log_odds` |
+| seed, tentative | free | existence fallen, or no plot for some turns |
+| tentative | confirmed | existence, plots, a speed that differs from 0 and is possible; or a consistent transponder |
+| confirmed | ended | no plot for longer than it may coast |
+| any | merged | two tracks of one object: the younger gives way |
+| new confirmed | stitched | it continues a coasting one: the old number lives on |
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from lapwing.model.plots import Floats
+from lapwing.track.predict import moved
+from lapwing.track.settings import Settings
+from lapwing.track.state import CONFIRMED, SEED, TENTATIVE, Slots, freed
+
+Rows = npt.NDArray[np.intp]
+STITCH_CHI2 = 13.3       # 4 degrees, 99 %
+STITCH_NOISE = 20.0      # m2/s3: 1.5 m/s2 held for some 10 s, while nobody looked
+MERGE_M = 900.0          # farther apart two tracks are two objects
+MERGE_CHI2 = 9.5
+
+
+def promote(slots: Slots, settings: Settings) -> tuple[Rows, Rows]:
+    """Change the status of rows that earned it; return (became tentative, became confirmed)."""
+    status = slots.status
+    seeds = np.flatnonzero((status == SEED) & (slots.hits >= 3) & (slots.log_odds > settings.export_log_odds))
+    status[seeds] = TENTATIVE
+    ready = (status == TENTATIVE) & (slots.log_odds > settings.confirm_log_odds)
+    ready &= (slots.hits >= settings.confirm_plots) | ((slots.identified >= 3) & (slots.hits >= 3))
+    rows = np.flatnonzero(ready)
+    if len(rows):
+        rows = rows[plausible(slots, rows, settings)]
+        status[rows] = CONFIRMED
+    return seeds, rows
+
+
+def plausible(slots: Slots, rows: Rows, settings: Settings) -> npt.NDArray[np.bool_]:
+    """Return which rows move as something that flies: speed known to differ from 0, and possible. An identity proves it."""
+    velocity, cov = slots.mean[rows, 2:], slots.mean_cov[rows, 2:, 2:]
+    det = cov[:, 0, 0] * cov[:, 1, 1] - cov[:, 0, 1] ** 2
+    chi2 = (velocity[:, 0] ** 2 * cov[:, 1, 1] - 2 * velocity[:, 0] * velocity[:, 1] * cov[:, 0, 1]
+            + velocity[:, 1] ** 2 * cov[:, 0, 0]) / det
+    speed = np.hypot(velocity[:, 0], velocity[:, 1])
+    moving = (chi2 > settings.moving_chi2) & (speed > 2.0) | (slots.identified[rows] >= 3)
+    possible: npt.NDArray[np.bool_] = moving & (speed < settings.speed_mps_max)
+    return possible
+
+
+def fallen(slots: Slots, clock_ns: int, slowest_turn_s: float, settings: Settings) -> tuple[Rows, Rows]:
+    """Return (rows of seeds and tentative tracks to forget, rows of confirmed tracks to end)."""
+    quiet_s = (clock_ns - slots.last_plot_ns) * 1e-9
+    unsure = (slots.status == SEED) | (slots.status == TENTATIVE)
+    weak = slots.log_odds < np.maximum(slots.birth_log_odds - settings.seed_log_odds_fall, -25.0)
+    weak |= (slots.status == TENTATIVE) & (slots.log_odds < settings.export_log_odds - 3.0)
+    patience = np.where(slots.status == TENTATIVE, 4.5 * slowest_turn_s, 3.5 * slowest_turn_s)
+    forget = np.flatnonzero(unsure & (weak | (quiet_s > patience)))
+    age_s = (slots.last_plot_ns - slots.born_ns) * 1e-9
+    may_coast = np.clip(0.5 * age_s, settings.coast_s_min, settings.coast_s_max)
+    # A slow radar alone needs its turns: four of them before anything confirmed is given up.
+    may_coast = np.maximum(may_coast, 4.0 * slowest_turn_s)
+    lost = (quiet_s > may_coast) | ((quiet_s > np.minimum(may_coast, settings.coast_s_min)) & (slots.log_odds < -3.0))
+    lost |= slots.log_odds < -8.0
+    return forget, np.flatnonzero((slots.status == CONFIRMED) & lost)
+
+
+def stitch(slots: Slots, new_rows: Rows, slowest_turn_s: float) -> list[tuple[int, int]]:
+    """Return (old, new) pairs: confirmed tracks without plots since before the new one was born, and their continuation.
+
+    Both are moved to the middle of the gap; identities must not contradict. The best pair first, each used once.
+    """
+    found: list[tuple[float, int, int]] = []
+    for new in new_rows.tolist():
+        old = np.flatnonzero((slots.status == CONFIRMED) & (slots.last_plot_ns < slots.born_ns[new] + 3_000_000_000)
+                             & (slots.time_ns < slots.time_ns[new]))
+        old = old[old != new]
+        clash = ((slots.icao[old] >= 0) & (slots.icao[new] >= 0) & (slots.icao[old] != slots.icao[new])) | (
+            (slots.mode3a[old] >= 0) & (slots.mode3a[new] >= 0) & (slots.mode3a[old] != slots.mode3a[new]))
+        old = old[~clash & (np.hypot(*(slots.mean[old, :2] - slots.mean[new, :2]).T) < 30_000.0)]
+        if not len(old):
+            continue
+        gap = (slots.time_ns[new] - slots.time_ns[old]) * 1e-9
+        ahead, ahead_cov = moved(slots.mean[old], slots.mean_cov[old], gap / 2, STITCH_NOISE)
+        back, back_cov = moved(np.repeat(slots.mean[new][None], len(old), axis=0),
+                               np.repeat(slots.mean_cov[new][None], len(old), axis=0), -gap / 2, STITCH_NOISE)
+        difference = ahead - back
+        chi2 = np.einsum("ni,ni->n", difference, np.linalg.solve(ahead_cov + back_cov, difference[..., None])[..., 0])
+        fast = np.hypot(slots.mean[old, 2], slots.mean[old, 3])
+        speed_ratio = np.hypot(slots.mean[new, 2], slots.mean[new, 3]) / np.maximum(fast, 1.0)
+        for k in np.flatnonzero((chi2 < STITCH_CHI2) & (speed_ratio < 2.0) & (speed_ratio > 0.5)).tolist():
+            found.append((float(chi2[k]), int(old[k]), new))
+    pairs: list[tuple[int, int]] = []
+    for _, old_row, new_row in sorted(found):
+        if all(old_row != a and new_row != b for a, b in pairs):
+            pairs.append((old_row, new_row))
+    return pairs
+
+
+def take_over(slots: Slots, old: int, new: int) -> None:
+    """Let the old row fly on with the new one's state; the new row is freed. Identity and history stay the old one's."""
+    for name in ("time_ns", "last_plot_ns", "x", "cov", "mode_prob", "mean", "mean_cov", "log_odds", "last_sensor",
+                 "detect", "look_ns", "hit_ns"):
+        column = getattr(slots, name)
+        column[old] = column[new]
+    slots.hits[old] += slots.hits[new]
+    slots.sensors_mask[old] |= slots.sensors_mask[new]
+    for name in ("icao", "mode3a"):
+        column = getattr(slots, name)
+        if column[old] < 0:
+            column[old] = column[new]
+    if not slots.callsign[old]:
+        slots.callsign[old] = slots.callsign[new]
+    slots.identified[old] += slots.identified[new]
+    if np.isfinite(slots.height_m[new]):
+        for name in ("height_m", "height_var_m2", "height_ns"):
+            getattr(slots, name)[old] = getattr(slots, name)[new]
+    freed(slots, np.array([new]))
+
+
+def twins(slots: Slots, turn_ns: npt.NDArray[np.int64], doubt_m2: float) -> list[tuple[int, int]]:
+    """Return (kept, dropped) pairs of tracks that are one object.
+
+    Close in position and velocity, no contradicting identity, and no radar gave both a plot in its last turn: a radar
+    that did has seen two things. `doubt_m2`: what registration may set them apart.
+    """
+    rows = np.flatnonzero(slots.status >= TENTATIVE)
+    if len(rows) < 2:
+        return []
+    rows = rows[np.argsort(slots.mean[rows, 0], kind="stable")]
+    east = slots.mean[rows, 0]
+    last = np.searchsorted(east, east + MERGE_M, side="right")
+    result: list[tuple[int, int]] = []
+    gone: set[int] = set()
+    for a, row in enumerate(rows.tolist()):
+        for b in range(a + 1, int(last[a])):
+            other = int(rows[b])
+            if row in gone or other in gone or abs(slots.mean[row, 1] - slots.mean[other, 1]) > MERGE_M:
+                continue
+            if _one_object(slots, row, other, turn_ns, doubt_m2):
+                first, second = sorted((row, other), key=lambda r: (-int(slots.status[r]), int(slots.uid[r])))
+                result.append((first, second))
+                gone.add(second)
+    return result
+
+
+def _one_object(slots: Slots, one: int, two: int, turn_ns: npt.NDArray[np.int64], doubt_m2: float) -> bool:
+    for name in ("icao", "mode3a"):
+        column = getattr(slots, name)
+        if column[one] >= 0 and column[two] >= 0:
+            if column[one] != column[two]:
+                return False
+            if name == "icao":
+                return True
+    newest = np.maximum(slots.hit_ns[one], slots.hit_ns[two])
+    apart = np.abs(slots.hit_ns[one] - slots.hit_ns[two])
+    # A radar that gave each a plot within one turn, lately, has seen two objects.
+    recent = newest > max(slots.time_ns[one], slots.time_ns[two]) - 3 * turn_ns
+    if bool(np.any((apart < (turn_ns * 3) // 4) & recent & (newest > 0))):
+        return False
+    to_ns = max(int(slots.time_ns[one]), int(slots.time_ns[two]))
+    gap = (to_ns - slots.time_ns[[one, two]]) * 1e-9
+    mean, cov = moved(slots.mean[[one, two]], slots.mean_cov[[one, two]], gap, 2.0)
+    difference = mean[0] - mean[1]
+    total = cov[0] + cov[1] + np.diag((doubt_m2, doubt_m2, 1.0, 1.0))
+    return float(difference @ np.linalg.solve(total, difference)) < MERGE_CHI2

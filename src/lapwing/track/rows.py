@@ -1,0 +1,102 @@
+"""The tracks as others see them: `model.tracks.Tracks` in true east and north, at one moment."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import numpy as np
+import numpy.typing as npt
+
+from lapwing.geo.plane import PlanePoints, from_plane, to_plane
+from lapwing.model.plots import Floats
+from lapwing.model.tracks import AFFILIATIONS, Tracks
+from lapwing.track import bias
+from lapwing.track.predict import moved
+from lapwing.track.settings import Settings
+from lapwing.track.state import CONFIRMED, TENTATIVE, State
+
+Rows = npt.NDArray[np.intp]
+COAST_TURNS = 2.0
+
+
+def tracks_at(state: State, now_ns: int, radars: npt.NDArray[np.bool_], updated: npt.NDArray[np.bool_],
+              settings: Settings, rows: Rows | None = None) -> Tracks:
+    """Return the tracks (all but seeds; or the rows given) predicted to `now_ns`, in order of their numbers."""
+    slots = state.slots
+    if rows is None:
+        rows = np.flatnonzero(slots.status >= TENTATIVE)
+    rows = rows[np.argsort(slots.number[rows], kind="stable")]
+    n = len(rows)
+    dt = np.maximum((now_ns - slots.time_ns[rows]) * 1e-9, 0.0)
+    turn = slots.mode_prob[rows] @ np.array(settings.mode_turn_radps)
+    speed2 = np.clip((slots.mean[rows, 2] ** 2 + slots.mean[rows, 3] ** 2) / 2500.0, 0.04, 16.0)
+    noise = slots.mode_prob[rows] @ np.array(settings.mode_noise_m2ps3) * speed2
+    # A turn is not carried on for longer than it usually lasts.
+    turn = np.where((np.abs(turn) > 0.01) & (dt < 12.0), turn, 0.0)
+    mean, cov = moved(slots.mean[rows], slots.mean_cov[rows], dt, noise, turn)
+    bias_cov = bias.exported(state.registration, state.sites, radars, slots.sensors_mask[rows], mean[:, 0], mean[:, 1],
+                             settings)
+    if state.plane is None or n == 0:
+        latitude = longitude = np.zeros(n)
+        points = PlanePoints(latitude, latitude, latitude + 1, latitude, latitude + 1)
+    else:
+        latitude, longitude = from_plane(state.plane, mean[:, 0], mean[:, 1])
+        points = to_plane(state.plane, latitude, longitude)
+    axes = true_axes(points)
+    whole = np.zeros((n, 4, 4))
+    whole[:, :2, :2] = whole[:, 2:, 2:] = axes
+    cooperative = slots.identified[rows] >= 3
+    height_var = slots.height_var_m2[rows] + 16.0 * np.maximum((now_ns - slots.height_ns[rows]) * 1e-9, 0.0)
+    return Tracks(
+        track_id=tuple(state.ids[int(uid)] for uid in slots.uid[rows]), time_ns=np.full(n, now_ns, np.int64),
+        born_ns=slots.born_ns[rows], last_plot_ns=slots.last_plot_ns[rows], latitude_rad=latitude,
+        longitude_rad=longitude, height_m=slots.height_m[rows], height_m_sigma=np.sqrt(height_var),
+        velocity_mps=(axes @ mean[:, 2:, None])[..., 0], state_cov=whole @ cov @ whole.transpose(0, 2, 1),
+        bias_cov_m2=axes @ bias_cov @ axes.transpose(0, 2, 1), turn_rate_radps=-turn,
+        existence_prob=1.0 / (1.0 + np.exp(-slots.log_odds[rows])), confirmed=slots.status[rows] == CONFIRMED,
+        coasting=_coasting(state, rows, now_ns), updated=updated[rows], class_prob=slots.class_prob[rows],
+        affiliation=_affiliations(state, rows, cooperative), cooperative=cooperative, mode3a=slots.mode3a[rows],
+        icao_address=slots.icao[rows], callsign=slots.callsign[rows], plot_count=slots.hits[rows],
+        sensor_count=np.array([int(mask).bit_count() for mask in slots.sensors_mask[rows]], np.int64),
+        sensors_mask=slots.sensors_mask[rows],
+    )
+
+
+def true_axes(points: PlanePoints) -> Floats:
+    """Return (n, 2, 2): plane vectors to true (east, north) metres at the points."""
+    axes = np.empty((len(points.scale), 2, 2))
+    axes[:, 0, 0], axes[:, 0, 1] = points.north_north, -points.north_east
+    axes[:, 1, 0], axes[:, 1, 1] = points.north_east, points.north_north
+    result: Floats = axes / points.scale[:, None, None]
+    return result
+
+
+def _coasting(state: State, rows: Rows, now_ns: int) -> npt.NDArray[np.bool_]:
+    """Return which rows got no plot within two turns of the fastest radar that has ever seen them (at least 4 s)."""
+    turn_s = np.where(np.isfinite(state.rotation.turn_s), state.rotation.turn_s, 4.0)
+    seen = state.slots.hit_ns[rows] > 0
+    fastest = np.where(seen, turn_s[None, :], np.inf).min(axis=1, initial=60.0) if len(turn_s) else np.full(len(rows), 4.0)
+    quiet_s = (now_ns - state.slots.last_plot_ns[rows]) * 1e-9
+    # A plot reaches us up to one look late, so two looks missed are three turns without a plot.
+    coasting: npt.NDArray[np.bool_] = quiet_s > (COAST_TURNS + 1.0) * np.maximum(fastest, 2.0)
+    return coasting
+
+
+def _affiliations(state: State, rows: Rows, cooperative: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
+    """Return indices of AFFILIATIONS: what a person said of this object, else neutral where its identity is consistent."""
+    slots, heard = state.slots, state.heard
+    result = np.where(cooperative, AFFILIATIONS.index("neutral"), AFFILIATIONS.index("unknown")).astype(np.uint8)
+    if heard.by_track or heard.by_icao or heard.by_mode3a:
+        for k, row in enumerate(rows.tolist()):
+            said = heard.by_track.get(state.ids[int(slots.uid[row])])
+            said = said or heard.by_icao.get(int(slots.icao[row])) or heard.by_mode3a.get(int(slots.mode3a[row]))
+            if said in AFFILIATIONS:
+                result[k] = AFFILIATIONS.index(said)
+    return result
+
+
+def concatenate(first: Tracks, second: Tracks) -> Tracks:
+    """Return the rows of both, the first's in front."""
+    joined = {f.name: getattr(first, f.name) + second.track_id if f.name == "track_id"
+              else np.concatenate((getattr(first, f.name), getattr(second, f.name))) for f in fields(Tracks)}
+    return Tracks(**joined)
