@@ -18,6 +18,7 @@ Floats = npt.NDArray[np.float64]
 
 _HALF_WINDOWS_S = (160.0, 80.0, 40.0, 20.0)
 _POINTS_MIN = 5
+_FLOOR_SHARE = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,4 +83,6 @@ def _fitted(path: Path, seconds: Floats, lowest: int, half_s: float,
     basis = np.array([1.0, time[best], time[best] ** 2])
     variance = float(basis @ inverse @ basis) * len(rows) / effective
     own = float(path.random_m_sigma[rows[best]])
-    return float(curve[best]), min(float(np.sqrt(variance)), own), int(rows[best])
+    # The formal sigma of a fit that was chosen because it fits is too small; simulated passes ask for this floor.
+    sigma = min(max(float(np.sqrt(variance)), _FLOOR_SHARE * own), own)
+    return float(curve[best]), sigma, int(rows[best])

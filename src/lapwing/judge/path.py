@@ -52,6 +52,24 @@ class Path:
         """Return the chosen rows."""
         return Path(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
+    def until(self, time_ns: int) -> Path:
+        """Return the rows up to a time, the last one interpolated to stand at it; the whole path if it ends before."""
+        after = int(np.searchsorted(self.time_ns, time_ns, side="right"))
+        if after >= len(self) or after == 0:
+            return self.take(slice(0, max(after, 1)))
+        share = (time_ns - int(self.time_ns[after - 1])) / (int(self.time_ns[after]) - int(self.time_ns[after - 1]))
+        if share <= 0.0:
+            return self.take(slice(0, after))
+        columns = {}
+        for each in fields(self):
+            values = getattr(self, each.name)
+            if values.dtype == np.float64:
+                end = values[after - 1] * (1.0 - share) + values[after] * share
+            else:
+                end = values[after] if each.name == "undecided" else time_ns if each.name == "time_ns" else False
+            columns[each.name] = np.concatenate([values[:after], np.asarray(end, values.dtype)[None]])
+        return Path(**columns)
+
     @property
     def time_s(self) -> Floats:
         """Seconds since the first row."""
