@@ -14,14 +14,15 @@ import io
 import json
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from pack_zones import RECIPES, zones_of
-from shapely.geometry import shape
+from shapely import STRtree, contains_xy, prepare
+from shapely.geometry import LineString, shape
 
 OUTLINES = ("BY", "HU", "RS", "RU", "SK")      # countries without a pack: outline alone
-OUTLINE_ZONES = ("BY",)                         # of which level-1 units are known
 PLACE_COLUMNS = ("id", "name", "name_en", "name_uk", "lat_deg", "lon_deg", "population", "siruta")
 # A place listed under a country but farther outside its outline than this is left out (wrong country or position).
 OUTSIDE_DEG = 0.02
@@ -35,9 +36,12 @@ def main() -> None:
     parser.add_argument("codes", nargs="*", help="packs to make; all of them by default")
     arguments = parser.parse_args()
     source = Source(arguments.geo)
-    for code in arguments.codes or [*RECIPES, *OUTLINES]:
+    for code in arguments.codes or [*(c for c in RECIPES if c not in OUTLINES), *OUTLINES]:
         if code in OUTLINES:
             write(arguments.packs / "outlines" / f"{code.lower()}.geojson", collection([territory(source, code)]))
+            if code in RECIPES:
+                zones = zones_of(code, source.outlines[code], source.units(code), list(source.places(code)))
+                write(arguments.packs / "outlines" / f"{code.lower()}.zones.geojson", collection(zones))
             continue
         folder = arguments.packs / code.lower()
         places = list(source.places(code))
@@ -46,10 +50,6 @@ def main() -> None:
         write(folder / "zones.geojson", collection(zones))
         write(folder / "places.csv", places_csv(places))
         print(f"{code}: {len(zones)} zones, {len(places)} places")
-    if not arguments.codes:
-        features = [feature for code in OUTLINE_ZONES
-                    for feature in zones_of(code, source.outlines[code], source.units(code), list(source.places(code)))]
-        write(arguments.packs / "outlines" / "zones.geojson", collection(features))
 
 
 class Source:
@@ -73,8 +73,6 @@ class Source:
     def places(self, code: str) -> Iterator[dict[str, str]]:
         """Yield the places of a country, sorted by identifier; doubles and those outside its outline are left out."""
         near = self.outlines[code].buffer(OUTSIDE_DEG)
-        from shapely import contains_xy, prepare
-
         prepare(near)
         seen: set[tuple[str, str, str]] = set()
         for row in sorted(self._places, key=lambda r: int(r["wof_id"])):
@@ -95,7 +93,7 @@ class Source:
             other = pair[0] if pair[1] == code else pair[1]
             geometry = line["geometry"]
             for part in [geometry["coordinates"]] if geometry["type"] == "LineString" else geometry["coordinates"]:
-                for start, end in zip(part[:-1], part[1:], strict=True):
+                for start, end in pairwise(part):
                     found[frozenset((tuple(start), tuple(end)))] = other
         return found
 
@@ -110,7 +108,7 @@ def territory(source: Source, code: str) -> dict[str, Any]:
     apart = unshared(source, code)
     runs: dict[str, list[list[int]]] = defaultdict(list)
     for index, ring in enumerate(rings):
-        for edge, (start, end) in enumerate(zip(ring[:-1], ring[1:], strict=True)):
+        for edge, (start, end) in enumerate(pairwise(ring)):
             other = known.get(frozenset((tuple(start), tuple(end)))) or apart(start, end)
             if not other:
                 continue
@@ -128,16 +126,14 @@ def territory(source: Source, code: str) -> dict[str, Any]:
 
 def unshared(source: Source, code: str) -> Any:
     """Return a function edge -> neighbour for lines that two outlines trace apart (Serbia, and the cut countries)."""
-    from shapely import STRtree
-    from shapely.geometry import LineString
-
     # Metres of gap or overlap, SOURCES.md item 1; 0.003 degree is about 300 m.
-    others = [other for other in OUTLINES if other != code and source.outlines[other].distance(source.outlines[code]) < 0.003]
+    outline = source.outlines[code]
+    others = [other for other in OUTLINES if other != code and source.outlines[other].distance(outline) < 0.003]
     trees = []
     for other in others:
         boundary = source.outlines[other].boundary
         lines = [LineString(pair) for line in getattr(boundary, "geoms", [boundary])
-                 for pair in zip(line.coords[:-1], line.coords[1:], strict=True)]
+                 for pair in pairwise(line.coords)]
         trees.append((other, STRtree(lines)))
 
     def whose(start: list[float], end: list[float]) -> str:

@@ -93,8 +93,7 @@ class Towns:
 
     def __init__(self, places: list[dict[str, str]]) -> None:
         self._rows = sorted(places, key=lambda r: (-float(r["population"] or 0), int(r["wof_id"])))
-        self._points = shapely.points([(float(r["lon"]), float(r["lat"])) for r in self._rows]) if places else np.array([])
-        self._tree = shapely.STRtree(self._points)
+        self._tree = shapely.STRtree([Point(float(r["lon"]), float(r["lat"])) for r in self._rows])
 
     def largest(self, area: BaseGeometry) -> tuple[float, float]:
         """Return latitude and longitude of the largest place inside, or of a point inside."""
@@ -139,10 +138,10 @@ def _unit(unit: dict[str, Any], recipe: Recipe, level: str, parent: str, county:
     names = {recipe.local: local, "en": p.get("name_en") or p["name"], "uk": p.get("name_uk") or ""}
     geocodes = {"ISO3166-2": p.get("iso_3166_2"), "NUTS3": p.get("nuts3_2021"), "LAU": p.get("lau_code"),
                 "WOF": str(p["wof_id"]) if p.get("wof_id") and not p.get("iso_3166_2") else None}
-    vintage = p.get("vintage", "") or ("merged from the raions before 2020" if p.get("derived_from_pre2020_raions") else "")
-    return _zone(code, {k: v for k, v in names.items() if v}, level, parent if level != "county" else parent, county,
+    old = "merged from the raions before 2020" if p.get("derived_from_pre2020_raions") else ""
+    return _zone(code, {k: v for k, v in names.items() if v}, level, parent, code if level == "county" else county,
                  p.get("population"), shape(unit["geometry"]), {k: v or "" for k, v in geocodes.items()}, towns,
-                 source=p["geom_source"], vintage=vintage)
+                 source=p["geom_source"], vintage=p.get("vintage", old))
 
 
 def _merged(units: list[dict[str, Any]], recipe: Recipe) -> list[dict[str, Any]]:
@@ -173,8 +172,8 @@ def _parent(area: BaseGeometry, counties: dict[str, BaseGeometry]) -> str:
     return max(shares)[1] if shares and max(shares)[0] > 0 else ""
 
 
-def _cells(counties: dict[str, BaseGeometry], county_properties: dict[str, dict[str, Any]], places: list[dict[str, str]],
-           recipe: Recipe) -> list[tuple[dict[str, Any], BaseGeometry]]:
+def _cells(counties: dict[str, BaseGeometry], county_properties: dict[str, dict[str, Any]],
+           places: list[dict[str, str]], recipe: Recipe) -> list[tuple[dict[str, Any], BaseGeometry]]:
     """Grow a cell round each place with a SIRUTA code: the ground of its county that is nearer to it than to others."""
     by_county: dict[str, list[dict[str, str]]] = {code: [] for code in counties}
     for row in places:
@@ -245,13 +244,15 @@ def grow(county: BaseGeometry, points: list[tuple[float, float]]) -> list[BaseGe
 def tidy(area: BaseGeometry) -> BaseGeometry:
     """Return a valid area on the grid of six decimals, without slivers."""
     snapped = shapely.set_precision(shapely.make_valid(area), GRID_DEG)
-    parts = [g for g in getattr(snapped, "geoms", [snapped]) if isinstance(g, Polygon | MultiPolygon) and not g.is_empty]
-    polygons = [p for part in parts for p in getattr(part, "geoms", [part]) if p.area > SLIVER_DEG2]
-    return shapely.normalize(polygons[0] if len(polygons) == 1 else MultiPolygon(polygons))
+    parts = [g for g in getattr(snapped, "geoms", [snapped]) if isinstance(g, Polygon) and g.area > SLIVER_DEG2]
+    return shapely.normalize(parts[0] if len(parts) == 1 else MultiPolygon(parts))
 
 
 def _geometry(area: BaseGeometry) -> dict[str, Any]:
     """Return the GeoJSON geometry, six decimals, outer rings counter-clockwise (RFC 7946)."""
     parts = [shapely.orient_polygons(p) for p in getattr(area, "geoms", [area])]
-    rings = [[[[round(x, 6), round(y, 6)] for x, y in ring.coords] for ring in (p.exterior, *p.interiors)] for p in parts]
-    return {"type": "Polygon", "coordinates": rings[0]} if len(rings) == 1 else {"type": "MultiPolygon", "coordinates": rings}
+    rings = [[[[round(x, 6), round(y, 6)] for x, y in ring.coords] for ring in (p.exterior, *p.interiors)]
+             for p in parts]
+    if len(rings) == 1:
+        return {"type": "Polygon", "coordinates": rings[0]}
+    return {"type": "MultiPolygon", "coordinates": rings}

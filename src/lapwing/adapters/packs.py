@@ -163,12 +163,12 @@ def load_outlines(cache_dir: Path | None = None) -> dict[str, Territory]:
     return {code: found[code] for code in sorted(found)}
 
 
-def load_outline_zones() -> tuple[tuple[Zone, ...], Areas] | None:
-    """Return the level-1 units of countries that have an outline and no pack; None where there are none."""
+def load_outline_zones(code: str) -> tuple[tuple[Zone, ...], Areas] | None:
+    """Return the level-1 units of a country that has an outline and no pack; None where none are known."""
     for root in pack_roots():
-        path = root / OUTLINES / "zones.geojson"
+        path = root / OUTLINES / f"{code.lower()}.zones.geojson"
         if path.is_file():
-            return read_zones(str(path), _read(path), "", "en")
+            return read_zones(str(path), _read(path), code, "en")
     return None
 
 
