@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from lapwing.model.errors import ConfigError
 
 ENVIRONMENT = "LAPWING_PACKS"
 OWN = ("pack.toml", "territory.geojson", "zones.geojson", "places.csv")
-COMMON, OUTLINES = "common", "outlines"
+COMMON, OUTLINES, DISPLAY = "common", "outlines", "display"
 FILE_OCTETS_MAX = 200_000_000
 
 
@@ -150,17 +150,30 @@ def _keep(cache: Path, data: bytes) -> None:
         part.unlink(missing_ok=True)
 
 
-def load_outlines(cache_dir: Path | None = None) -> dict[str, Territory]:
-    """Return the territory of every country that is known, by code, sorted: of all packs, and of outlines alone."""
+def load_outlines(cache_dir: Path | None = None, only: Collection[str] | None = None) -> dict[str, Territory]:
+    """Return the territory of every country that is known, by code, sorted: of all packs, and of outlines alone.
+
+    `only` names the codes wanted; those that are not known are left out.
+    """
     found: dict[str, Territory] = {}
     for place in list_packs():
-        found[place.code] = _territory(place.folder, cache_dir)
+        if only is None or place.code in only:
+            found[place.code] = _territory(place.folder, cache_dir)
     for root in pack_roots():
         for path in sorted((root / OUTLINES).glob("??.geojson")):
-            if path.stem.upper() not in found:
+            if path.stem.upper() not in found and (only is None or path.stem.upper() in only):
                 territory = _outline(path, cache_dir)
                 found.setdefault(territory.code, territory)
     return {code: found[code] for code in sorted(found)}
+
+
+def display_files() -> dict[str, bytes]:
+    """Return land and water for the picture, name -> octets; empty where none are installed. Never judged with."""
+    for root in pack_roots():
+        folder = root / DISPLAY
+        if folder.is_dir():
+            return {path.name: _read(path) for path in sorted(folder.glob("*.geojson"))}
+    return {}
 
 
 def load_outline_zones(code: str) -> tuple[tuple[Zone, ...], Areas] | None:
