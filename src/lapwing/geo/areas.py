@@ -22,19 +22,17 @@ CELL_DEG = 0.05        # of the grid that finds the zone of a point
 
 @dataclass(frozen=True, slots=True)
 class Areas:
-    """Polygons of zones. `a` areas, `r` rings, `e` edges, `c` chunks of the outlines, `p` pieces."""
+    """Polygons of zones. `a` areas, `r` rings, `v` vertices, `c` chunks of the outlines, `p` points of them."""
 
     box_rad: Floats              # (a, 4) south, west, north, east
     sphere_m: Floats             # (a, 4) Earth-fixed centre and radius
     ring_start: Indices          # (a + 1,) rings of each area
     vertex_start: Indices        # (r + 1,) vertices of each ring
     vertex_deg: Floats           # (v, 2) latitude, longitude as given; rings closed
-    edge_start: Indices          # (a + 1,)
-    edge_rad: Floats             # (e, 4) latitude, longitude of the lower, then of the upper end
     chunk_start: Indices         # (a + 1,)
     chunk_sphere_m: Floats       # (c, 4)
-    piece_start: Indices         # (c + 1,)
-    piece_chord_m: Floats        # (p, 6)
+    chunk_point: Indices         # (c, 2) first and last point of each chunk
+    outline_m: Floats            # (p, 3) Earth-fixed, vertices and points between them
     grid: Floats                 # south, west, cells per radian of latitude, of longitude, rows, columns
     cell_start: Indices
     cell_areas: Indices          # areas whose box meets the cell, ascending
@@ -51,30 +49,25 @@ def build_areas(polygons_deg: Sequence[Sequence[Ring]]) -> Areas:
     ring_count = [len(rings) for rings in polygons_deg]
     rings = [np.asarray(ring, np.float64).reshape(-1, 2) for polygon in polygons_deg for ring in polygon]
     vertices = np.concatenate(rings) if rings else np.zeros((0, 2))
-    vertex_start = _starts([len(ring) for ring in rings])
-    ring_start = _starts(ring_count)
-    ring_area = np.repeat(np.arange(len(ring_count)), ring_count)
-    vertex_ring = np.repeat(np.arange(len(rings)), np.diff(vertex_start))
-    points = np.radians(vertices)
-    joined = vertex_ring[:-1] == vertex_ring[1:] if len(points) else np.zeros(0, np.bool_)
-    edges = np.concatenate([points[:-1], points[1:]], axis=1)[joined] if len(points) else np.zeros((0, 4))
-    edge_area = ring_area[vertex_ring[:-1][joined]] if len(points) else np.zeros(0, np.int64)
-    count = len(ring_count)
-    box = np.full((count, 4), np.nan)
-    if len(edges):
-        first = np.searchsorted(edge_area, np.arange(count))
-        box[:, :2] = np.minimum.reduceat(np.minimum(edges[:, :2], edges[:, 2:]), first)
-        box[:, 2:] = np.maximum.reduceat(np.maximum(edges[:, :2], edges[:, 2:]), first)
-    pieces, piece_area = _pieces(edges, edge_area)
-    chunk_start, piece_start, chunk_of_piece = _chunks(piece_area, count)
+    vertex_start, ring_start = _starts([len(ring) for ring in rings]), _starts(ring_count)
+    area_of = np.repeat(np.arange(len(ring_count)), ring_count)
+    points, ring_of = _outline(np.radians(vertices), vertex_start)
+    chunk_point = _chunks(ring_of)
+    chunk_area = area_of[ring_of[chunk_point[:, 0]]] if len(chunk_point) else np.zeros(0, np.int64)
+    box = np.zeros((len(ring_count), 4))
+    if len(vertices):
+        first = vertex_start[ring_start[:-1]]
+        corners = np.minimum.reduceat(vertices, first), np.maximum.reduceat(vertices, first)
+        box = np.radians(np.concatenate(corners, axis=1))
     grid, cell_start, cell_areas = _grid(box)
-    low_first = np.where((edges[:, 0] > edges[:, 2])[:, None], edges[:, [2, 3, 0, 1]], edges)
+    low, high = _bounds(points, chunk_point)
+    chunk_first = np.searchsorted(chunk_area, np.arange(len(ring_count)))
     return Areas(
-        box_rad=box, sphere_m=_spheres(pieces, piece_area, count), ring_start=ring_start, vertex_start=vertex_start,
-        vertex_deg=vertices, edge_start=np.searchsorted(edge_area, np.arange(count + 1)).astype(np.int32),
-        edge_rad=np.ascontiguousarray(low_first), chunk_start=chunk_start,
-        chunk_sphere_m=_spheres(pieces, chunk_of_piece, len(piece_start) - 1), piece_start=piece_start,
-        piece_chord_m=pieces, grid=grid, cell_start=cell_start, cell_areas=cell_areas)
+        box_rad=box, sphere_m=_spheres(points, area_of[ring_of], low, high, chunk_first), ring_start=ring_start,
+        vertex_start=vertex_start, vertex_deg=vertices,
+        chunk_start=np.searchsorted(chunk_area, np.arange(len(ring_count) + 1)).astype(np.int32),
+        chunk_sphere_m=_chunk_spheres(points, chunk_point, low, high), chunk_point=chunk_point, outline_m=points,
+        grid=grid, cell_start=cell_start, cell_areas=cell_areas)
 
 
 def distances_m(areas: Areas, lat_rad: npt.ArrayLike, lon_rad: npt.ArrayLike,
@@ -87,9 +80,9 @@ def distances_m(areas: Areas, lat_rad: npt.ArrayLike, lon_rad: npt.ArrayLike,
     room = max(64, 8 * len(lat))
     while True:
         point, area, distance = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room)
-        found = distances_kernel(lat, lon, float(within_m), areas.sphere_m, areas.edge_start, areas.edge_rad,
-                                 areas.chunk_start, areas.chunk_sphere_m, areas.piece_start, areas.piece_chord_m,
-                                 point, area, distance)
+        found = distances_kernel(lat, lon, float(within_m), areas.sphere_m, areas.ring_start, areas.vertex_start,
+                                 areas.vertex_deg, areas.chunk_start, areas.chunk_sphere_m, areas.chunk_point,
+                                 areas.outline_m, point, area, distance)
         if found <= room:
             return point[:found].copy(), area[:found].copy(), _arc(distance[:found])
         room = found
@@ -109,8 +102,8 @@ def locate(areas: Areas, lat_rad: npt.ArrayLike, lon_rad: npt.ArrayLike,
         wanted[:] = False
         wanted[np.asarray(candidates, np.intp)] = True
     index = np.empty(len(lat), np.int32)
-    locate_kernel(lat, lon, areas.grid, areas.cell_start, areas.cell_areas, areas.box_rad, areas.edge_start,
-                  areas.edge_rad, wanted, index)
+    locate_kernel(lat, lon, areas.grid, areas.cell_start, areas.cell_areas, areas.box_rad, areas.ring_start,
+                  areas.vertex_start, areas.vertex_deg, wanted, index)
     return index.astype(np.int64)
 
 
@@ -134,42 +127,61 @@ def _starts(counts: Sequence[int]) -> Indices:
     return start
 
 
-def _pieces(edges: Floats, edge_area: npt.NDArray[np.int64]) -> tuple[Floats, npt.NDArray[np.int64]]:
-    """Cut edges into pieces of at most PIECE_M; return their chords (p, 6) and areas (p,)."""
-    length = np.linalg.norm(to_ecef(edges[:, 2], edges[:, 3], 0.0) - to_ecef(edges[:, 0], edges[:, 1], 0.0), axis=1)
-    counts = np.maximum(np.ceil(length / PIECE_M), 1).astype(np.int64)
-    row = np.repeat(np.arange(len(edges)), counts)
-    step = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
-    ends = []
-    for fraction in (step / counts[row], (step + 1) / counts[row]):
-        ends.append(to_ecef(edges[row, 0] + fraction * (edges[row, 2] - edges[row, 0]),
-                            edges[row, 1] + fraction * (edges[row, 3] - edges[row, 1]), 0.0))
-    return np.ascontiguousarray(np.concatenate(ends, axis=1)), edge_area[row]
+def _outline(points_rad: Floats, vertex_start: Indices) -> tuple[Floats, npt.NDArray[np.int64]]:
+    """Return the points of all rings (p, 3), never more than PIECE_M apart within a ring, and the ring of each."""
+    if not len(points_rad):
+        return np.zeros((0, 3)), np.zeros(0, np.int64)
+    ring_of = np.repeat(np.arange(len(vertex_start) - 1), np.diff(vertex_start))
+    corner = to_ecef(points_rad[:, 0], points_rad[:, 1], 0.0)
+    length = np.linalg.norm(np.diff(corner, axis=0), axis=1)
+    counts = np.where(ring_of[:-1] == ring_of[1:], np.maximum(np.ceil(length / PIECE_M), 1), 1).astype(np.int64)
+    counts = np.append(counts, 1)                 # the last vertex of a ring stands for itself
+    row = np.repeat(np.arange(len(counts)), counts)
+    fraction = (np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)) / counts[row]
+    after = np.minimum(row + 1, len(counts) - 1)
+    between = points_rad[row] + fraction[:, None] * (points_rad[after] - points_rad[row])
+    return to_ecef(between[:, 0], between[:, 1], 0.0), ring_of[row]
 
 
-def _chunks(piece_area: npt.NDArray[np.int64], count: int) -> tuple[Indices, Indices, npt.NDArray[np.int64]]:
-    """Return chunk_start (areas + 1,), piece_start (chunks + 1,) and the chunk of each piece."""
-    per_area = np.bincount(piece_area, minlength=count)
-    chunks = -(-per_area // CHUNK)
-    chunk_start = _starts(chunks.tolist())
-    within = np.arange(len(piece_area)) - np.repeat(np.cumsum(per_area) - per_area, per_area)
-    chunk_of_piece = chunk_start[:-1][piece_area] + within // CHUNK
-    piece_start = np.searchsorted(chunk_of_piece, np.arange(int(chunk_start[-1]) + 1)).astype(np.int32)
-    return chunk_start, piece_start, chunk_of_piece
+def _chunks(ring_of: npt.NDArray[np.int64]) -> Indices:
+    """Return first and last point (c, 2) of each chunk: up to CHUNK pieces of one ring; chunks share their ends."""
+    chunks = []
+    start = np.flatnonzero(np.append(True, ring_of[1:] != ring_of[:-1])) if len(ring_of) else np.zeros(0, np.int64)
+    for first, last in zip(start, np.append(start[1:], len(ring_of)) - 1, strict=True):
+        begin = np.arange(first, last, CHUNK)
+        chunks.append(np.stack([begin, np.minimum(begin + CHUNK, last)], axis=1))
+    return np.concatenate(chunks).astype(np.int32) if chunks else np.zeros((0, 2), np.int32)
 
 
-def _spheres(pieces: Floats, group: npt.NDArray[np.int64], count: int) -> Floats:
-    """Return centre and radius (count, 4) of a sphere round each group of pieces; groups are contiguous, none empty."""
-    if not count or not len(pieces):
-        return np.zeros((count, 4))
-    first = np.searchsorted(group, np.arange(count))
-    low = np.minimum.reduceat(np.minimum(pieces[:, :3], pieces[:, 3:]), first)
-    high = np.maximum.reduceat(np.maximum(pieces[:, :3], pieces[:, 3:]), first)
+def _bounds(points: Floats, chunk_point: Indices) -> tuple[Floats, Floats]:
+    """Return the corners (c, 3) of the box round each chunk."""
+    low = np.empty((len(chunk_point), 3))
+    high = np.empty_like(low)
+    for row, (first, last) in enumerate(chunk_point):
+        part = points[first:last + 1]
+        low[row], high[row] = part.min(axis=0), part.max(axis=0)
+    return low, high
+
+
+def _chunk_spheres(points: Floats, chunk_point: Indices, low: Floats, high: Floats) -> Floats:
     centre = 0.5 * (low + high)
-    far = np.maximum(np.linalg.norm(pieces[:, :3] - centre[group], axis=1),
-                     np.linalg.norm(pieces[:, 3:] - centre[group], axis=1))
-    # The inside of a county lies up to 2 km above the plane of its outline's chord, but not outside this sphere:
-    # its ground is nearer the centre than its rim. The metre is for rounding.
+    radius = np.array([np.linalg.norm(points[first:last + 1] - centre[row], axis=1).max()
+                       for row, (first, last) in enumerate(chunk_point)])
+    return np.concatenate([centre, radius.reshape(-1, 1) + 1.0], axis=1)
+
+
+def _spheres(points: Floats, area_of: npt.NDArray[np.int64], low: Floats, high: Floats,
+             chunk_first: npt.NDArray[np.int64]) -> Floats:
+    """Return centre and radius (a, 4) of a sphere round each area.
+
+    The inside of a county lies up to 2 km above the plane of its rim, but not outside this sphere: its ground is nearer
+    the centre than its rim. The metre is for rounding.
+    """
+    if not len(points):
+        return np.zeros((0, 4))
+    centre = 0.5 * (np.minimum.reduceat(low, chunk_first) + np.maximum.reduceat(high, chunk_first))
+    far = np.linalg.norm(points - centre[area_of], axis=1)
+    first = np.searchsorted(area_of, np.arange(len(centre)))
     return np.concatenate([centre, np.maximum.reduceat(far, first)[:, None] + 1.0], axis=1)
 
 

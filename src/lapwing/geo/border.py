@@ -179,7 +179,8 @@ def _flat(lat_rad: npt.ArrayLike, lon_rad: npt.ArrayLike) -> tuple[Floats, Float
 def _inside(territory: Territory, lat: Floats, lon: Floats) -> Bools:
     inside = np.empty(len(lat), np.bool_)
     side = territory.side
-    side_kernel(lat, lon, side.low_lat_rad, side.band_scale, side.band_start, side.band_edges, inside)
+    side_kernel(lat, lon, side.low_lat_rad, side.band_scale, side.band_start, side.band_edges,
+                territory.edge_rad, inside)
     return inside
 
 
@@ -191,7 +192,7 @@ def _nearest(tree: StripTree, edge_rad: Floats, lat: Floats, lon: Floats) -> tup
     if not len(tree):
         piece.fill(-1)
     else:
-        nearest_kernel(lat, lon, tree.node_chord_m, tree.node_stray_m, tree.piece_chord_m, piece, fraction)
-    refine_kernel(lat, lon, piece, fraction, tree.piece_edge, tree.piece_span, edge_rad, edge, near_lat, near_lon,
-                  distance)
+        nearest_kernel(lat, lon, tree.node_stray_m, tree.piece_chord_m, piece, fraction)
+    refine_kernel(lat, lon, piece, fraction, tree.piece_edge, tree.piece_step, tree.piece_count, edge_rad, edge,
+                  near_lat, near_lon, distance)
     return edge, near_lat, near_lon, distance

@@ -21,18 +21,18 @@ class SideIndex:
     low_lat_rad: float
     band_scale: float            # bands per radian
     band_start: Indices          # (bands + 1,)
-    band_edges: Floats           # (m, 4)
+    band_edges: Indices          # (m,)
 
 
 @dataclass(frozen=True, slots=True)
 class StripTree:
     """Pieces of the line in order, and the strips over them; see `kernels_border.nearest_kernel`. May be empty."""
 
-    node_chord_m: Floats         # (2 leaves, 6)
     node_stray_m: Floats         # (2 leaves,)
     piece_chord_m: Floats        # (leaves * LEAF, 6)
     piece_edge: Indices          # (leaves * LEAF,)
-    piece_span: Floats           # (leaves * LEAF, 2)
+    piece_step: Indices          # (leaves * LEAF,)
+    piece_count: Indices         # (leaves * LEAF,)
 
     def __len__(self) -> int:
         return len(self.piece_edge)
@@ -40,24 +40,24 @@ class StripTree:
 
 def build_side_index(edge_rad: Floats) -> SideIndex:
     """Sort edges (e, 4: latitude, longitude of start and end) into bands of latitude."""
-    turned = edge_rad[:, 0] > edge_rad[:, 2]
-    edges = np.where(turned[:, None], edge_rad[:, [2, 3, 0, 1]], edge_rad)
-    edges = edges[edges[:, 0] < edges[:, 2]]          # an edge along a parallel is never crossed
+    chosen = np.flatnonzero(edge_rad[:, 0] != edge_rad[:, 2])      # an edge along a parallel is never crossed
+    edges = edge_rad[chosen]
     if not len(edges):
-        return SideIndex(0.0, 0.0, np.zeros(2, np.int32), np.zeros((0, 4)))
-    low, high = float(edges[:, 0].min()), float(edges[:, 2].max())
+        return SideIndex(0.0, 0.0, np.zeros(2, np.int32), np.zeros(0, np.int32))
+    lower, upper = np.minimum(edges[:, 0], edges[:, 2]), np.maximum(edges[:, 0], edges[:, 2])
+    low, high = float(lower.min()), float(upper.max())
     # As many bands as edges keeps a band at a few edges and the table at a few times the edges.
     bands = int(np.clip(len(edges), 16, 65_536))
     scale = bands / (high - low)
-    first = np.clip(((edges[:, 0] - low) * scale).astype(np.int64), 0, bands - 1)
-    last = np.clip(((edges[:, 2] - low) * scale).astype(np.int64), 0, bands - 1)
+    first = np.clip(((lower - low) * scale).astype(np.int64), 0, bands - 1)
+    last = np.clip(((upper - low) * scale).astype(np.int64), 0, bands - 1)
     counts = last - first + 1
     rows = np.repeat(np.arange(len(edges)), counts)
     band = np.repeat(first, counts) + np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
     order = np.argsort(band, kind="stable")
     start = np.zeros(bands + 1, np.int32)
     np.cumsum(np.bincount(band, minlength=bands), out=start[1:])
-    return SideIndex(low, scale, start, np.ascontiguousarray(edges[rows[order]]))
+    return SideIndex(low, scale, start, chosen[rows[order]].astype(np.int32))
 
 
 def build_strip_tree(edge_rad: Floats, keep: npt.NDArray[np.bool_], piece_m_max: float) -> StripTree:
@@ -67,36 +67,36 @@ def build_strip_tree(edge_rad: Floats, keep: npt.NDArray[np.bool_], piece_m_max:
     """
     chosen = np.flatnonzero(keep)
     if not len(chosen):
-        return StripTree(np.zeros((0, 6)), np.zeros(0), np.zeros((0, 6)), np.zeros(0, np.int32), np.zeros((0, 2)))
+        none = np.zeros(0, np.int32)
+        return StripTree(np.zeros(0), np.zeros((0, 6)), none, none, none)
     edges = edge_rad[chosen]
     length = np.linalg.norm(to_ecef(edges[:, 2], edges[:, 3], 0.0) - to_ecef(edges[:, 0], edges[:, 1], 0.0), axis=1)
     counts = np.maximum(np.ceil(length / piece_m_max), 1).astype(np.int64)
     row = np.repeat(np.arange(len(chosen)), counts)
     step = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
-    span = np.stack([step / counts[row], (step + 1) / counts[row]], axis=1)
     leaves = 1 << max(int(np.ceil(np.log2(max(len(row) / LEAF, 1)))), 1)
     fill = np.minimum(np.arange(leaves * LEAF), len(row) - 1)
-    row, span = row[fill], np.ascontiguousarray(span[fill])
+    row, step = row[fill], step[fill]
 
     def at(fraction: Floats) -> Floats:
+        """Return Earth-fixed points at a fraction of each row's edge."""
         # The ends are the vertices themselves, to the bit: pieces that meet share them.
         lat = np.where(fraction == 1.0, edges[row, 2], edges[row, 0] + fraction * (edges[row, 2] - edges[row, 0]))
         lon = np.where(fraction == 1.0, edges[row, 3], edges[row, 1] + fraction * (edges[row, 3] - edges[row, 1]))
         return to_ecef(lat, lon, 0.0)
 
-    pieces = np.concatenate([at(span[:, 0]), at(span[:, 1])], axis=1)
-    chord, stray = np.zeros((2 * leaves, 6)), np.zeros(2 * leaves)
+    pieces = np.concatenate([at(step / counts[row]), at((step + 1) / counts[row])], axis=1)
+    stray = np.zeros(2 * leaves)
     nodes, size = leaves, LEAF
     while nodes >= 1:
         block = pieces.reshape(nodes, size, 6)
         start, end = block[:, 0, :3], block[:, -1, 3:]
-        chord[nodes:2 * nodes] = np.concatenate([start, end], axis=1)
         # The distance to a segment is convex, so its greatest value over a piece is at one of the piece's ends.
         stray[nodes:2 * nodes] = np.maximum(_stray(block[:, :, :3], start, end), _stray(block[:, :, 3:], start, end))
         nodes, size = nodes // 2, size * 2
     # Rounded up: a bound must never cut off the piece that ties.
-    return StripTree(chord, stray * (1.0 + 1e-12) + 1e-6, np.ascontiguousarray(pieces),
-                     chosen[row].astype(np.int32), span)
+    return StripTree(stray * (1.0 + 1e-12) + 1e-6, np.ascontiguousarray(pieces), chosen[row].astype(np.int32),
+                     step.astype(np.int32), counts[row].astype(np.int32))
 
 
 def _stray(points: Floats, start: Floats, end: Floats) -> Floats:

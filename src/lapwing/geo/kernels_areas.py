@@ -18,22 +18,30 @@ _E2 = _F * (2.0 - _F)
 
 
 @kernel
-def holds(lat: float, lon: float, area: int, edge_start: Indices, edge_rad: Floats) -> bool:
-    """Return whether a point is inside one area, edges straight in longitude and latitude (low end first)."""
+def holds(lat_deg: float, lon_deg: float, area: int, ring_start: Indices, vertex_start: Indices,
+          vertex_deg: Floats) -> bool:
+    """Return whether a point is inside one area, edges straight in longitude and latitude.
+
+    Each edge is turned with its lower end first: the answer does not depend on the direction of the ring.
+    """
     odd = False
-    for k in range(edge_start[area], edge_start[area + 1]):
-        low_lat, high_lat = edge_rad[k, 0], edge_rad[k, 2]
-        if low_lat <= lat < high_lat:
-            low_lon, high_lon = edge_rad[k, 1], edge_rad[k, 3]
-            if (high_lon - low_lon) * (lat - low_lat) > (lon - low_lon) * (high_lat - low_lat):
-                odd = not odd
+    for ring in range(ring_start[area], ring_start[area + 1]):
+        for k in range(vertex_start[ring], vertex_start[ring + 1] - 1):
+            low_lat, high_lat = vertex_deg[k, 0], vertex_deg[k + 1, 0]
+            if (low_lat <= lat_deg) != (high_lat <= lat_deg):
+                low_lon, high_lon = vertex_deg[k, 1], vertex_deg[k + 1, 1]
+                if low_lat > high_lat:
+                    low_lat, high_lat = high_lat, low_lat
+                    low_lon, high_lon = high_lon, low_lon
+                if (high_lon - low_lon) * (lat_deg - low_lat) > (lon_deg - low_lon) * (high_lat - low_lat):
+                    odd = not odd
     return odd
 
 
 @kernel
 def locate_kernel(lat_rad: Floats, lon_rad: Floats, grid: Floats, cell_start: Indices, cell_areas: Indices,
-                  box_rad: Floats, edge_start: Indices, edge_rad: Floats, wanted: npt.NDArray[np.bool_],
-                  area_index: Indices) -> None:
+                  box_rad: Floats, ring_start: Indices, vertex_start: Indices, vertex_deg: Floats,
+                  wanted: npt.NDArray[np.bool_], area_index: Indices) -> None:
     """Fill `area_index` (n,): the first wanted area that holds each point; -1 none.
 
     grid : south, west (rad), cells per radian of latitude, of longitude, rows, columns
@@ -50,22 +58,22 @@ def locate_kernel(lat_rad: Floats, lon_rad: Floats, grid: Floats, cell_start: In
             area = cell_areas[k]
             if (wanted[area] and box_rad[area, 0] <= lat <= box_rad[area, 2]
                     and box_rad[area, 1] <= lon <= box_rad[area, 3]
-                    and holds(lat, lon, area, edge_start, edge_rad)):
+                    and holds(math.degrees(lat), math.degrees(lon), area, ring_start, vertex_start, vertex_deg)):
                 area_index[i] = area
                 break
 
 
 @kernel
-def distances_kernel(lat_rad: Floats, lon_rad: Floats, within_m: float, sphere_m: Floats, edge_start: Indices,
-                     edge_rad: Floats, chunk_start: Indices, chunk_sphere_m: Floats, piece_start: Indices,
-                     piece_chord_m: Floats, point_index: npt.NDArray[np.int64], area_index: npt.NDArray[np.int64],
-                     distance_m: Floats) -> int:
+def distances_kernel(lat_rad: Floats, lon_rad: Floats, within_m: float, sphere_m: Floats, ring_start: Indices,
+                     vertex_start: Indices, vertex_deg: Floats, chunk_start: Indices, chunk_sphere_m: Floats,
+                     chunk_point: Indices, outline_m: Floats, point_index: npt.NDArray[np.int64],
+                     area_index: npt.NDArray[np.int64], distance_m: Floats) -> int:
     """Fill rows (point, area, distance) of the areas within `within_m` of each point; return how many there are.
 
     Rows beyond the length of the output arrays are counted and not written: the caller tries again with more room.
 
-    sphere_m : (areas, 4) centre and radius, chunk_sphere_m : (chunks, 4) likewise; chunk_start (areas + 1,),
-    piece_start (chunks + 1,) and piece_chord_m (pieces, 6) lead from an area to its outline.
+    sphere_m : (areas, 4) centre and radius, chunk_sphere_m : (chunks, 4) likewise; chunk_start (areas + 1,) leads to
+    the chunks of an area, chunk_point (chunks, 2) to the first and last point of a chunk in outline_m (points, 3).
     """
     found = 0
     areas = sphere_m.shape[0]
@@ -85,7 +93,8 @@ def distances_kernel(lat_rad: Floats, lon_rad: Floats, within_m: float, sphere_m
                 continue
             best = within_m
             hit = False
-            if square <= sphere_m[area, 3] * sphere_m[area, 3] and holds(lat, lon, area, edge_start, edge_rad):
+            if square <= sphere_m[area, 3] * sphere_m[area, 3] and holds(
+                    math.degrees(lat), math.degrees(lon), area, ring_start, vertex_start, vertex_deg):
                 best, hit = 0.0, True
             else:
                 for chunk in range(chunk_start[area], chunk_start[area + 1]):
@@ -94,9 +103,9 @@ def distances_kernel(lat_rad: Floats, lon_rad: Floats, within_m: float, sphere_m
                     reach = best + chunk_sphere_m[chunk, 3]
                     if dx * dx + dy * dy + dz * dz > reach * reach:
                         continue
-                    for k in range(piece_start[chunk], piece_start[chunk + 1]):
-                        ax, ay, az = piece_chord_m[k, 0], piece_chord_m[k, 1], piece_chord_m[k, 2]
-                        dx, dy, dz = piece_chord_m[k, 3] - ax, piece_chord_m[k, 4] - ay, piece_chord_m[k, 5] - az
+                    for k in range(chunk_point[chunk, 0], chunk_point[chunk, 1]):
+                        ax, ay, az = outline_m[k, 0], outline_m[k, 1], outline_m[k, 2]
+                        dx, dy, dz = outline_m[k + 1, 0] - ax, outline_m[k + 1, 1] - ay, outline_m[k + 1, 2] - az
                         qx, qy, qz = px - ax, py - ay, pz - az
                         square = dx * dx + dy * dy + dz * dz
                         if square > 0.0:

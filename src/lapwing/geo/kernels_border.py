@@ -5,8 +5,8 @@ any meridian; the chord of the found point is then turned into the geodesic. The
 
 The index is a strip tree (Ballard 1981) over the pieces in their order along the line, which is already a good order
 in space: node 1 is the root, node i has children 2 i and 2 i + 1, the last `leaf_count` nodes are leaves of `LEAF`
-pieces. A node is the chord from its first to its last vertex and the farthest that any of its vertices strays from it;
-for a border that is a far closer fit than a box.
+pieces. A node is the chord from its first to its last vertex (which its pieces hold already) and the farthest that any
+of its vertices strays from that chord; for a border this is a far closer fit than a box.
 """
 
 from __future__ import annotations
@@ -31,12 +31,13 @@ _E2 = _F * (2.0 - _F)
 
 @kernel
 def side_kernel(lat_rad: Floats, lon_rad: Floats, low_lat_rad: float, band_scale: float, band_start: Indices,
-                band_edges: Floats, inside: npt.NDArray[np.bool_]) -> None:
+                band_edges: Indices, edge_rad: Floats, inside: npt.NDArray[np.bool_]) -> None:
     """Fill `inside` (n,): is the point in the polygon whose edges are straight in longitude and latitude.
 
     band_start : (bands + 1,) rows of `band_edges` that each band of latitude meets
-    band_edges : (m, 4) latitude and longitude of the lower, then of the upper end. The order of the ends makes the
-        arithmetic of an edge the same for both neighbours that share it: a point is never in both, nor in neither.
+    band_edges : (m,) rows of `edge_rad` (e, 4), latitude and longitude of start and end. An edge is turned with its
+        lower end first, so the arithmetic is the same for both neighbours that share it: a point is never in both,
+        nor in neither.
     """
     bands = band_start.shape[0] - 1
     for i in range(lat_rad.shape[0]):
@@ -46,27 +47,31 @@ def side_kernel(lat_rad: Floats, lon_rad: Floats, low_lat_rad: float, band_scale
         if position >= 0.0 and position < bands + 1.0 and lon == lon:      # false for NaN
             band = min(int(position), bands - 1)
             for k in range(band_start[band], band_start[band + 1]):
-                low_lat, high_lat = band_edges[k, 0], band_edges[k, 2]
-                if low_lat <= lat < high_lat:
-                    low_lon, high_lon = band_edges[k, 1], band_edges[k, 3]
-                    if (high_lon - low_lon) * (lat - low_lat) > (lon - low_lon) * (high_lat - low_lat):
-                        odd = not odd
+                edge = band_edges[k]
+                low_lat, high_lat = edge_rad[edge, 0], edge_rad[edge, 2]
+                low_lon, high_lon = edge_rad[edge, 1], edge_rad[edge, 3]
+                if low_lat > high_lat:
+                    low_lat, high_lat = high_lat, low_lat
+                    low_lon, high_lon = high_lon, low_lon
+                if (low_lat <= lat < high_lat
+                        and (high_lon - low_lon) * (lat - low_lat) > (lon - low_lon) * (high_lat - low_lat)):
+                    odd = not odd
         inside[i] = odd
 
 
 @kernel
-def nearest_kernel(lat_rad: Floats, lon_rad: Floats, node_chord_m: Floats, node_stray_m: Floats,
-                   piece_chord_m: Floats, piece_index: Indices, fraction: Floats) -> None:
+def nearest_kernel(lat_rad: Floats, lon_rad: Floats, node_stray_m: Floats, piece_chord_m: Floats,
+                   piece_index: Indices, fraction: Floats) -> None:
     """Fill `piece_index` (n,) and `fraction` (n,) along that piece: the nearest piece of the line to each point.
 
-    node_chord_m : (2 leaves, 6) first and last vertex of each node; row 0 unused
-    node_stray_m : (2 leaves,) farthest vertex from that chord, rounded up
+    node_stray_m : (2 leaves,) farthest vertex of a node from its chord, rounded up; row 0 unused
     piece_chord_m : (leaves * LEAF, 6) pieces in order, the last one repeated to fill the leaves
 
     Of equally near pieces the first counts, whatever the order of search. -1 for NaN input.
     """
     leaf_count = node_stray_m.shape[0] // 2
     stack = np.empty(_STACK, np.int64)
+    width = np.empty(_STACK, np.int64)                  # pieces under the node
     bound = np.empty(_STACK, np.float64)
     for i in range(lat_rad.shape[0]):
         piece_index[i] = -1
@@ -80,7 +85,7 @@ def nearest_kernel(lat_rad: Floats, lon_rad: Floats, node_chord_m: Floats, node_
         px, py, pz = across * math.cos(lon), across * math.sin(lon), normal * (1.0 - _E2) * sin_lat
         best2, best, best_piece, best_fraction = np.inf, np.inf, -1, 0.0
         top = 1
-        stack[0], bound[0] = 1, 0.0
+        stack[0], width[0], bound[0] = 1, leaf_count * LEAF, 0.0
         while top > 0:
             top -= 1
             # `bound` was proven when the node was pushed; a better piece may have been found since.
@@ -106,9 +111,14 @@ def nearest_kernel(lat_rad: Floats, lon_rad: Floats, node_chord_m: Floats, node_
                         best = math.sqrt(d2)
             else:
                 left_bound, right_bound = 0.0, 0.0
+                half = width[top] // 2
+                # The nodes of one depth are numbered from leaves * LEAF / width on, each `width` pieces wide.
+                start = 2 * half * node - leaf_count * LEAF
                 for child in range(2 * node, 2 * node + 2):
-                    ax, ay, az = node_chord_m[child, 0], node_chord_m[child, 1], node_chord_m[child, 2]
-                    dx, dy, dz = node_chord_m[child, 3] - ax, node_chord_m[child, 4] - ay, node_chord_m[child, 5] - az
+                    ax, ay, az = piece_chord_m[start, 0], piece_chord_m[start, 1], piece_chord_m[start, 2]
+                    last = start + half - 1
+                    dx, dy, dz = piece_chord_m[last, 3] - ax, piece_chord_m[last, 4] - ay, piece_chord_m[last, 5] - az
+                    start += half
                     qx, qy, qz = px - ax, py - ay, pz - az
                     square = dx * dx + dy * dy + dz * dz
                     if square > 0.0:
@@ -124,17 +134,17 @@ def nearest_kernel(lat_rad: Floats, lon_rad: Floats, node_chord_m: Floats, node_
                 # The nearer child is pushed last and so searched first.
                 if left_bound <= right_bound:
                     if right_bound <= best:
-                        stack[top], bound[top] = 2 * node + 1, right_bound
+                        stack[top], width[top], bound[top] = 2 * node + 1, half, right_bound
                         top += 1
                     if left_bound <= best:
-                        stack[top], bound[top] = 2 * node, left_bound
+                        stack[top], width[top], bound[top] = 2 * node, half, left_bound
                         top += 1
                 else:
                     if left_bound <= best:
-                        stack[top], bound[top] = 2 * node, left_bound
+                        stack[top], width[top], bound[top] = 2 * node, half, left_bound
                         top += 1
                     if right_bound <= best:
-                        stack[top], bound[top] = 2 * node + 1, right_bound
+                        stack[top], width[top], bound[top] = 2 * node + 1, half, right_bound
                         top += 1
         piece_index[i] = best_piece
         fraction[i] = best_fraction
@@ -142,11 +152,11 @@ def nearest_kernel(lat_rad: Floats, lon_rad: Floats, node_chord_m: Floats, node_
 
 @kernel
 def refine_kernel(lat_rad: Floats, lon_rad: Floats, piece_index: Indices, fraction: Floats, piece_edge: Indices,
-                  piece_span: Floats, edge_rad: Floats, edge_index: Indices, near_lat_rad: Floats,
-                  near_lon_rad: Floats, distance_m: Floats) -> None:
+                  piece_step: Indices, piece_count: Indices, edge_rad: Floats, edge_index: Indices,
+                  near_lat_rad: Floats, near_lon_rad: Floats, distance_m: Floats) -> None:
     """Turn the piece found into the nearest point of its edge, straight in longitude and latitude, and the geodesic.
 
-    piece_edge (p,), piece_span (p, 2): edge of each piece, and the part of it, as fractions
+    piece_edge, piece_step, piece_count : (p,) edge of each piece, which part of it, of how many equal parts
     edge_rad : (e, 4) latitude and longitude of start and end
 
     The geodesic is the arc over the chord on the circle of curvature at the middle latitude in that azimuth (Euler):
@@ -166,7 +176,7 @@ def refine_kernel(lat_rad: Floats, lon_rad: Floats, piece_index: Indices, fracti
         normal = _A / math.sqrt(1.0 - _E2 * sin_lat * sin_lat)
         lat0, lon0 = edge_rad[edge, 0], edge_rad[edge, 1]
         dlat, dlon = edge_rad[edge, 2] - lat0, edge_rad[edge, 3] - lon0
-        s = piece_span[piece, 0] + fraction[i] * (piece_span[piece, 1] - piece_span[piece, 0])
+        s = (piece_step[piece] + fraction[i]) / piece_count[piece]
         # Newton along the edge; the start is right to millimetres. All in the frame east, north, up at the point, with
         # differences of angles, so nothing cancels.
         north, east, up, near_lat, near_lon = 0.0, 0.0, 0.0, lat0, lon0
