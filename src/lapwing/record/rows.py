@@ -16,7 +16,6 @@ from lapwing.model.alerts import Alert, Decision, Proposal, ZoneRef
 from lapwing.model.errors import Refusal
 from lapwing.model.notices import Notice, NoticeObject
 from lapwing.model.reports import Impact, PatrolEvent, Sighting
-from lapwing.model.sensors import Sensor, SensorTable
 from lapwing.model.verdicts import Crossing, Traffic, Verdict
 from lapwing.record.canonical import Row, degrees, iso, iso_or_none, metres, prob, rounded
 from lapwing.record.incident import Event
@@ -67,7 +66,8 @@ def alert_row(alert: Alert) -> Row:
         "onset": iso(alert.onset_ns), "expires": iso(alert.expires_ns), "languages": list(alert.languages),
         "caused_by": list(alert.caused_by), "proposed_time": iso_or_none(alert.proposed_ns),
         "approved_time": iso_or_none(alert.approved_ns), "approved_by": list(alert.approved_by),
-        "proposal_id": alert.proposal_id, "cap_xml": alert.cap_xml.decode("utf-8"),
+        "proposal_id": alert.proposal_id, "cleared": [_zone_row(zone) for zone in alert.cleared],
+        "cap_xml": alert.cap_xml.decode("utf-8"),
     }
 
 
@@ -97,7 +97,7 @@ def proposal_row(proposal: Proposal) -> Row:
         "msg_type": proposal.msg_type, "level": proposal.level, "zones": [_zone_row(zone) for zone in proposal.zones],
         "caused_by": list(proposal.caused_by), "reason": proposal.reason,
         "approvals_needed": int(proposal.approvals_needed), "references": list(proposal.references),
-        "automatic": bool(proposal.automatic),
+        "automatic": bool(proposal.automatic), "envelope": [zone.code for zone in proposal.envelope],
     }
 
 
@@ -171,19 +171,6 @@ def event_row(event: Event) -> Row:
     return {"time": iso(event.time_ns), "kind": event.kind, "severity": event.severity, "text": event.text,
             "ids": list(event.ids), "incident": event.incident, "lat_deg": degrees(event.latitude_rad),
             "lon_deg": degrees(event.longitude_rad)}
-
-
-def sensors_row(table: SensorTable, time_ns: int) -> Row:
-    """Return the sensors as known at a time."""
-    return {"time": iso(time_ns), "sensors": [_sensor_row(sensor) for sensor in table.rows]}
-
-
-def _sensor_row(sensor: Sensor) -> Row:
-    return {"id": sensor.id, "kind": sensor.kind, "sac": sensor.sac, "sic": sensor.sic,
-            "lat_deg": degrees(sensor.latitude_rad), "lon_deg": degrees(sensor.longitude_rad),
-            "height_m": metres(sensor.height_m), "rotation_s": rounded(sensor.rotation_s, 3),
-            "range_m_max": metres(sensor.range_m_max), "small_range_m": metres(sensor.small_range_m),
-            "position_from": sensor.position_from}
 
 
 def sensor_names(mask: np.uint64 | int, table_size: int) -> tuple[int, ...]:
