@@ -1,6 +1,6 @@
 """A made-up evening for the console: core types moving over a small made-up country (or a real pack), no pipeline.
 
-Run it to look at the console: ``python tests/web/fake_feed.py [PORT] [PACK FOLDER]``. The tests import its parts.
+Run it to look at the console: ``python tests/web/fake_feed.py [PORT] [PACK [SECONDS]]``. The tests import its parts.
 """
 
 from __future__ import annotations
@@ -8,13 +8,15 @@ from __future__ import annotations
 import math
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
 from lapwing.country.pack import Pack, Places, Policy, Zone
 from lapwing.geo.areas import build_areas
-from lapwing.geo.border import build_territory, signed_distance
+from lapwing.geo.border import Territory, build_territory, signed_distance
 from lapwing.model.alerts import Alert, Decision, Proposal, Warned, ZoneRef
 from lapwing.model.plots import empty_bearings, empty_looks, empty_plots
 from lapwing.model.reports import Sighting
@@ -90,14 +92,14 @@ class Flight:
 
 
 FLIGHTS = (
-    Flight(45.46, 29.92, -48, -6.5, 180, "drone", weave_m=900),
-    Flight(45.52, 30.02, -49, -8.0, 190, "drone", weave_m=500),
-    Flight(45.50, 29.72, -46, -5.0, 160, "drone", lost_after_s=640),
-    Flight(45.62, 29.80, -44, -6.0, 230, "decoy"),
-    Flight(45.66, 28.60, 6, -9, 3_400, "balloon"),
+    Flight(45.405, 29.30, -47, -1.0, 180, "drone", weave_m=700),
+    Flight(45.49, 29.42, -49, -4.0, 190, "drone", weave_m=500),
+    Flight(45.455, 29.16, -46, -1.5, 160, "drone", lost_after_s=640),
+    Flight(45.56, 29.55, -44, -4.0, 230, "decoy"),
+    Flight(45.62, 28.60, 6, -9, 3_400, "balloon"),
     Flight(44.80, 28.00, 170, 35, 6_000, "fast_jet", "friend", "own_patrol"),
-    Flight(44.62, 30.10, -215, 20, 10_300, "airliner", "neutral", "neutral"),
-    Flight(44.99, 29.10, 22, 18, 260, "helicopter", "assumed_friend", "friend"),
+    Flight(44.72, 30.10, -215, 20, 10_300, "airliner", "neutral", "neutral"),
+    Flight(45.02, 28.95, 22, 14, 260, "helicopter", "assumed_friend", "friend"),
     Flight(45.12, 28.55, 9, 3, 140, "bird", "unknown", "bird"),
 )
 
@@ -126,7 +128,7 @@ def tracks_at(t_s: float) -> Tracks:
     return Tracks(
         track_id=tuple(f"20250805-{i + 3:04d}" for i in range(n)), time_ns=full(now_ns, np.int64), born_ns=full(START_NS, np.int64),
         last_plot_ns=now_ns - np.round(age_s * NS_PER_S).astype(np.int64), latitude_rad=np.radians(lat),
-        longitude_rad=np.radians(lon), height_m=np.array([f.height_m + 32 for f in FLIGHTS]), height_m_sigma=full(40.0, float),
+        longitude_rad=np.radians(lon), height_m=np.array([f.height_m + 32.0 for f in FLIGHTS]), height_m_sigma=full(40.0, float),
         velocity_mps=velocity, state_cov=state_cov, bias_cov_m2=bias_cov, turn_rate_radps=full(0.0, float),
         existence_prob=full(0.99, float), confirmed=np.array([i < n - 1 or t_s > 60 for i in range(n)]), coasting=coasting,
         updated=~coasting, class_prob=class_prob / class_prob.sum(axis=1, keepdims=True),
@@ -230,10 +232,12 @@ def events_at(t_s: float) -> tuple[Event, ...]:
 class Show:
     """Plays the evening into a hub, one step a call."""
 
-    def __init__(self, hub: Hub, pack: Pack, *, mode: str = "EXERCISE") -> None:
+    def __init__(self, hub: Hub, pack: Pack, *, mode: str = "EXERCISE", neighbours: Mapping[str, Territory] | None = None,
+                 display_files: Mapping[str, bytes] | None = None) -> None:
         self.hub, self.pack, self.mode = hub, pack, mode
         self.sensors, self.board, self.warned, self.t_s = made_up_sensors(), Board(), Warned(), 0.0
-        hub.set_site(site_picture(pack, {}, self.sensors, mode, title="Made-up evening"))
+        hub.set_site(site_picture(pack, neighbours or {}, self.sensors, mode, title="Made-up evening",
+                                  display_files=display_files))
 
     def step(self, *, publish: bool = True) -> None:
         """Advance by `STEP_S` of event time."""
@@ -264,11 +268,14 @@ def main() -> None:
     from lapwing.web.serve import start
 
     hub = Hub(lambda kind, payload: print(kind, payload.decode(), flush=True))
-    pack = made_up_pack()
+    pack, neighbours, files = made_up_pack(), {}, {}
     if len(sys.argv) > 2:
-        from lapwing.adapters.packs import load_country
-        pack = load_country(sys.argv[2], None)
-    show = Show(hub, pack)
+        from lapwing.adapters.packs import load_country, load_outlines
+        pack, outlines = load_country(sys.argv[2], None), load_outlines()
+        neighbours = {code: outlines[code] for code in pack.neighbours if code in outlines}
+        folder = Path(__file__).resolve().parents[2] / "packs" / "display"
+        files = {path.name: path.read_bytes() for path in sorted(folder.glob("*.geojson"))}
+    show = Show(hub, pack, neighbours=neighbours, display_files=files)
     server = start(create_app(hub), port=int(sys.argv[1]) if len(sys.argv) > 1 else 8080)
     print(server.url, flush=True)
     try:

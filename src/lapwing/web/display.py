@@ -1,7 +1,7 @@
-"""Land and water behind the picture: display data, never used for a judgement.
+"""Sea and inland water behind the picture: display data, never used for a judgement.
 
-The files are handed in as bytes (``packs/display``): ``land.geojson`` and ``danube.geojson`` (OpenStreetMap, ODbL) and
-``water.geojson`` (Natural Earth, public domain). Without them the map has the border and no coast, and works.
+The files are handed in as bytes (``packs/display``): ``sea.geojson`` and ``danube.geojson`` (from OpenStreetMap, ODbL)
+and ``water.geojson`` (Natural Earth, public domain). Without them the map has the border and no coast, and works.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import shapely
 from lapwing.model.errors import ConfigError
 from lapwing.web.strips import geo_json
 
-LAYERS = ("land", "danube", "water")
-ATTRIBUTION = "land and water: © OpenStreetMap contributors (ODbL); Made with Natural Earth"
+LAYERS = ("sea", "danube", "water")
+ATTRIBUTION = "water: © OpenStreetMap contributors (ODbL); Made with Natural Earth"
 
 
 def display_layers(files: Mapping[str, bytes], box_deg: tuple[float, float, float, float]) -> dict[str, Any]:
@@ -48,4 +48,4 @@ def _layer(document: bytes, name: str, box_deg: tuple[float, float, float, float
 
 def layer_kind(name: str) -> str:
     """Return what the features of a file without kinds are."""
-    return "land" if name.startswith("land") else "water"
+    return "sea" if name.startswith("sea") else "water"

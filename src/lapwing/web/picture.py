@@ -113,12 +113,16 @@ def coverage(status: list[dict[str, Any]]) -> dict[str, Any]:
     elif not reporting:
         text = "NO SENSOR REPORTS: an empty map means nothing."
     else:
-        words = ", ".join(f"{row['id']} {row['state']}" + (f" {row['age_s']:.0f} s" if row["state"] == "silent" else "")
+        words = ", ".join(f"{row['id']} {row['state']}" + (f" {_span(row['age_s'])}" if row["state"] == "silent" else "")
                           for row in missing[:3])
         more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
-        text = f"{len(reporting)} of {len(expected)} sensors report" + (f"; CANNOT SEE by {words}{more}" if missing else "")
+        text = f"{len(reporting)} of {len(expected)} sensors report" + (f"; CANNOT SEE: {words}{more}" if missing else "")
     return {"reporting": len(reporting), "expected": len(expected), "text": text,
             "missing": [row["id"] for row in missing]}
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
 def _event_driven(sensor: Sensor) -> bool:
@@ -140,7 +144,7 @@ def _number(value: float | None, digits: int) -> float | None:
 
 def _tracks(now_ns: int, tracks: Tracks, states: BorderStates | None, board: Board,
             sensors: SensorTable) -> list[dict[str, Any]]:
-    """Return one record a track, in their order."""
+    """Return one record a track that has a position, in their order."""
     if not len(tracks):
         return []
     speed_mps = np.hypot(tracks.velocity_mps[:, 0], tracks.velocity_mps[:, 1])
@@ -151,6 +155,8 @@ def _tracks(now_ns: int, tracks: Tracks, states: BorderStates | None, board: Boa
     threats = frozenset(board.threats)
     records = []
     for i, track_id in enumerate(tracks.track_id):
+        if not (math.isfinite(tracks.latitude_rad[i]) and math.isfinite(tracks.longitude_rad[i])):
+            continue
         record: dict[str, Any] = {
             "id": track_id,
             "number": track_id.rpartition("-")[2] or track_id,

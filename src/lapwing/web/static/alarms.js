@@ -52,8 +52,8 @@ const levelWord = (level) => store.site?.levels[level]?.word ?? level.toUpperCas
 
 /** @param {Proposal} proposal @param {string} word */
 function proposalCard(proposal, word) {
-  const verb = proposal.msg_type === "Alert" ? "Warn" : proposal.msg_type === "Update" ? "Change the warning" : "Withdraw the warning";
-  const title = proposal.level === "all_clear" ? "Proposed: ALL CLEAR" : `Proposed: ${verb}, ${word}`;
+  const title = proposal.level === "all_clear" ? "Proposed: ALL CLEAR" : proposal.msg_type === "Cancel" ? "Proposed: withdraw the warning"
+    : `Proposed: ${proposal.msg_type === "Update" ? "change to " : ""}${word}`;
   const card = make("div", { class: `proposal fresh ${proposal.level}`, "data-proposal": proposal.id },
     make("div", { class: "title" }, make("span", { text: title }), make("span", { class: "left" })),
     make("p", { text: proposal.reason }),
@@ -110,12 +110,13 @@ function alertCard(alert) {
   const until = alert.in_force ? `until ${clockWord(alert.expires).slice(0, 5)}` : alert.level === "all_clear" ? "" : "not in force";
   const text = alert.texts.find((t) => store.site?.languages[0] && t.language.startsWith(store.site.languages[0])) ?? alert.texts[0];
   const status = alert.status === "Actual" ? "" : ` · ${alert.status.toUpperCase()}`;
-  return make("div", { class: `sent${alert.in_force || alert.level === "all_clear" ? "" : " over"}` },
-    make("span", { class: `tag ${alert.in_force || alert.level === "all_clear" ? alert.level : "off"}`, text: `${word}${alert.msg_type === "Update" ? " (changed)" : ""}` }),
+  const over = !alert.in_force && alert.level !== "all_clear";
+  return make("div", { class: `sent${over ? " over" : ""}`, title: over ? `${text?.headline ?? ""} ${zoneNames(alert.zones, 8)}` : "" },
+    make("span", { class: `tag ${over ? "off" : alert.level}`, text: `${word}${alert.msg_type === "Update" ? " (changed)" : ""}` }),
     make("time", { text: `${clockWord(alert.sent)}${status}` }),
     make("span", { class: "more", text: until }),
-    make("p", { text: text?.headline ?? "", hidden: !text?.headline }),
-    make("p", { class: "more", text: `${zoneNames(alert.zones, 4)} · ${peopleWord(alert.people)} · approved by ${alert.approved_by.join(", ") || "nobody"}` }));
+    make("p", { text: text?.headline ?? "", hidden: !text?.headline || over }),
+    make("p", { class: "more", hidden: over, text: `${zoneNames(alert.zones, 4)} · ${peopleWord(alert.people)} · approved by ${alert.approved_by.join(", ") || "nobody"}` }));
 }
 
 /** @param {import("./types.js").ZoneRef[]} zones @param {number} most */

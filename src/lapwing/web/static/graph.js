@@ -43,7 +43,8 @@ export function drawGraph() {
 /** The range shown: always the zero line and something inside, and the near objects in full. @param {[string, Point[]][]} lines */
 function scaleOf(lines) {
   let far = 6000, deep = -1200;
-  for (const [, points] of lines) {
+  for (const [id, points] of lines) {
+    if (id === store.selected) far = Math.max(far, ...points.map((p) => p[3] ?? 0));
     const nearest = Math.min(...points.map((p) => p[3] ?? Infinity));
     if (nearest < 25_000) for (const p of points) far = Math.max(far, Math.min(p[3] ?? 0, 25_000));
     deep = Math.min(deep, Number.isFinite(nearest) ? nearest * 1.25 : 0);

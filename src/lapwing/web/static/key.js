@@ -19,8 +19,9 @@ export function setUpKey() {
     line((c) => bar(c, "#ffd866", 1.6), "where it will be in 60 s; dots: last 5 min"),
     line((c) => { c.setLineDash([5, 4]); bar(c, "#ffd866", 1.6); }, "lost from sight, with its 95 % area"),
     line((c) => { c.setLineDash([3, 4]); bar(c, "#7f93a8", 1); }, "radar clears the horizon to 150 m"),
+    line((c) => { c.setLineDash([4, 3]); bar(c, "#ff5a5f", 2.2); }, "zones of an open proposal"),
     line((c) => drawSensor(c, 0, 0, "radar", "reports"), "sensor"), line((c) => drawSensor(c, 0, 0, "radar", "silent"), "sensor that is silent"),
-    make("h3", { text: "Numbers: ± is the 95 % half width; heights above the sea." }));
+    make("h3", { text: "Numbers: ± is the 95 % half width; heights above the sea; entry: probability to be inside within 10 minutes." }));
   button.onclick = () => {
     key.hidden = !key.hidden;
     button.setAttribute("aria-expanded", String(!key.hidden));

@@ -6,13 +6,14 @@ import { byId, say } from "./dom.js";
 import { drawGraph } from "./graph.js";
 import { setUpKey } from "./key.js";
 import { connect, load } from "./live.js";
-import { centreOn, fitObjects, fitSite, redraw, showSite, tint } from "./map.js";
+import { centreOn, fitObjects, fitSite, keepInView, redraw, showSite, tint } from "./map.js";
 import { showObjects } from "./objects.js";
 import { onSelect, select, setPast, setPicture, store } from "./store.js";
 
 /** @typedef {import("./types.js").Picture} Picture */
 
 let pictures = 0;
+let ready = false;     // pictures wait for the place they are drawn on
 
 /** The server's first word on every connection: load the place and the past anew. @param {any} message */
 async function hello(message) {
@@ -26,6 +27,7 @@ async function hello(message) {
   say(byId("country"), site.country?.name ?? "no country");
   say(byId("note"), site.title);
   if (changed) await showSite(site);
+  ready = true;
   document.body.dataset.ready = "yes";
   if (store.picture) show(store.picture);
 }
@@ -34,7 +36,7 @@ async function hello(message) {
 function take(picture) {
   setPicture(picture);
   pictures += 1;
-  show(picture);
+  if (ready) show(picture);
 }
 
 /** Show a picture in every part of the page. @param {Picture} picture */
@@ -50,6 +52,7 @@ function show(picture) {
   empty.hidden = seen;
   if (!seen) say(empty, `No tracks. This is not an all clear: ${picture.coverage.text}.`);
   tint(picture);
+  keepInView(picture);
   redraw();
   showAlarms(picture);
   showObjects(picture);

@@ -7,6 +7,7 @@ import { drawTracks, trackAt } from "./tracks.js";
 /** @typedef {import("./types.js").Site} Site */
 /** @typedef {import("./types.js").Picture} Picture */
 
+const NEAR_M = 60_000;     // further objects do not move the map
 const FONT = ["Noto Sans Regular"];
 const LAND = "#161d25", SEA = "#0a141d", WATER = "#0d1c2a";
 /** The library is a classic script of the installed package; it has no types here. @type {any} */
@@ -15,6 +16,8 @@ const library = () => /** @type {any} */ (globalThis).maplibregl;
 let map = null;
 /** @type {Set<string>} */
 let tinted = new Set();
+/** @type {Set<string>} */
+let proposed = new Set();
 let moved = false;     // by the officer: then the map is never moved by itself
 let loaded = false;
 
@@ -24,6 +27,7 @@ export function showSite(site) {
   if (map) map.remove();
   loaded = false;
   tinted = new Set();
+  proposed = new Set();
   map = new (library().Map)({
     container: byId("map"), style: styleOf(site), ...view, attributionControl: false, dragRotate: false, pitchWithRotate: false,
     touchPitch: false, maxPitch: 0, renderWorldCopies: false, fadeDuration: 0, minZoom: 4, maxZoom: 15,
@@ -48,6 +52,12 @@ export function redraw() {
 export function tint(picture) {
   if (!map || !loaded) return;
   const levels = picture.zones;
+  /** @type {Record<string, string>} */
+  const offered = {};
+  for (const proposal of picture.proposals) for (const zone of proposal.zones) offered[zone.code] = proposal.level;
+  for (const code of proposed) if (!(code in offered)) map.setFeatureState({ source: "zones", id: code }, { proposed: "" });
+  for (const [code, level] of Object.entries(offered)) map.setFeatureState({ source: "zones", id: code }, { proposed: level });
+  proposed = new Set(Object.keys(offered));
   for (const code of tinted) if (!(code in levels)) map.setFeatureState({ source: "zones", id: code }, { level: "" });
   for (const [code, level] of Object.entries(levels)) map.setFeatureState({ source: "zones", id: code }, { level });
   tinted = new Set(Object.keys(levels));
@@ -64,9 +74,22 @@ export function fitObjects(picture) {
   return true;
 }
 
-/** Show the whole watched area again. */
+/** Show the whole watched area again, and let the map widen by itself again. */
 export function fitSite() {
-  if (map && store.site) map.fitBounds(store.site.view, { padding: 20, duration: 500 });
+  if (!map || !store.site) return;
+  moved = false;
+  map.fitBounds(store.site.view, { padding: 20, duration: 500 });
+}
+
+/** Widen the map so that no judged object near the border is off it, unless the officer has moved it. @param {Picture} picture */
+export function keepInView(picture) {
+  if (!map || !loaded || moved || !store.site || map.isMoving()) return;
+  const seen = map.getBounds();
+  const out = picture.tracks.filter((t) => t.confirmed && t.judged && Math.abs(t.border_m ?? 0) < NEAR_M && !seen.contains([t.lon, t.lat]));
+  if (!out.length) return;
+  const bounds = new (library().LngLatBounds)(store.site.view);
+  for (const track of picture.tracks) if (track.confirmed && track.judged && Math.abs(track.border_m ?? 0) < NEAR_M) bounds.extend([track.lon, track.lat]);
+  map.fitBounds(bounds, { padding: 70, duration: 600 });
 }
 
 /** Move to a track. @param {string} id */
@@ -90,7 +113,7 @@ function styleOf(site) {
     version: 8,
     glyphs: `${location.origin}/glyphs/{fontstack}/{range}.pbf`,
     sources: {
-      land: { type: "geojson", data: site.display.land ?? empty },
+      sea: { type: "geojson", data: site.display.sea ?? empty },
       danube: { type: "geojson", data: site.display.danube ?? empty },
       water: { type: "geojson", data: site.display.water ?? empty },
       strips: source(site.strips.map((s) => feature(s.geometry, { km: s.km, side: s.side }))),
@@ -108,15 +131,17 @@ function styleOf(site) {
 function layersOf(site) {
   const level = ["coalesce", ["feature-state", "level"], ""];
   const byLevel = ["match", level, ...Object.entries(site.levels).flatMap(([key, value]) => [key, value.colour]), "#000000"];
+  const wanted = ["coalesce", ["feature-state", "proposed"], ""];
+  const byWanted = ["match", wanted, ...Object.entries(site.levels).flatMap(([key, value]) => [key, value.colour]), "#000000"];
   const raised = ["match", level, ["alert", "pre_alert", "watch", "all_clear"], 1, 0];
   const stripOpacity = ["match", ["get", "km"], 5, 0.15, 10, 0.085, 0.042];
   return [
-    { id: "sea", type: "background", paint: { "background-color": site.display.land ? SEA : LAND } },
-    { id: "land", type: "fill", source: "land", paint: { "fill-color": LAND } },
+    { id: "land", type: "background", paint: { "background-color": LAND } },
+    { id: "sea", type: "fill", source: "sea", paint: { "fill-color": SEA } },
     { id: "danube", type: "fill", source: "danube", paint: { "fill-color": WATER } },
     { id: "lakes", type: "fill", source: "water", filter: ["==", ["geometry-type"], "Polygon"], paint: { "fill-color": WATER } },
     { id: "rivers", type: "line", source: "water", filter: ["==", ["geometry-type"], "LineString"],
-      paint: { "line-color": "#16304a", "line-width": 1.2 } },
+      paint: { "line-color": "#12293f", "line-width": 1.1 } },
     { id: "strip-fill", type: "fill", source: "strips", paint: { "fill-antialias": false, "fill-opacity": stripOpacity,
       "fill-color": ["match", ["get", "side"], "outside", "#ffb454", "#5aa9ff"] } },
     { id: "strip-edge", type: "line", source: "strips", paint: { "line-color": ["match", ["get", "side"], "outside", "#ffb454", "#5aa9ff"],
@@ -127,6 +152,8 @@ function layersOf(site) {
       paint: { "line-color": "#3a4858", "line-opacity": 0.5, "line-width": 0.6 } },
     { id: "county-edge", type: "line", source: "zones", filter: ["get", "large"], paint: { "line-color": "#46566a", "line-width": 1, "line-dasharray": [4, 2] } },
     { id: "zone-edge", type: "line", source: "zones", paint: { "line-color": byLevel, "line-opacity": ["*", raised, 0.9], "line-width": 1.4 } },
+    { id: "zone-proposed", type: "line", source: "zones", paint: { "line-color": byWanted, "line-width": 2.2, "line-dasharray": [2, 1.5],
+      "line-opacity": ["match", wanted, "", 0, 0.95] } },
     { id: "neighbours", type: "line", source: "neighbours", paint: { "line-color": "#5f7186", "line-width": 1.2 } },
     { id: "border-rim", type: "line", source: "border", layout: { "line-join": "round" }, paint: { "line-color": "#06090d", "line-width": 5, "line-opacity": 0.7 } },
     { id: "border", type: "line", source: "border", layout: { "line-join": "round" }, paint: { "line-color": "#f4f7fb", "line-width": 2.2 } },

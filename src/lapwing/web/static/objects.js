@@ -53,10 +53,13 @@ function fill(node, track) {
   far.className = `far${inside ? " inside" : ""}`;
   say(far, track.border_m === null ? "cannot judge" : `${lengthWord(track.border_m)} ${sideWord(track.border_m)}`);
   const height = track.altitude_m ?? track.height_m;
-  say(detail, `${height === null ? "height unknown" : `${height} m high`}, ${track.speed_mps === null ? "?" : Math.round(track.speed_mps)} m/s, plot ${spanWord(track.age_s)} ago`);
+  const motion = `${height === null ? "height ?" : `${height} m`} · ${track.speed_mps === null ? "?" : Math.round(track.speed_mps)} m/s`;
+  say(detail, track.coasting ? `lost from sight ${spanWord(track.age_s)} ago` : `${motion} · ${track.sensors.length} sensor${track.sensors.length === 1 ? "" : "s"}`);
   const soon = track.time_to_go_s !== null && track.time_to_go_s < 900 && !inside;
   go.className = `go${soon ? " soon" : ""}`;
-  say(go, inside ? `inside ${percent(track.inside_prob)}` : `${soon ? `border in ${spanWord(track.time_to_go_s ?? 0)} · ` : ""}entry in 10 min ${percent(track.entry_10_prob)}`);
+  say(go, inside ? `inside ${percent(track.inside_prob)}`
+    : `${soon ? `border in ${spanWord(track.time_to_go_s ?? 0)} · ` : ""}entry ${percent(track.entry_10_prob)}`);
+  /** @type {HTMLElement} */ (go).title = "Probability that it is inside within 10 minutes";
   return node;
 }
 

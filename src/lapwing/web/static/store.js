@@ -52,6 +52,6 @@ export function select(id) {
 
 /** Judged and confirmed tracks, the most pressing first. @param {Picture} picture @returns {Track[]} */
 export function judged(picture) {
-  const pressing = (/** @type {Track} */ t) => (t.inside_prob ?? 0) > 0.5 ? -1e9 : (t.time_to_go_s ?? 1e6) + (t.border_m ?? 1e7) / 50;
+  const pressing = (/** @type {Track} */ t) => (t.inside_prob ?? 0) > 0.5 ? -1e9 : Math.min(t.time_to_go_s ?? 1800, 1800) + Math.max(t.border_m ?? 1e7, 0) / 20;
   return picture.tracks.filter((t) => t.confirmed && t.judged).sort((a, b) => pressing(a) - pressing(b));
 }

@@ -10,7 +10,9 @@ import { borderShort, classWord, percent, reasonWord, spanWord } from "./words.j
 /** @typedef {import("./types.js").Track} Track */
 /** @typedef {{x: number, y: number}} Spot */
 
-const VELOCITY_S = 60, TRAIL_MS = 5 * 60_000, TRAIL_STEP_MS = 10_000, HIT_PX = 20;
+const VELOCITY_S = 60, TRAIL_MS = 5 * 60_000, TRAIL_STEP_MS = 10_000, TRAIL_PX = 5, HIT_PX = 20;
+// Objects further than this, and not coming, have a short data block: the near ones need the room.
+const NEAR_M = 10_000, SOON_S = 1200;
 const METRES_PER_DEGREE = 111_195;
 const FONT = '"Liberation Sans", "Segoe UI", Arial, sans-serif';
 /** Where each symbol was last drawn, for clicks. @type {Map<string, Spot>} */
@@ -38,7 +40,7 @@ export function drawTracks(map) {
   for (const sighting of picture.sightings) {
     if (sighting.lat !== null && sighting.lon !== null) drawSighting(c, spot(sighting.lat, sighting.lon), sighting.kind);
   }
-  const taken = onScreen.map(({ at }) => ({ x: at.x - 11, y: at.y - 11, width: 22, height: 22 }));
+  const taken = [...siteBoxes(map), ...onScreen.map(({ at }) => ({ x: at.x - 11, y: at.y - 11, width: 22, height: 22 }))];
   for (const { track, at } of onScreen) {
     c.globalAlpha = strength(track);
     drawSymbol(c, track.confirmed ? track.class : "tentative", at.x, at.y, hue(track), track.track_deg ?? 0);
@@ -75,17 +77,28 @@ function drawSites(c, map) {
   }
 }
 
+/** Where sensors and their names stand, so that no data block covers them. @param {any} map */
+function siteBoxes(map) {
+  return (store.site?.sensors ?? []).flatMap((sensor) => {
+    if (sensor.lat === null || sensor.lon === null) return [];
+    const at = map.project([sensor.lon, sensor.lat]);
+    return [{ x: at.x - 26, y: at.y - 10, width: 52, height: 36 }];
+  });
+}
+
 /** @param {CanvasRenderingContext2D} c @param {Track} track @param {number} now @param {(lat: number, lon: number) => Spot} spot */
 function drawTrail(c, track, now, spot) {
   const alpha = c.globalAlpha;
   c.fillStyle = hue(track);
-  let last = Infinity;
+  let last = Infinity, near = spot(track.lat, track.lon);
   for (const [time, lat, lon] of [...(store.past.get(track.id) ?? [])].reverse()) {
     const age = now - time;
     if (age > TRAIL_MS) break;
     if (age < 2000 || last - time < TRAIL_STEP_MS) continue;
-    last = time;
     const at = spot(lat, lon);
+    if (Math.hypot(at.x - near.x, at.y - near.y) < TRAIL_PX) continue;
+    last = time;
+    near = at;
     c.globalAlpha = alpha * 0.75 * (1 - age / TRAIL_MS);
     c.beginPath();
     c.arc(at.x, at.y, 1.7, 0, 7);
@@ -168,7 +181,10 @@ export function blockLines(track) {
     const name = track.callsign || track.number;
     return [[`${name} ${track.reason ? reasonWord(track.reason) : classWord(track.class)}`, INK.dim], [motion, INK.faint]];
   }
-  const inside = (track.border_m ?? 1) < 0;
+  const inside = (track.border_m ?? 1) < 0, soon = track.time_to_go_s !== null && track.time_to_go_s < SOON_S;
+  if (!inside && !soon && !track.coasting && track.id !== store.selected && Math.abs(track.border_m ?? 0) > NEAR_M) {
+    return [[`${track.number} ${classWord(track.class)}`, hue(track)], [borderShort(track.border_m, null), INK.text]];
+  }
   /** @type {[string, string][]} */
   const lines = [
     [`${track.number} ${classWord(track.class)} ${percent(track.class_prob)}`, hue(track)],
@@ -176,7 +192,7 @@ export function blockLines(track) {
     [borderShort(track.border_m, track.border_m_sigma), inside ? INK.alarm : INK.text],
   ];
   if (inside) lines.push(["INSIDE", INK.alarm]);
-  else if (track.time_to_go_s !== null && track.time_to_go_s < 1800) lines.push([`border in ${spanWord(track.time_to_go_s)}`, INK.caution]);
+  else if (soon) lines.push([`border in ${spanWord(track.time_to_go_s ?? 0)}`, INK.caution]);
   if (track.coasting) lines.push([`lost ${spanWord(track.age_s)}`, INK.caution]);
   return lines;
 }
