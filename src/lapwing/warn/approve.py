@@ -48,7 +48,7 @@ def carry_out(desk: Desk, chain: Chain, pending: Pending, names: tuple[str, ...]
         chain, _ = moved(chain, "back")
         chain = desk.withdraw(chain, CLEAR_KINDS, "zones were added")
     chain, action = moved(chain, "approved")
-    before = set(chain.zones)
+    before = set(chain.zones) if chain.level == "alert" else set()
     approved = {*pending.zones, *pending.envelope, *chain.envelope}
     zones = tuple(sorted(before | set(pending.zones) | (set(soon) & approved)))
     chain = replace(

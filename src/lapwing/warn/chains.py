@@ -33,8 +33,7 @@ class Demand:
 
     def within(self, limit_s: float) -> Bools:
         """Return which zones could be neared within a time."""
-        return np.asarray(self.arrival_s <= np.where(self.turn_rad > rule.BEHIND_RAD,
-                                                     limit_s * rule.BEHIND_FACTOR, limit_s))
+        return np.asarray(self.arrival_s <= rule.limit_s(self.turn_rad, limit_s))
 
 
 def demand_of(desk: Desk, chain: Chain, mine: tuple[Threat, ...], taken: frozenset[int]) -> Demand:
@@ -54,7 +53,8 @@ def demand_of(desk: Desk, chain: Chain, mine: tuple[Threat, ...], taken: frozens
         covered |= {desk.pack.zones[i].county for i in pending.zones}
     for threat in mine:
         if chain.level == "pre_alert":
-            asked |= {int(i) for i in zones.pre_alerted(threat, desk.pack.policy)}
+            limit_s = rule.PRE_ALERT_AHEAD_S - (rule.PRE_ALERT_STEP_S if chain.sent else 0.0)
+            asked |= {int(i) for i in zones.pre_alerted(threat, desk.pack.policy, limit_s)}
             continue
         asked |= {int(i) for i in zones.asked_for(threat)}
         urgent = urgent or bool(set(threat.urgent.tolist()) - taken - set(chain.zones))
@@ -83,7 +83,7 @@ def advance(desk: Desk, chain: Chain, demand: Demand, taken: frozenset[int]) -> 
         return _end(desk, chain)
     if chain.phase in (PROPOSED, IN_FORCE):
         chain = _widened(desk, chain, demand, taken)
-    if chain.phase == IN_FORCE:
+    if chain.phase == IN_FORCE and desk.now_ns - chain.changed_ns >= from_seconds(rule.WIDEN_EVERY_S):
         chain = _shrunk(desk, chain, demand)
     if chain.phase != PROPOSED and chain.sent and desk.now_ns >= chain.expires_ns - from_seconds(rule.RENEW_BEFORE_S) \
             and not _hand_ends_first(desk, chain):
@@ -95,6 +95,7 @@ def advance(desk: Desk, chain: Chain, demand: Demand, taken: frozenset[int]) -> 
 def _refreshed(desk: Desk, chain: Chain, demand: Demand) -> Chain:
     """Return the chain with the times at which its zones were last wanted, and the newest plot of its threats."""
     keep = demand.within((rule.ASK_S if chain.level == "alert" else rule.PRE_ALERT_AHEAD_S) * rule.KEEP_FACTOR)
+    keep |= (demand.arrival_s <= rule.KEEP_AHEAD_S) & (demand.turn_rad <= rule.KEEP_TURN_RAD)
     wanted = {i for i in chain.zones if keep[i]}
     for county in demand.border_counties:
         members = [i for i in chain.zones if desk.pack.zones[i].county == county]
@@ -193,7 +194,7 @@ def _widened(desk: Desk, chain: Chain, demand: Demand, taken: frozenset[int]) ->
     for pending in chain.pending:
         waiting |= {*pending.zones, *pending.envelope}
     outside = more - waiting
-    asking = chain.pending and since_s < wait_s and not demand.urgent
+    asking = (chain.pending or chain.level != "alert") and chain.sent and since_s < wait_s and not demand.urgent
     if not outside or asking or len(chain.pending) >= PENDING_MAX or desk.now_ns < chain.quiet_until_ns:
         return chain
     return _ask_wider(desk, chain, demand, outside, taken)
@@ -201,8 +202,13 @@ def _widened(desk: Desk, chain: Chain, demand: Demand, taken: frozenset[int]) ->
 
 def _ask_wider(desk: Desk, chain: Chain, demand: Demand, outside: set[int], taken: frozenset[int]) -> Chain:
     ahead_s = rule.ASK_S + rule.AHEAD_S if chain.level == "alert" else rule.PRE_ALERT_AHEAD_S
-    ahead = {int(i) for i in np.flatnonzero(demand.within(ahead_s))} if chain.level == "alert" else set()
-    new = tuple(sorted(set(chain.zones) | outside | (ahead - taken)))
+    ahead = {int(i) for i in np.flatnonzero(demand.within(ahead_s))}
+    if chain.level != "alert":
+        # Wide and seldom: what would be asked for in the next minutes comes along.
+        ahead = {int(i) for t in demand.threats for i in zones.pre_alerted(t, desk.pack.policy, ahead_s)}
+    # What a graver level has taken over leaves the pre-alert without a word: its people have the graver message.
+    has = set(chain.zones) if chain.level == "alert" else set(chain.zones) - taken
+    new = tuple(sorted(has | outside | (ahead - taken)))
     order = np.lexsort((np.arange(len(demand.arrival_s)), demand.arrival_s))
     coming = (demand.arrival_s <= rule.ENVELOPE_S) | ((demand.arrival_s <= rule.ENVELOPE_AHEAD_S)
                                                       & (demand.turn_rad <= rule.ENVELOPE_TURN_RAD))
@@ -211,7 +217,8 @@ def _ask_wider(desk: Desk, chain: Chain, demand: Demand, outside: set[int], take
     chain, action = moved(chain, "widen_outside")
     kind = "raise" if not chain.sent else "widen"
     automatic = chain.level not in desk.pack.policy.needs_approval
-    reason = reasons.ask(desk.pack, chain, demand.threats, new, envelope, demand.arrival_s)
+    reason = reasons.ask(desk.pack, chain, demand.threats, tuple(set(new) - set(chain.zones)), envelope,
+                         demand.arrival_s)
     chain, pending = desk.propose(chain, kind, new, envelope, reason, msg_type=UPDATE if chain.sent else ALERT,
                                   level=chain.level, automatic=automatic)
     assert action == "ask_wider", action
@@ -221,8 +228,8 @@ def _ask_wider(desk: Desk, chain: Chain, demand: Demand, outside: set[int], take
 def _shrunk(desk: Desk, chain: Chain, demand: Demand) -> Chain:
     """Return the chain without zones that nothing has wanted for the hold. The last ones stay until the all clear."""
     policy = desk.pack.policy
-    since_ns = desk.now_ns - max(chain.shrunk_ns, chain.changed_ns)
-    if since_ns < from_seconds(policy.shrink_every_s) or chain.by_hand_until_ns:
+    every_s = policy.shrink_every_s if chain.level == "alert" else max(policy.shrink_every_s, rule.PRE_ALERT_SHRINK_S)
+    if desk.now_ns - max(chain.shrunk_ns, chain.onset_ns) < from_seconds(every_s) or chain.by_hand_until_ns:
         return chain
     hold_s = policy.hold_lost_s if chain.level == "alert" else 2.0 * policy.hold_lost_s
     stale = tuple(i for i, t in zip(chain.zones, chain.wanted_ns, strict=True)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+import numpy as np
+
 from lapwing.country.pack import Pack
 from lapwing.model.alerts import ZoneRef
+from lapwing.model.plots import Floats
 
 # A warning needs 120 s to be of full use, and a channel 30 s to carry it. The rest is for scans, batches and doubt.
 LEAD_S = 150.0
@@ -17,20 +20,29 @@ AHEAD_S = 60.0                     # a message already names the zones that woul
 KEEP_FACTOR = 1.3                  # a zone stays wanted that much longer than it takes to become wanted
 ENVELOPE_S, ENVELOPE_AHEAD_S = 480.0, 900.0   # approved in advance: all directions; ahead
 ENVELOPE_TURN_RAD = math.radians(75.0)
-BEHIND_RAD = math.radians(120.0)   # beyond this turn a zone is wanted later: few objects turn round at once
-BEHIND_FACTOR = 0.75
+# What lies abeam or behind is wanted later: few objects turn that far at once, and the turn itself is seen.
+FULL_TURN_RAD, LATE_TURN_RAD, LATE_FACTOR = math.radians(60.0), math.radians(150.0), 0.7
+KEEP_AHEAD_S, KEEP_TURN_RAD = 480.0, math.radians(60.0)    # a zone so near ahead is not taken out, to come back soon
 BORDER_URGENT_S = 360.0            # time to the border strip that leaves no time for a second look
 FIRST_ZONES = 5                    # zones of the first message of a county, where nothing is near yet
 FIRST_SPREAD_S = 45.0
-PRE_ALERT_S, PRE_ALERT_AHEAD_S = 330.0, 900.0
-PRE_ALERT_TURN_RAD = math.radians(60.0)
-PRE_ALERT_EVERY_S = 120.0          # between two widenings of the quiet, wide message
+PRE_ALERT_S, PRE_ALERT_AHEAD_S = 330.0, 660.0
+PRE_ALERT_STEP_S = 240.0           # a pre-alert names this much more than what asks for it: wide and seldom
+PRE_ALERT_TURN_RAD = math.radians(45.0)
+PRE_ALERT_EVERY_S = 120.0          # between two widenings of it
+PRE_ALERT_SHRINK_S = 600.0
 WIDEN_EVERY_S = 30.0               # between two widenings of the alert, unless urgent
 QUIET_S = 900.0                    # no zone wanted for so long: the alert ends though an object still lives far away
 RENEW_BEFORE_S = 240.0
 REFUSED_S = 600.0                  # a refused or cancelled warning is not proposed again for its objects
 CLEAR_RETRY_S = 180.0              # a refused all clear is proposed again after this
 JOIN_M = 120_000.0                 # a threat nearer than this to where a chain began belongs to it
+
+
+def limit_s(turn_rad: Floats, full_s: float) -> Floats:
+    """Return how soon an object must be able to come for a zone to be wanted, by the turn that it would take."""
+    late = (turn_rad - FULL_TURN_RAD) / (LATE_TURN_RAD - FULL_TURN_RAD)
+    return np.asarray(full_s * np.clip(1.0 - (1.0 - LATE_FACTOR) * late, LATE_FACTOR, 1.0))
 
 
 def zone_refs(pack: Pack, zones: Iterable[int]) -> tuple[ZoneRef, ...]:

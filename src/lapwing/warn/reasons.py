@@ -14,7 +14,7 @@ from lapwing.warn.state import Chain, Threat
 
 def ask(pack: Pack, chain: Chain, threats: Sequence[Threat], zones: tuple[int, ...], envelope: tuple[int, ...],
         arrival_s: Floats) -> str:
-    """Return why a warning is proposed or widened."""
+    """Return why a warning is proposed, or widened by `zones`."""
     parts = []
     live = [t for t in threats if t.live]
     if live:
@@ -30,7 +30,8 @@ def ask(pack: Pack, chain: Chain, threats: Sequence[Threat], zones: tuple[int, .
     near = [f"{pack.zones[i].name} {_minutes(float(arrival_s[i]))}" for i in soonest if math.isfinite(arrival_s[i])]
     if near:
         parts.append("could be near " + ", ".join(near))
-    parts.append(f"{len(zones)} zones, {rule.population(pack, zones)} people")
+    also = f" more, {len(chain.zones)} warned already" if chain.zones else ""
+    parts.append(f"{len(zones)} zones{also}, {rule.population(pack, zones)} people")
     if envelope:
         parts.append(f"approval also covers widening to {len(envelope)} more zones, "
                      f"{rule.population(pack, envelope)} people")

@@ -111,7 +111,7 @@ def _home(chains: list[Chain], level: str, each: Threat) -> int:
 
 def _asks(pack: Pack, each: Threat, level: str) -> bool:
     if level == "pre_alert":
-        return bool(len(zones.pre_alerted(each, pack.policy)))
+        return bool(len(zones.pre_alerted(each, pack.policy, rule.PRE_ALERT_AHEAD_S)))
     near_border = each.border_time_s <= pack.policy.alert_lead_s and bool(len(each.first))
     return near_border or bool(len(zones.asked_for(each)))
 

@@ -24,6 +24,7 @@ from lapwing.warn.state import Reach, Threat, no_zones
 HORIZON_S = 1_500.0                # beyond this nothing is reckoned
 HORIZON_M = 90_000.0
 TURN_RATE_RADPS = math.radians(4.0)      # a one-way UAV turns at 4-7 degrees a second
+GROWS_FULLY_RAD, GROWS_BEHIND = math.radians(45.0), 0.25
 SIGMA_M_MAX = 3_000.0              # a wider doubt about the position is covered by the hold, not by ever more zones
 SPEED_MPS_MOVING = 8.0
 SAME_OBJECT_M = 2_000.0            # a younger track so near to where a lost one may be is taken for the same object
@@ -93,7 +94,9 @@ def reach_of(sites: Sites, threat: Threat, policy: Policy, elapsed_s: float) -> 
     turn = _turn_rad(threat, east, north, distance_m, near_m)
     arrival = np.maximum(0.0, distance_m - near_m) / threat.speed_mps + np.where(distance_m > near_m,
                                                                                 turn / TURN_RATE_RADPS, 0.0)
-    arrival = np.maximum(0.0, arrival - elapsed_s)
+    # A lost object most likely flew on: its area grows at full speed ahead and more slowly to the sides and behind.
+    share = np.clip(1.0 - (turn - GROWS_FULLY_RAD) / (math.pi / 2.0), GROWS_BEHIND, 1.0)
+    arrival = np.maximum(0.0, arrival - elapsed_s * share)
     zone = sites.zone_index[rows]
     order = np.lexsort((turn, arrival, zone))
     first = np.flatnonzero(np.r_[True, np.diff(zone[order]) != 0])
@@ -118,9 +121,8 @@ def _wrapped(angle_rad: Floats) -> Floats:
 
 
 def within_s(reach: Reach, limit_s: float) -> Bools:
-    """Return which zones of a reach could be neared within a time; those behind count for less."""
-    limit = np.where(reach.turn_rad > rule.BEHIND_RAD, limit_s * rule.BEHIND_FACTOR, limit_s)
-    return np.asarray(reach.arrival_s <= limit)
+    """Return which zones of a reach could be neared within a time; those abeam and behind must be sooner."""
+    return np.asarray(reach.arrival_s <= rule.limit_s(reach.turn_rad, limit_s))
 
 
 def evaluate(pack: Pack, threat: Threat, others: Iterable[Threat], now_ns: int) -> Threat:
@@ -187,11 +189,12 @@ def soonest_s(threats: Iterable[Threat], zone_count: int, now_ns: int) -> tuple[
     return arrival, turn
 
 
-def pre_alerted(threat: Threat, policy: Policy) -> Ints:
+def pre_alerted(threat: Threat, policy: Policy, ahead_s: float) -> Ints:
     """Return the zones that should be ready: near in time, or ahead; none while the object is far from the border."""
     if threat.border_time_s > 2.0 * policy.alert_lead_s or len(threat.due) < 2:
         return no_zones()
     reach = threat.reach
-    chosen = (reach.arrival_s <= rule.PRE_ALERT_S) | ((reach.arrival_s <= policy.alert_horizon_s)
-                                                      & (reach.turn_rad <= rule.PRE_ALERT_TURN_RAD))
+    limit_s = min(ahead_s, policy.alert_horizon_s)
+    chosen = (reach.arrival_s <= min(rule.PRE_ALERT_S, limit_s)) | ((reach.arrival_s <= limit_s)
+                                                                    & (reach.turn_rad <= rule.PRE_ALERT_TURN_RAD))
     return reach.zone_index[chosen]

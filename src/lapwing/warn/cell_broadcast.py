@@ -1,0 +1,77 @@
+"""Cuts a text into the pages of a cell broadcast message: alphabet, units, pages, octets.
+
+Source: 3GPP TS 23.041 (a page carries 82 octets of content, a message at most 15 pages) and TS 23.038 (GSM 7-bit
+default alphabet, its extension table, UCS-2). GSM-7: 93 septets a page, packed from the low bit up; UCS-2: 40 units of
+16 bits a page, high octet first. Neither an escape with its character nor a surrogate pair is ever split over two pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+PAGE_OCTETS = 82
+PAGE_SEPTETS = PAGE_OCTETS * 8 // 7     # 93
+PAGE_UCS2 = 40                          # 80 octets: two stay free for a language code
+PAGES_MAX = 15
+ESCAPE = 0x1B
+
+# TS 23.038, 6.2.1: code 0 first. Code 0x1B is the escape to the extension table.
+GSM7 = ("@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\x1bÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
+        "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà")
+# TS 23.038, 6.2.1.1: two septets each.
+GSM7_EXTENSION = {"\f": 0x0A, "^": 0x14, "{": 0x28, "}": 0x29, "\\": 0x2F, "[": 0x3C, "~": 0x3D, "]": 0x3E, "|": 0x40,
+                  "€": 0x65}
+_CODE = {character: code for code, character in enumerate(GSM7) if code != ESCAPE}
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """A text as pages. `units` counts septets (GSM7, an escaped character is two) or 16-bit units (UCS2)."""
+
+    alphabet: str                        # GSM7 | UCS2
+    units: int
+    pages: tuple[bytes, ...]             # useful content of each, before padding
+
+    @property
+    def fits(self) -> bool:
+        """Whether a message may hold that many pages."""
+        return len(self.pages) <= PAGES_MAX
+
+
+def pages_of(text: str) -> Pages:
+    """Return a text cut into pages, in the 7-bit alphabet where every character is in it. Empty text is one empty page.
+
+    >>> pages_of("All clear").alphabet, pages_of("Pericolul a trecut în județ").alphabet
+    ('GSM7', 'UCS2')
+    """
+    if all(c in _CODE or c in GSM7_EXTENSION for c in text):
+        groups = [(_CODE[c],) if c in _CODE else (ESCAPE, GSM7_EXTENSION[c]) for c in text]
+        cut = _cut(groups, PAGE_SEPTETS)
+        return Pages("GSM7", sum(map(len, groups)), tuple(pack_septets(page) for page in cut))
+    encoded = [c.encode("utf-16-be", "surrogatepass") for c in text]
+    units = [tuple(int.from_bytes(c[i : i + 2], "big") for i in range(0, len(c), 2)) for c in encoded]
+    cut = _cut(units, PAGE_UCS2)
+    return Pages("UCS2", sum(map(len, units)), tuple(b"".join(u.to_bytes(2, "big") for u in page) for page in cut))
+
+
+def _cut(groups: Iterable[tuple[int, ...]], room: int) -> list[list[int]]:
+    """Return the units in pages of at most `room`; a group stays together."""
+    pages: list[list[int]] = [[]]
+    for group in groups:
+        if len(pages[-1]) + len(group) > room:
+            pages.append([])
+        pages[-1] += group
+    return pages
+
+
+def pack_septets(septets: list[int]) -> bytes:
+    """Return 7-bit codes packed into octets from the low bit up; the bits left over are zero (TS 23.038, 6.1.2.2).
+
+    >>> pack_septets([0x68, 0x65, 0x6C, 0x6C, 0x6F]).hex()      # "hello"
+    'e8329bfd06'
+    """
+    packed = 0
+    for place, septet in enumerate(septets):
+        packed |= septet << (7 * place)
+    return packed.to_bytes((7 * len(septets) + 7) // 8, "little")
