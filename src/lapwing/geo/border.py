@@ -36,7 +36,7 @@ class Territory:
     date: str                    # of the source, as the source states it
     sha256: str                  # of the file it came from
     complete: bool               # False: cut to `clip_box_rad`
-    clip_box_rad: Floats         # (4,) south, west, north, east; NaN where complete
+    clip_box_rad: Floats         # (4,) south, west, north, east that the outline was cut at; NaN where it was not
     edge_rad: Floats             # (e, 4) latitude, longitude of start, then of end
     edge_ring_index: Indices     # (e,)
     edge_bound_95_m: Floats      # (e,) how far the true line lies away, 95 %
@@ -64,7 +64,7 @@ class BorderPoints:
     edge_index: Indices                # nearest edge
     bound_95_m: Floats                 # of that edge
     undecided: Bools                   # of that edge
-    incomplete: Bools                  # a cut edge is nearer, or the point is outside the box: the side may be unknown
+    incomplete: Bools                  # a cut edge is nearer, or the point is beyond the cut: the side may be unknown
 
     def __len__(self) -> int:
         return len(self.signed_distance_m)
@@ -108,12 +108,14 @@ def build_territory(rings_deg: Sequence[Ring], *, name: str, code: str, version:
         ring_of.append(np.full(int(real.sum()), index, np.int32))
     edge_rad, edge_neighbour = np.ascontiguousarray(np.concatenate(parts)), np.concatenate(neighbour_of)
     count = len(edge_rad)
-    cut, box = np.zeros(count, np.bool_), np.full(4, np.nan)
+    cut, sides = np.zeros(count, np.bool_), np.full(4, np.nan)
     if clip_box_deg is not None:
         box = np.radians(np.asarray(clip_box_deg, np.float64))[[1, 0, 3, 2]]
-        for column, value in ((0, box[0]), (0, box[2]), (1, box[1]), (1, box[3])):
+        for row, value in enumerate(box.tolist()):
             # 1e-8 rad is 6 cm: the cut vertices are rounded to 6 decimals of a degree.
-            cut |= (np.abs(edge_rad[:, column] - value) < 1e-8) & (np.abs(edge_rad[:, column + 2] - value) < 1e-8)
+            on_side = np.all(np.abs(edge_rad[:, [row % 2, row % 2 + 2]] - value) < 1e-8, axis=1)
+            cut |= on_side
+            sides[row] = value if np.any(on_side) else np.nan
     middle_deg = np.degrees(0.5 * (edge_rad[:, :2] + edge_rad[:, 2:]))
     bound, undecided = np.full(count, float(bound_95_m)), np.zeros(count, np.bool_)
     stretch_index = np.full(count, -1, np.int32)
@@ -127,7 +129,7 @@ def build_territory(rings_deg: Sequence[Ring], *, name: str, code: str, version:
                      & (middle_deg[:, 1] >= west) & (middle_deg[:, 1] <= east))
         bound[mask], undecided[mask], stretch_index[mask] = stretch.bound_95_m, stretch.undecided, index
     return Territory(
-        name=name, code=code, version=version, date=date, sha256=sha256, complete=complete, clip_box_rad=box,
+        name=name, code=code, version=version, date=date, sha256=sha256, complete=complete, clip_box_rad=sides,
         edge_rad=edge_rad, edge_ring_index=np.concatenate(ring_of), edge_bound_95_m=bound, edge_cut=cut,
         edge_undecided=undecided, edge_stretch_index=stretch_index, edge_neighbour_index=edge_neighbour,
         stretches=tuple((s.name, s.reason) for s in stretches), neighbours=neighbours, side=build_side_index(edge_rad),
@@ -148,8 +150,9 @@ def signed_distance(territory: Territory, lat_rad: npt.ArrayLike, lon_rad: npt.A
     safe = np.where(known, edge, 0)
     incomplete = np.zeros(len(lat), np.bool_)
     if not territory.complete:
+        # Beyond a side where the country was cut nobody knows where it goes on; beyond another side it has ended.
         south, west, north, east = territory.clip_box_rad
-        incomplete |= ~((lat >= south) & (lat <= north) & (lon >= west) & (lon <= east))
+        incomplete |= (lat < south) | (lat > north) | (lon < west) | (lon > east)
         if len(territory.cut_tree):
             *_, to_cut = _nearest(territory.cut_tree, territory.edge_rad, lat, lon)
             # Where border and cut meet they are equally far: what lies beyond is not known.
