@@ -16,9 +16,9 @@ import shapely
 
 # West, south, east, north. Every coast inside is known: no Turkey south of 43 N, no Sweden west of 19.4 E.
 WINDOWS = ((26.0, 43.0, 33.5, 47.5), (19.4, 53.4, 30.5, 60.5))
-LAND_WINDOWS = ((26.0, 43.0, 33.5, 47.5), (18.0, 53.4, 28.25, 60.5))   # of land_display.geojson
+LAND_WINDOWS = ((26.0, 43.0, 33.5, 47.5), (18.0, 53.4, 28.25, 60.5))  # of land_display.geojson
 TERRITORIAL_SEA_DEG = 12 * 1_852 / 111_195
-TOLERANCE_DEG = 0.0006   # about 60 m
+TOLERANCE_DEG = 0.0006  # about 60 m
 DIGITS = 4
 
 
@@ -33,7 +33,9 @@ def land_of(geo: Path, window: shapely.Geometry) -> shapely.Geometry:
     shown: dict[object, list[shapely.Geometry]] = {}
     for properties, shape in features(geo / "land_display.geojson"):
         shown.setdefault(properties["country"], []).append(shape)
-    outlines = [(properties, shapely.make_valid(outline)) for properties, outline in features(geo / "countries.geojson")]
+    outlines = [
+        (properties, shapely.make_valid(outline)) for properties, outline in features(geo / "countries.geojson")
+    ]
     parts = []
     for properties, outline in outlines:
         part = outline.intersection(window)
@@ -50,7 +52,11 @@ def land_of(geo: Path, window: shapely.Geometry) -> shapely.Geometry:
         else:
             near = window.buffer(0.5)
             others = shapely.union_all([o.intersection(near) for p, o in outlines if p["iso_a2"] != code])
-            limit = outline.boundary.intersection(near).difference(others.buffer(0.01)).difference(near.boundary.buffer(0.01))
+            limit = (
+                outline.boundary.intersection(near)
+                .difference(others.buffer(0.01))
+                .difference(near.boundary.buffer(0.01))
+            )
             limit = limit.difference(_box_edges(properties.get("clipped_to")))
             parts.append(part.difference(_about_12_miles(limit)))
     return shapely.union_all(parts)
@@ -72,11 +78,18 @@ def _about_12_miles(line: shapely.Geometry) -> shapely.Geometry:
 
 def write(path: Path, found: list[tuple[dict[str, object], shapely.Geometry]]) -> None:
     """Write features as compact GeoJSON, coordinates rounded."""
-    rows = [{"type": "Feature", "properties": properties,
-             "geometry": json.loads(shapely.to_geojson(shapely.transform(shape, lambda xy: np.round(xy, DIGITS))))}
-            for properties, shape in found if not shape.is_empty]
-    path.write_text(json.dumps({"type": "FeatureCollection", "features": rows}, separators=(",", ":"), ensure_ascii=False),
-                    "utf-8")
+    rows = [
+        {
+            "type": "Feature",
+            "properties": properties,
+            "geometry": json.loads(shapely.to_geojson(shapely.transform(shape, lambda xy: np.round(xy, DIGITS)))),
+        }
+        for properties, shape in found
+        if not shape.is_empty
+    ]
+    path.write_text(
+        json.dumps({"type": "FeatureCollection", "features": rows}, separators=(",", ":"), ensure_ascii=False), "utf-8"
+    )
 
 
 def main() -> None:
@@ -88,11 +101,21 @@ def main() -> None:
         window = shapely.box(*box)
         open_sea = window.difference(land_of(geo, window))
         pieces = [piece for piece in shapely.get_parts(open_sea) if piece.area > 2e-4]
-        sea.append(({"kind": "sea"}, shapely.MultiPolygon([p for p in pieces if p.geom_type == "Polygon"]).simplify(TOLERANCE_DEG)))
+        sea.append(
+            (
+                {"kind": "sea"},
+                shapely.MultiPolygon([p for p in pieces if p.geom_type == "Polygon"]).simplify(TOLERANCE_DEG),
+            )
+        )
     write(out / "sea.geojson", sea)
-    write(out / "danube.geojson", [({"kind": "water"}, shape) for _, shape in features(geo / "danube_water_coarse.geojson")])
-    write(out / "water.geojson", [({"kind": p["kind"], "name": p["name"]}, shape)
-                                  for p, shape in features(geo / "ne_water_display.geojson")])
+    write(
+        out / "danube.geojson",
+        [({"kind": "water"}, shape) for _, shape in features(geo / "danube_water_coarse.geojson")],
+    )
+    write(
+        out / "water.geojson",
+        [({"kind": p["kind"], "name": p["name"]}, shape) for p, shape in features(geo / "ne_water_display.geojson")],
+    )
 
 
 if __name__ == "__main__":

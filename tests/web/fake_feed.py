@@ -38,41 +38,89 @@ def made_up_pack() -> Pack:
     """Return a country of two counties and eight cells south of a bent river, with a lake of its neighbour's in it."""
     river = [(45.20 + 0.10 * math.sin(i / 3.0) + 0.02 * math.sin(i * 1.7), 27.8 + i * 0.06) for i in range(41)]
     ring = [*river, (44.2, 30.2), (44.2, 27.8), river[0]]
-    territory = build_territory([ring], name="made-up line", code="AA", version="1", sha256="0" * 64, complete=True,
-                                date="2025-01-01")
+    territory = build_territory(
+        [ring], name="made-up line", code="AA", version="1", sha256="0" * 64, complete=True, date="2025-01-01"
+    )
     zones, polygons = [], []
 
     def add(code: str, name: str, level: str, county: str, people: int, first: int, last: int, depth: float) -> None:
         part = river[first : last + 1]
-        bottom = [(lat - depth, lon) for lat, lon in reversed(part)] if depth < 0.5 else [(44.2, part[-1][1]), (44.2, part[0][1])]
+        bottom = (
+            [(lat - depth, lon) for lat, lon in reversed(part)]
+            if depth < 0.5
+            else [(44.2, part[-1][1]), (44.2, part[0][1])]
+        )
         polygons.append([[*part, *bottom, part[0]]])
         lat, lon = part[len(part) // 2]
-        zones.append(Zone(code, name, {"en": name}, level, "AA" if level == "county" else county, county, people, False,
-                          math.radians(lat - 0.05), math.radians(lon), {}, level != "county", len(zones), level != "county"))
+        zones.append(
+            Zone(
+                code,
+                name,
+                {"en": name},
+                level,
+                "AA" if level == "county" else county,
+                county,
+                people,
+                False,
+                math.radians(lat - 0.05),
+                math.radians(lon),
+                {},
+                level != "county",
+                len(zones),
+                level != "county",
+            )
+        )
 
     add("AA-1", "Westland", "county", "AA-1", 240_000, 0, 20, 1.0)
     add("AA-2", "Eastland", "county", "AA-2", 190_000, 20, 40, 1.0)
     for i in range(8):
         county = "AA-1" if i < 4 else "AA-2"
         add(f"{county}-{i:03d}", f"Cell {'ABCDEFGH'[i]}", "cell", county, 3_000 + 700 * i, i * 5, i * 5 + 5, 0.16)
-    places = Places(("Bigtown", "Rivermouth", "Ferry"), np.radians([45.0, 45.05, 45.1]), np.radians([28.5, 29.4, 29.0]),
-                    np.array([90_000, 20_000, 900]), np.array([False, False, True]), np.array([-1, -1, -1], np.int32))
-    scale = {level: {"en": word} for level, word in
-             (("watch", "white"), ("pre_alert", "yellow"), ("alert", "red"), ("all_clear", "green"))}
-    return Pack("AA", {"en": "Madeupia"}, "1", "0" * 64, "Europe/Bucharest", ("en",), ("BB",), territory, tuple(zones),
-                build_areas(polygons), places, Policy(), (), {}, scale, "made-up data")
+    places = Places(
+        ("Bigtown", "Rivermouth", "Ferry"),
+        np.radians([45.0, 45.05, 45.1]),
+        np.radians([28.5, 29.4, 29.0]),
+        np.array([90_000, 20_000, 900]),
+        np.array([False, False, True]),
+        np.array([-1, -1, -1], np.int32),
+    )
+    scale = {
+        level: {"en": word}
+        for level, word in (("watch", "white"), ("pre_alert", "yellow"), ("alert", "red"), ("all_clear", "green"))
+    }
+    return Pack(
+        "AA",
+        {"en": "Madeupia"},
+        "1",
+        "0" * 64,
+        "Europe/Bucharest",
+        ("en",),
+        ("BB",),
+        territory,
+        tuple(zones),
+        build_areas(polygons),
+        places,
+        Policy(),
+        (),
+        {},
+        scale,
+        "made-up data",
+    )
 
 
 def made_up_sensors() -> SensorTable:
     """Return two radars and an acoustic node."""
+
     def at(name: str, lat: float, lon: float, **more: object) -> Sensor:
         return Sensor(name, latitude_rad=math.radians(lat), longitude_rad=math.radians(lon), height_m=120.0, **more)  # type: ignore[arg-type]
 
-    return SensorTable((
-        at("GF-1", 45.02, 28.3, rotation_s=4.0, range_m_max=100_000.0, sac=1, sic=1),
-        at("GF-2", 44.93, 29.2, rotation_s=4.0, range_m_max=80_000.0, sac=1, sic=2),
-        at("AC-1", 45.09, 28.8, kind=ACOUSTIC_ARRAY, range_m_max=6_000.0),
-    ))
+    return SensorTable(
+        (
+            at("GF-1", 45.02, 28.3, rotation_s=4.0, range_m_max=100_000.0, sac=1, sic=1),
+            at("GF-2", 44.93, 29.2, rotation_s=4.0, range_m_max=80_000.0, sac=1, sic=2),
+            at("AC-1", 45.09, 28.8, kind=ACOUSTIC_ARRAY, range_m_max=6_000.0),
+        )
+    )
 
 
 @dataclass(frozen=True)
@@ -124,18 +172,36 @@ def tracks_at(t_s: float) -> Tracks:
         class_prob[i, CLASSES.index(f.kind)] = 0.91 - 0.1 * math.exp(-t_s / 100)
     now_ns = START_NS + round(t_s * NS_PER_S)
     full, zeros = (lambda v, kind: np.full(n, v, kind)), np.zeros(n, np.int64)
-    callsign = np.array([b"FALCON1" if f.kind == "fast_jet" else b"TRN214" if f.kind == "airliner" else b"" for f in FLIGHTS], "S8")
+    callsign = np.array(
+        [b"FALCON1" if f.kind == "fast_jet" else b"TRN214" if f.kind == "airliner" else b"" for f in FLIGHTS], "S8"
+    )
     return Tracks(
-        track_id=tuple(f"20250805-{i + 3:04d}" for i in range(n)), time_ns=full(now_ns, np.int64), born_ns=full(START_NS, np.int64),
-        last_plot_ns=now_ns - np.round(age_s * NS_PER_S).astype(np.int64), latitude_rad=np.radians(lat),
-        longitude_rad=np.radians(lon), height_m=np.array([f.height_m + 32.0 for f in FLIGHTS]), height_m_sigma=full(40.0, float),
-        velocity_mps=velocity, state_cov=state_cov, bias_cov_m2=bias_cov, turn_rate_radps=full(0.0, float),
-        existence_prob=full(0.99, float), confirmed=np.array([i < n - 1 or t_s > 60 for i in range(n)]), coasting=coasting,
-        updated=~coasting, class_prob=class_prob / class_prob.sum(axis=1, keepdims=True),
+        track_id=tuple(f"20250805-{i + 3:04d}" for i in range(n)),
+        time_ns=full(now_ns, np.int64),
+        born_ns=full(START_NS, np.int64),
+        last_plot_ns=now_ns - np.round(age_s * NS_PER_S).astype(np.int64),
+        latitude_rad=np.radians(lat),
+        longitude_rad=np.radians(lon),
+        height_m=np.array([f.height_m + 32.0 for f in FLIGHTS]),
+        height_m_sigma=full(40.0, float),
+        velocity_mps=velocity,
+        state_cov=state_cov,
+        bias_cov_m2=bias_cov,
+        turn_rate_radps=full(0.0, float),
+        existence_prob=full(0.99, float),
+        confirmed=np.array([i < n - 1 or t_s > 60 for i in range(n)]),
+        coasting=coasting,
+        updated=~coasting,
+        class_prob=class_prob / class_prob.sum(axis=1, keepdims=True),
         affiliation=np.array([AFFILIATIONS.index(f.affiliation) for f in FLIGHTS], np.uint8),
-        cooperative=np.array([f.kind == "airliner" for f in FLIGHTS]), mode3a=full(-1, np.int32),
-        icao_address=full(-1, np.int32), callsign=callsign, plot_count=zeros + 40, sensor_count=zeros + 2,
-        sensors_mask=full(3, np.uint64))
+        cooperative=np.array([f.kind == "airliner" for f in FLIGHTS]),
+        mode3a=full(-1, np.int32),
+        icao_address=full(-1, np.int32),
+        callsign=callsign,
+        plot_count=zeros + 40,
+        sensor_count=zeros + 2,
+        sensors_mask=full(3, np.uint64),
+    )
 
 
 def judgement_of(tracks: Tracks, pack: Pack) -> Judgement:
@@ -152,11 +218,21 @@ def judgement_of(tracks: Tracks, pack: Pack) -> Judgement:
     inside = 0.5 * (1 + np.vectorize(math.erf)(-points.signed_distance_m / sigma / math.sqrt(2)))
     reasons = tuple(f.reason for f in FLIGHTS)
     states = BorderStates(
-        border_m=points.signed_distance_m, border_m_sigma=sigma, nearest_latitude_rad=points.nearest_latitude_rad,
-        nearest_longitude_rad=points.nearest_longitude_rad, line_bound_95_m=points.bound_95_m, closing_mps=closing,
-        time_to_go_s=to_go, earliest_s=np.maximum(points.signed_distance_m, 0) / 60, entry_5_prob=chance * 0.7,
-        entry_10_prob=chance, entry_15_prob=chance, inside_prob=inside, judged=np.array([not r for r in reasons]),
-        traffic_reason=reasons)
+        border_m=points.signed_distance_m,
+        border_m_sigma=sigma,
+        nearest_latitude_rad=points.nearest_latitude_rad,
+        nearest_longitude_rad=points.nearest_longitude_rad,
+        line_bound_95_m=points.bound_95_m,
+        closing_mps=closing,
+        time_to_go_s=to_go,
+        earliest_s=np.maximum(points.signed_distance_m, 0) / 60,
+        entry_5_prob=chance * 0.7,
+        entry_10_prob=chance,
+        entry_15_prob=chance,
+        inside_prob=inside,
+        judged=np.array([not r for r in reasons]),
+        traffic_reason=reasons,
+    )
     return Judgement(states=states, others={})
 
 
@@ -187,8 +263,18 @@ def warned_at(t_s: float, pack: Pack, tracks: Tracks, before: Warned) -> Warned:
 
     def proposal(number: int, level: str, msg_type: str, reason: str, needed: int) -> Proposal:
         zones = zones_near(pack, tracks, 16_000)
-        return Proposal(f"proposal-{number}", now_ns, now_ns + 480 * NS_PER_S, msg_type, level, zones,
-                        tracks.track_id[:3], reason, needed, ())
+        return Proposal(
+            f"proposal-{number}",
+            now_ns,
+            now_ns + 480 * NS_PER_S,
+            msg_type,
+            level,
+            zones,
+            tracks.track_id[:3],
+            reason,
+            needed,
+            (),
+        )
 
     warned = Warned(zone_levels=before.zone_levels, threats=tracks.track_id[:3])
     if due(60):
@@ -196,21 +282,69 @@ def warned_at(t_s: float, pack: Pack, tracks: Tracks, before: Warned) -> Warned:
         warned = replace(warned, proposals=(p,))
     if due(90):
         zones = zones_near(pack, tracks, 17_000)
-        alert = Alert("alert-1", now_ns, "Exercise", "Alert", "pre_alert", zones, (), now_ns, now_ns + 1200 * NS_PER_S, ("en",),
-                      tracks.track_id[:3], now_ns - 30 * NS_PER_S, now_ns, ("M. Ionescu",), (), "proposal-1",
-                      CAP.format("Drones near the border: be ready to take cover").encode())
+        alert = Alert(
+            "alert-1",
+            now_ns,
+            "Exercise",
+            "Alert",
+            "pre_alert",
+            zones,
+            (),
+            now_ns,
+            now_ns + 1200 * NS_PER_S,
+            ("en",),
+            tracks.track_id[:3],
+            now_ns - 30 * NS_PER_S,
+            now_ns,
+            ("M. Ionescu",),
+            (),
+            "proposal-1",
+            CAP.format("Drones near the border: be ready to take cover").encode(),
+        )
         decision = Decision(now_ns, "proposal-1", "approve", "M. Ionescu", "")
-        warned = replace(warned, alerts=(alert,), decisions=(decision,), zone_levels=tuple(sorted((z.code, "pre_alert") for z in zones)))
+        warned = replace(
+            warned,
+            alerts=(alert,),
+            decisions=(decision,),
+            zone_levels=tuple(sorted((z.code, "pre_alert") for z in zones)),
+        )
     if due(300):
         zones = zones_near(pack, tracks, 12_000)
-        alert = Alert("alert-2", now_ns, "Exercise", "Update", "alert", zones, (), now_ns, now_ns + 1200 * NS_PER_S, ("en",),
-                      tracks.track_id[:3], now_ns, now_ns, ("M. Ionescu",), ("s,alert-1,t",), "",
-                      CAP.format("Drones very near: take cover now").encode())
+        alert = Alert(
+            "alert-2",
+            now_ns,
+            "Exercise",
+            "Update",
+            "alert",
+            zones,
+            (),
+            now_ns,
+            now_ns + 1200 * NS_PER_S,
+            ("en",),
+            tracks.track_id[:3],
+            now_ns,
+            now_ns,
+            ("M. Ionescu",),
+            ("s,alert-1,t",),
+            "",
+            CAP.format("Drones very near: take cover now").encode(),
+        )
         levels = dict(warned.zone_levels) | {z.code: "alert" for z in zones}
         warned = replace(warned, alerts=(alert,), zone_levels=tuple(sorted(levels.items())))
     if due(420):
-        warned = replace(warned, proposals=(proposal(2, "alert", "Update", "2 drones 4 km from the border, closing: entry possible within "
-                                                     "6 min. Widen the alert to the places below their path.", 2),))
+        warned = replace(
+            warned,
+            proposals=(
+                proposal(
+                    2,
+                    "alert",
+                    "Update",
+                    "2 drones 4 km from the border, closing: entry possible within "
+                    "6 min. Widen the alert to the places below their path.",
+                    2,
+                ),
+            ),
+        )
     if due(440):
         warned = replace(warned, decisions=(Decision(now_ns, "proposal-2", "approve", "M. Ionescu", ""),))
     return warned
@@ -218,26 +352,44 @@ def warned_at(t_s: float, pack: Pack, tracks: Tracks, before: Warned) -> Warned:
 
 def events_at(t_s: float) -> tuple[Event, ...]:
     """Return what happened in the step that ends at t."""
-    story = ((4, "first_detection", "First detection: 0003 by GF-2, 44 km from the border", "info"),
-             (12, "track_confirmed", "0003 confirmed, drone 81 %", "info"), (24, "track_confirmed", "0004 confirmed, drone 80 %", "info"),
-             (60, "proposal", "Proposed: pre-alert for the river villages, 3 drones 21 km out", "notice"),
-             (90, "alert_sent", "Pre-alert sent to the river villages, approved by M. Ionescu", "warning"),
-             (180, "patrol", "FALCON1 airborne", "info"), (300, "alert_sent", "ALERT sent: take cover", "alarm"),
-             (330, "patrol", "FALCON1 on station", "info"), (420, "proposal", "Proposed: widen the alert", "notice"),
-             (650, "track_lost", "0005 lost from sight 6 km from the border; its area grows", "warning"))
-    return tuple(Event(kind, START_NS + at * NS_PER_S, text, severity) for at, kind, text, severity in story
-                 if t_s - STEP_S < at <= t_s)
+    story = (
+        (4, "first_detection", "First detection: 0003 by GF-2, 44 km from the border", "info"),
+        (12, "track_confirmed", "0003 confirmed, drone 81 %", "info"),
+        (24, "track_confirmed", "0004 confirmed, drone 80 %", "info"),
+        (60, "proposal", "Proposed: pre-alert for the river villages, 3 drones 21 km out", "notice"),
+        (90, "alert_sent", "Pre-alert sent to the river villages, approved by M. Ionescu", "warning"),
+        (180, "patrol", "FALCON1 airborne", "info"),
+        (300, "alert_sent", "ALERT sent: take cover", "alarm"),
+        (330, "patrol", "FALCON1 on station", "info"),
+        (420, "proposal", "Proposed: widen the alert", "notice"),
+        (650, "track_lost", "0005 lost from sight 6 km from the border; its area grows", "warning"),
+    )
+    return tuple(
+        Event(kind, START_NS + at * NS_PER_S, text, severity)
+        for at, kind, text, severity in story
+        if t_s - STEP_S < at <= t_s
+    )
 
 
 class Show:
     """Plays the evening into a hub, one step a call."""
 
-    def __init__(self, hub: Hub, pack: Pack, *, mode: str = "EXERCISE", neighbours: Mapping[str, Territory] | None = None,
-                 display_files: Mapping[str, bytes] | None = None) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        pack: Pack,
+        *,
+        mode: str = "EXERCISE",
+        neighbours: Mapping[str, Territory] | None = None,
+        display_files: Mapping[str, bytes] | None = None,
+    ) -> None:
         self.hub, self.pack, self.mode = hub, pack, mode
         self.sensors, self.board, self.warned, self.t_s = made_up_sensors(), Board(), Warned(), 0.0
-        hub.set_site(site_picture(pack, neighbours or {}, self.sensors, mode, title="Made-up evening",
-                                  display_files=display_files))
+        hub.set_site(
+            site_picture(
+                pack, neighbours or {}, self.sensors, mode, title="Made-up evening", display_files=display_files
+            )
+        )
 
     def step(self, *, publish: bool = True) -> None:
         """Advance by `STEP_S` of event time."""
@@ -251,10 +403,22 @@ class Show:
         heard = (now_ns - NS_PER_S, now_ns - 2 * NS_PER_S if self.t_s < 480 else START_NS + 480 * NS_PER_S, 0)
         self.board = replace(self.board, heard_ns=heard)
         if 600 < self.t_s < 602.1:
-            self.board = replace(self.board, sightings=(Sighting("s", now_ns, 5.0, "fire", math.radians(45.36), math.radians(28.9), 300.0),))
+            self.board = replace(
+                self.board,
+                sightings=(Sighting("s", now_ns, 5.0, "fire", math.radians(45.36), math.radians(28.9), 300.0),),
+            )
         if publish:
-            self.hub.publish(live_picture(now_ns, tracks, judgement_of(tracks, self.pack), self.board, self.sensors,
-                                          mode=self.mode, exercise=True))
+            self.hub.publish(
+                live_picture(
+                    now_ns,
+                    tracks,
+                    judgement_of(tracks, self.pack),
+                    self.board,
+                    self.sensors,
+                    mode=self.mode,
+                    exercise=True,
+                )
+            )
 
     def skip(self, seconds: float) -> None:
         """Play a stretch at once."""
@@ -271,6 +435,7 @@ def main() -> None:
     pack, neighbours, files = made_up_pack(), {}, {}
     if len(sys.argv) > 2:
         from lapwing.adapters.packs import load_country, load_outlines
+
         pack, outlines = load_country(sys.argv[2], None), load_outlines()
         neighbours = {code: outlines[code] for code in pack.neighbours if code in outlines}
         folder = Path(__file__).resolve().parents[2] / "packs" / "display"

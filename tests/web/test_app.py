@@ -33,9 +33,24 @@ def played():
     return hub, taken
 
 
-@pytest.mark.parametrize("path", ["/", "/static/main.js", "/static/console.css", "/lib/maplibre-gl.js", "/lib/maplibre-gl.css",
-                                  "/glyphs/Noto Sans Regular/0-255.pbf", "/glyphs/Any/9984-10239.pbf", "/favicon.ico",
-                                  "/api/site", "/api/picture", "/api/history", "/api/alerts", "/livez"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/static/main.js",
+        "/static/console.css",
+        "/lib/maplibre-gl.js",
+        "/lib/maplibre-gl.css",
+        "/glyphs/Noto Sans Regular/0-255.pbf",
+        "/glyphs/Any/9984-10239.pbf",
+        "/favicon.ico",
+        "/api/site",
+        "/api/picture",
+        "/api/history",
+        "/api/alerts",
+        "/livez",
+    ],
+)
 def test_everything_the_page_needs_is_served_here_with_a_strict_policy(played, path):
     answer = client_of(played[0]).get(path)
     assert answer.status_code == 200
@@ -48,7 +63,9 @@ def test_the_page_names_no_address_outside():
     assert "http:" not in page and "https:" not in page and "//" not in page.replace("<!", "")
 
 
-@pytest.mark.parametrize("path", ["/static/../app.py", "/glyphs/x/..%2F..%2Fapp.pbf", "/lib/../../pyproject.toml", "/docs", "/openapi.json"])
+@pytest.mark.parametrize(
+    "path", ["/static/../app.py", "/glyphs/x/..%2F..%2Fapp.pbf", "/lib/../../pyproject.toml", "/docs", "/openapi.json"]
+)
 def test_nothing_else_is_served(played, path):
     answer = client_of(played[0]).get(path)
     assert answer.status_code == 404 or answer.content == b""
@@ -84,15 +101,20 @@ def test_a_sighting_keeps_the_time_the_person_gave(played):
     assert taken[-1][0] == "sighting" and json.loads(taken[-1][1])["time"] == seen["time"]
 
 
-@pytest.mark.parametrize(("path", "body", "says"), [
-    ("/api/command", b"", "not JSON"), ("/api/command", b"[]", "not one JSON object"), ("/api/command", b'{"by": NaN}', "NaN"),
-    ("/api/command", b'{"action": "approve", "alert_id": "x"}', "no name"),
-    ("/api/command", b'{"action": "fire", "alert_id": "x", "by": "a"}', "fire"),
-    ("/api/command", b'{"action": "approve", "by": "a"}', "alert_id"),
-    ("/api/command", b'{"action": "approve", "alert_id": "x", "by": "a", "z": 1e999}', "too large"),
-    ("/api/log/patrol", b'{"event": "lunch", "patrol": "F1", "by": "a"}', "lunch"),
-    ("/api/command", b"x" * 70_000, "longer"),
-])
+@pytest.mark.parametrize(
+    ("path", "body", "says"),
+    [
+        ("/api/command", b"", "not JSON"),
+        ("/api/command", b"[]", "not one JSON object"),
+        ("/api/command", b'{"by": NaN}', "NaN"),
+        ("/api/command", b'{"action": "approve", "alert_id": "x"}', "no name"),
+        ("/api/command", b'{"action": "fire", "alert_id": "x", "by": "a"}', "fire"),
+        ("/api/command", b'{"action": "approve", "by": "a"}', "alert_id"),
+        ("/api/command", b'{"action": "approve", "alert_id": "x", "by": "a", "z": 1e999}', "too large"),
+        ("/api/log/patrol", b'{"event": "lunch", "patrol": "F1", "by": "a"}', "lunch"),
+        ("/api/command", b"x" * 70_000, "longer"),
+    ],
+)
 def test_a_wrong_entry_is_refused_in_words(played, path, body, says):
     hub, taken = played
     before = len(taken)
@@ -104,14 +126,21 @@ def test_entries_are_refused_from_other_machines_other_pages_and_other_names(pla
     hub, taken = played
     before = len(taken)
     assert client_of(hub, came_from=("10.1.2.3", 5)).post("/api/command", json=APPROVE).status_code == 403
-    assert client_of(hub).post("/api/command", json=APPROVE, headers={"origin": "http://elsewhere.example"}).status_code == 403
+    assert (
+        client_of(hub).post("/api/command", json=APPROVE, headers={"origin": "http://elsewhere.example"}).status_code
+        == 403
+    )
     assert client_of(hub).post("/api/command", json=APPROVE, headers={"host": "rebound.example"}).status_code == 421
     assert len(taken) == before
 
 
 def test_a_foreign_page_gets_no_live_picture(played):
-    with pytest.raises(WebSocketDisconnect), \
-            client_of(played[0]).websocket_connect("ws://127.0.0.1:8080/api/live", headers={"origin": "http://elsewhere.example"}) as socket_:
+    with (
+        pytest.raises(WebSocketDisconnect),
+        client_of(played[0]).websocket_connect(
+            "ws://127.0.0.1:8080/api/live", headers={"origin": "http://elsewhere.example"}
+        ) as socket_,
+    ):
         socket_.receive_json()
 
 
@@ -150,11 +179,14 @@ def test_a_port_in_use_says_so_and_what_to_do():
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
-        with pytest.raises(InputError, match="in use.*choose another port"):
+        with pytest.raises(InputError, match=r"in use.*choose another port"):
             start(create_app(Hub()), port=other.getsockname()[1])
 
 
-@pytest.mark.parametrize(("host", "port", "error"), [("0.0.0.0", 0, ConfigError), ("example", 0, ConfigError), ("127.0.0.1", 70_000, InputError)])
+@pytest.mark.parametrize(
+    ("host", "port", "error"),
+    [("0.0.0.0", 0, ConfigError), ("example", 0, ConfigError), ("127.0.0.1", 70_000, InputError)],
+)
 def test_the_console_listens_on_loopback_only(host, port, error):
     with pytest.raises(error):
         start(create_app(Hub()), host=host, port=port)

@@ -1,4 +1,4 @@
-"""The console in a real browser: it loads, shows tracks and a warning, takes a decision, and nothing goes wrong on the way."""
+"""The console in a real browser: it loads, shows tracks and a warning, takes a decision, without any error."""
 
 import json
 import os
@@ -20,8 +20,12 @@ ARGUMENTS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftsh
 
 def chromium_path() -> str:
     """Return the browser's path; skip without one, fail without one under CI."""
-    found = os.environ.get("LAPWING_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") \
+    found = (
+        os.environ.get("LAPWING_CHROMIUM")
+        or shutil.which("chromium")
+        or shutil.which("chromium-browser")
         or shutil.which("google-chrome")
+    )
     if not found or not Path(found).exists():
         reason = "no Chromium: install one, or name it in LAPWING_CHROMIUM"
         if os.environ.get("CI") == "true":
@@ -122,7 +126,9 @@ def test_an_officer_approves_with_a_name_and_not_without(staged):
     page.click(".proposal .approve")
     page.wait_for_selector("text=Taken.", timeout=WAIT_MS)
     kind, payload = stage.taken[0]
-    assert kind == "command" and json.loads(payload)["by"] == "A. Popescu" and json.loads(payload)["action"] == "approve"
+    assert (
+        kind == "command" and json.loads(payload)["by"] == "A. Popescu" and json.loads(payload)["action"] == "approve"
+    )
     assert stage.faults == []
 
 

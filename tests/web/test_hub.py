@@ -2,6 +2,7 @@
 
 import json
 import threading
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -14,8 +15,13 @@ from lapwing.web.hub import WATCHERS_MAX, Hub
 
 
 def picture(second: int, ids=("a",)):
-    return {"time": to_iso(second * NS_PER_S), "tracks": [
-        {"id": i, "lat": 45.0, "lon": 29.0, "border_m": 100.0 * second, "border_m_sigma": 9.0, "confirmed": True} for i in ids]}
+    return {
+        "time": to_iso(second * NS_PER_S),
+        "tracks": [
+            {"id": i, "lat": 45.0, "lon": 29.0, "border_m": 100.0 * second, "border_m_sigma": 9.0, "confirmed": True}
+            for i in ids
+        ],
+    }
 
 
 def test_a_watcher_is_woken_by_each_picture_until_it_ends():
@@ -61,7 +67,7 @@ def test_history_keeps_half_an_hour_of_each_track_at_five_second_steps():
     for second in range(0, 3_600, 2):
         history.add(picture(second))
     points = history.document()["tracks"]["a"]
-    steps = {b[0] - a[0] for a, b in zip(points, points[1:], strict=False)}
+    steps = {b[0] - a[0] for a, b in pairwise(points)}
     assert steps == {6_000} and points[-1][0] - points[0][0] <= 1_800_000 and len(points) > 290
 
 

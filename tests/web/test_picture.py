@@ -5,7 +5,7 @@ import math
 from dataclasses import fields, replace
 
 import numpy as np
-from fake_feed import START_NS, made_up_pack, made_up_sensors, judgement_of, tracks_at, warned_at
+from fake_feed import START_NS, judgement_of, made_up_pack, made_up_sensors, tracks_at, warned_at
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,13 +23,17 @@ def picture(t_s: float = 100.0, **changes):
     tracks = tracks_at(t_s)
     if changes:
         tracks = replace(tracks, **changes)
-    return live_picture(NOW_NS, tracks, judgement_of(tracks_at(t_s), made_up_pack()), Board(), made_up_sensors(),
-                        mode="REPLAY")
+    return live_picture(
+        NOW_NS, tracks, judgement_of(tracks_at(t_s), made_up_pack()), Board(), made_up_sensors(), mode="REPLAY"
+    )
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.sampled_from(["latitude_rad", "longitude_rad", "height_m", "velocity_mps", "state_cov", "bias_cov_m2"]),
-       st.sampled_from([math.nan, math.inf, -math.inf]), st.integers(0, 8))
+@given(
+    st.sampled_from(["latitude_rad", "longitude_rad", "height_m", "velocity_mps", "state_cov", "bias_cov_m2"]),
+    st.sampled_from([math.nan, math.inf, -math.inf]),
+    st.integers(0, 8),
+)
 def test_any_unknown_number_becomes_null_and_the_picture_stays_strict_json(column, value, row):
     array = getattr(tracks_at(100.0), column).copy()
     array[row] = value

@@ -20,7 +20,9 @@ def site():
 
 
 def test_strips_of_five_ten_and_twenty_kilometres_lie_on_both_sides(site):
-    assert {(s["km"], s["side"]) for s in site["strips"]} == {(km, side) for km in (5, 10, 20) for side in ("inside", "outside")}
+    assert {(s["km"], s["side"]) for s in site["strips"]} == {
+        (km, side) for km in (5, 10, 20) for side in ("inside", "outside")
+    }
 
 
 def test_a_strip_ends_at_its_width():
@@ -29,7 +31,7 @@ def test_a_strip_ends_at_its_width():
     line = plane.to_plane(shapely.LineString([(28.5, 45.0), (29.5, 45.0)]))
     first = next(s for s in strips.strips(territory, line, plane) if (s["km"], s["side"]) == (5, "outside"))
     top_deg = shapely.from_geojson(json.dumps(first["geometry"])).bounds[3]
-    # 5 km of meridian at 45 N are 0.04499 degrees (111.13 km a degree); simplifying may take 60 m off, and adds the sag.
+    # 5 km of meridian at 45 N are 0.04499 degrees (111.13 km a degree); simplifying moves it by 60 m.
     assert abs(top_deg - 45.04499) < 0.0012
 
 

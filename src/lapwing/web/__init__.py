@@ -1,1 +1,1 @@
-"""The console: a FastAPI app that shows the live picture and takes an officer's decisions. It decides nothing itself."""
+"""The console: a FastAPI app that shows the live picture and takes an officer's decisions. It decides nothing."""

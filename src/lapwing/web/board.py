@@ -68,9 +68,10 @@ def fold(
         board = replace(board, heard_ns=_heard(board.heard_ns, sensed))
     happened = list(events)
     if warned is not None:
+        sent = tuple(ShownAlert(alert, public_texts(alert.cap_xml)) for alert in warned.alerts)
         board = replace(
             board,
-            alerts=(*board.alerts, *(ShownAlert(alert, public_texts(alert.cap_xml)) for alert in warned.alerts))[-ALERTS_MAX:],
+            alerts=(*board.alerts, *sent)[-ALERTS_MAX:],
             proposals=_proposals(board.proposals, now_ns, warned),
             zone_levels=warned.zone_levels,
             threats=warned.threats,

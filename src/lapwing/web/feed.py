@@ -69,5 +69,5 @@ class Feed:
             return
         self._published_s = monotonic()
         self._hub.publish(live_picture(
-            outcome.now_ns, outcome.update.tracks, outcome.judgement, self._board, outcome.sensed.sensors, mode=self._mode,
-            exercise=self._exercise, wall_time_ns=time_ns(), ended=ended, note=self._title))
+            outcome.now_ns, outcome.update.tracks, outcome.judgement, self._board, outcome.sensed.sensors,
+            mode=self._mode, exercise=self._exercise, wall_time_ns=time_ns(), ended=ended, note=self._title))

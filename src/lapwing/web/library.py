@@ -24,7 +24,7 @@ def library_file(name: str) -> tuple[Path, str]:
     try:
         path = Path(str(metadata.distribution("maplibre").locate_file(inside)))
     except metadata.PackageNotFoundError as error:
-        raise ConfigError("the Python package maplibre is not installed, the console has no map", remedy=REMEDY) from error
+        raise ConfigError("the Python package maplibre is missing: no map", remedy=REMEDY) from error
     if not path.is_file():
         raise ConfigError("the installed maplibre package does not carry this file", where=inside, remedy=REMEDY)
     return path, media_type

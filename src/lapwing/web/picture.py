@@ -14,6 +14,7 @@ import numpy as np
 from lapwing.geo.geoid import undulation_m
 from lapwing.model.alerts import ZoneRef
 from lapwing.model.notices import Notice
+from lapwing.model.reports import Sighting
 from lapwing.model.sensors import OBSERVER, RADAR, Sensor, SensorTable
 from lapwing.model.times import NS_PER_S, to_iso
 from lapwing.model.tracks import AFFILIATIONS, CLASSES, Tracks
@@ -78,14 +79,12 @@ def live_picture(
         "notices": [_notice(notice, time_ns) for notice in reversed(board.notices)],
         "patrol": [{"time": to_iso(e.time_ns, digits=0), "patrol": e.patrol, "event": e.event, "place": e.place,
                     "text": e.text, "by": e.by} for e in reversed(board.patrol)],
-        "sightings": [{"time": to_iso(s.time_ns, digits=0), "kind": s.kind, "place": s.place, "text": s.text, "by": s.by,
-                       "lat": _number(math.degrees(s.latitude_rad), 5), "lon": _number(math.degrees(s.longitude_rad), 5)}
-                      for s in reversed(board.sightings)],
+        "sightings": [_sighting(sighting) for sighting in reversed(board.sightings)],
     }
 
 
 def sensor_status(sensors: SensorTable, heard_ns: tuple[int, ...], now_ns: int) -> list[dict[str, Any]]:
-    """Return each sensor's age of last report and state: reports, silent, never heard, on call (people), no position."""
+    """Return each sensor's age and state: reports, silent, never heard, on call (people), no position."""
     rows = []
     for index, sensor in enumerate(sensors.rows):
         last_ns = heard_ns[index] if index < len(heard_ns) else 0
@@ -113,12 +112,16 @@ def coverage(status: list[dict[str, Any]]) -> dict[str, Any]:
     elif not reporting:
         text = "NO SENSOR REPORTS: an empty map means nothing."
     else:
-        words = ", ".join(f"{row['id']} {row['state']}" + (f" {_span(row['age_s'])}" if row["state"] == "silent" else "")
-                          for row in missing[:3])
+        words = ", ".join(_blind_word(row) for row in missing[:3])
         more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
-        text = f"{len(reporting)} of {len(expected)} sensors report" + (f"; CANNOT SEE: {words}{more}" if missing else "")
+        blind = f"; CANNOT SEE: {words}{more}" if missing else ""
+        text = f"{len(reporting)} of {len(expected)} sensors report{blind}"
     return {"reporting": len(reporting), "expected": len(expected), "text": text,
             "missing": [row["id"] for row in missing]}
+
+
+def _blind_word(row: dict[str, Any]) -> str:
+    return f"{row['id']} silent {_span(row['age_s'])}" if row["state"] == "silent" else f"{row['id']} {row['state']}"
 
 
 def _span(seconds: float) -> str:
@@ -188,8 +191,8 @@ def _tracks(now_ns: int, tracks: Tracks, states: BorderStates | None, board: Boa
 def _border_record(states: BorderStates | None, i: int) -> dict[str, Any]:
     """Return the border values of a row; all null, and not judged, where there is no judgement of it."""
     if states is None or i >= len(states):
-        return {"border_m": None, "border_m_sigma": None, "closing_mps": None, "time_to_go_s": None, "entry_10_prob": None,
-                "inside_prob": None, "judged": False, "reason": ""}
+        unknown = ("border_m", "border_m_sigma", "closing_mps", "time_to_go_s", "entry_10_prob", "inside_prob")
+        return {**dict.fromkeys(unknown), "judged": False, "reason": ""}
     return {
         "border_m": _number(states.border_m[i], 0),
         "border_m_sigma": _number(states.border_m_sigma[i], 0),
@@ -232,7 +235,8 @@ def _alerts(board: Board, now_ns: int) -> list[dict[str, Any]]:
         "identifier": alert.identifier, "sent": to_iso(alert.sent_ns, digits=0), "status": alert.status,
         "msg_type": alert.msg_type, "level": alert.level, "zones": _zones(alert.zones),
         "people": sum(z.population for z in alert.zones), "expires": to_iso(alert.expires_ns, digits=0),
-        "caused_by": list(alert.caused_by), "approved_by": list(alert.approved_by), "in_force": alert.identifier in active,
+        "caused_by": list(alert.caused_by), "approved_by": list(alert.approved_by),
+        "in_force": alert.identifier in active,
         "texts": [{"language": language, "headline": headline, "description": description}
                   for language, headline, description in shown.texts],
     } for shown in reversed(board.alerts) for alert in (shown.alert,)]
@@ -242,14 +246,20 @@ def _proposals(board: Board) -> list[dict[str, Any]]:
     """Return the open proposals, oldest first: the one that has waited longest stands on top."""
     return [{
         "id": p.id, "proposed": to_iso(p.proposed_ns, digits=0), "expires": to_iso(p.expires_ns, digits=0),
-        "msg_type": p.msg_type, "level": p.level, "zones": _zones(p.zones), "people": sum(z.population for z in p.zones),
-        "caused_by": list(p.caused_by), "reason": p.reason, "approvals_needed": p.approvals_needed,
-        "approved_by": list(shown.approved_by),
+        "msg_type": p.msg_type, "level": p.level, "zones": _zones(p.zones),
+        "people": sum(z.population for z in p.zones), "caused_by": list(p.caused_by), "reason": p.reason,
+        "approvals_needed": p.approvals_needed, "approved_by": list(shown.approved_by),
     } for shown in board.proposals for p in (shown.proposal,)]
+
+
+def _sighting(sighting: Sighting) -> dict[str, Any]:
+    return {"time": to_iso(sighting.time_ns, digits=0), "kind": sighting.kind, "place": sighting.place,
+            "lat": _number(math.degrees(sighting.latitude_rad), 5),
+            "lon": _number(math.degrees(sighting.longitude_rad), 5), "text": sighting.text, "by": sighting.by}
 
 
 def _notice(notice: Notice, now_ns: int) -> dict[str, Any]:
     state = "acknowledged" if notice.acknowledged_by else "expired" if notice.expires_ns <= now_ns else "waiting"
-    return {"id": notice.id, "partner": notice.partner, "release": notice.release, "time": to_iso(notice.time_ns, digits=0),
-            "expires": to_iso(notice.expires_ns, digits=0), "text": dict(notice.text), "reason": notice.reason,
-            "state": state, "acknowledged_by": notice.acknowledged_by}
+    return {"id": notice.id, "partner": notice.partner, "release": notice.release,
+            "time": to_iso(notice.time_ns, digits=0), "expires": to_iso(notice.expires_ns, digits=0),
+            "text": dict(notice.text), "reason": notice.reason, "state": state, "acknowledged_by": notice.acknowledged_by}

@@ -33,7 +33,7 @@ class Plane:
 
 
 def plane_about(latitude_deg: float, longitude_deg: float) -> Plane:
-    """Return the azimuthal equidistant plane about a point (WGS-84). Geometries are (longitude, latitude) in degrees."""
+    """Return the azimuthal equidistant plane about a point (WGS-84); degrees are (longitude, latitude)."""
     there = pyproj.Transformer.from_crs(
         "EPSG:4326", f"+proj=aeqd +lat_0={latitude_deg} +lon_0={longitude_deg} +datum=WGS84 +units=m", always_xy=True)
 
