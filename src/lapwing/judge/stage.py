@@ -28,7 +28,7 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 _COASTED_ROW_S = 5.0          # a coasting track gets a row of history so often
-_LIVE_DECORRELATION_S = 30.0  # of a filtered track: a few scans
+LIVE_DECORRELATION_S = 30.0  # of a filtered track: a few scans
 _FAR_SIGMAS = 8.0             # a live track farther out than this is looked at in the usual rhythm only
 _MOVED_SHARE, _MOVED_M = 0.1, 100.0   # a change of the closest approach worth handing on
 
@@ -92,8 +92,8 @@ def finish(state: State, update: TrackUpdate, pack: Pack, neighbours: Mapping[st
             gone.append(_traffic(tracks, int(row), known.traffic_reason, known.history.first_ns,
                                  float(np.min(path.distance_m)), pack))
         else:
-            finding = find(path, _LIVE_DECORRELATION_S, settings, ended=True)
-            final.append(_verdict(finding, track_id, _mask_sensors(tracks, int(row)), pack, True, now_ns, settings))
+            finding = find(path, LIVE_DECORRELATION_S, settings, ended=True)
+            final.append(make_verdict(finding, track_id, _mask_sensors(tracks, int(row)), pack, True, now_ns, settings))
     return state, replace(judgement, verdicts=(*judgement.verdicts, *final), traffic=(*judgement.traffic, *gone))
 
 
@@ -103,7 +103,7 @@ def judge_trajectory(trajectory: Trajectory, pack: Pack, now_ns: int, settings: 
     finding = find(path, decorrelation_s(trajectory), settings, ended=True)
     rows = trajectory.sensor_index[trajectory.measured & (trajectory.sensor_index != 65_535)]
     sensors = tuple(str(index) for index in np.unique(rows).tolist())
-    return _verdict(finding, trajectory.track_id, sensors, pack, True, now_ns, settings)
+    return make_verdict(finding, trajectory.track_id, sensors, pack, True, now_ns, settings)
 
 
 def named(judgement: Judgement, sensor_ids: tuple[str, ...]) -> Judgement:
@@ -170,7 +170,7 @@ def _live_verdict(known: Memory, track_id: str, score: float, pack: Pack, now_ns
         return known, []
     path = known.history.path()
     assert path is not None, "a row was added just before"
-    finding = find(path, _LIVE_DECORRELATION_S, settings, ended=False)
+    finding = find(path, LIVE_DECORRELATION_S, settings, ended=False)
     exits = sum(1 for crossing in finding.entries if crossing.exit_ns)
     known, said = replace(known, judged_ns=known.touched_ns), known.said
     moved_m = abs(finding.approach.distance_m - said.closest_m)
@@ -179,7 +179,7 @@ def _live_verdict(known: Memory, track_id: str, score: float, pack: Pack, now_ns
         now_ns - said.time_ns >= settings.repeat_s * NS_PER_S
     if not (changed or moved):
         return known, []
-    verdict = _verdict(finding, track_id, (), pack, False, now_ns, settings)
+    verdict = make_verdict(finding, track_id, (), pack, False, now_ns, settings)
     said = Said(finding.verdict, finding.approach.distance_m, len(finding.entries), exits, now_ns)
     return replace(known, said=said), [verdict]
 
@@ -240,8 +240,9 @@ def _mask_sensors(tracks: Tracks, row: int) -> tuple[str, ...]:
     return tuple(str(bit) for bit in range(64) if mask >> bit & 1)
 
 
-def _verdict(finding: Finding, track_id: str, sensors: tuple[str, ...], pack: Pack, final: bool, now_ns: int,
-             settings: Settings) -> Verdict:
+def make_verdict(finding: Finding, track_id: str, sensors: tuple[str, ...], pack: Pack, final: bool, now_ns: int,
+                 settings: Settings) -> Verdict:
+    """Return the verdict that hands a finding on."""
     path, approach, territory = finding.path, finding.approach, pack.territory
     row = approach.row
     boundary = Boundary(territory.name, territory.version, territory.sha256, float(path.bound_95_m[row]))

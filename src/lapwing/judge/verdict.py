@@ -29,6 +29,8 @@ Floats = npt.NDArray[np.float64]
 
 _UNSURE_MAX = 0.94         # what P(entered) is held to where it does not make an entry
 _COVERAGE_WINDOW_S = 300.0
+_STEADY_S = 8.0
+_REPETITION = "many moments near the line, none of them surely inside: repetition is no evidence"
 # How long a flight goes on after its last plot when it ends at any moment, in units of the mean time between plots:
 # looks every D seconds that detect with probability p give D/2 + D(1-p)/p, which is 0.58-0.75 for p = 0.85-0.5.
 _TAIL_MEAN, _TAIL_SIGMA = 0.62, 0.5
@@ -69,9 +71,10 @@ def find(path: Path, decorrelation_s: float, settings: Settings, *, ended: bool)
     approach = closest(known, decorrelation_s, _TAIL_SIGMA / rate)
     stays = _stays(known)
     proof, why_not = _proof(known, stays, settings)
-    if prob >= settings.entered_prob and not (proof and entered.least >= settings.entered_prob):
+    if prob >= settings.entered_prob and not proof:
         prob = min(_UNSURE_MAX, prob)
-        why_not = why_not or ("many moments near the line, none of them surely inside: repetition is no evidence")
+    else:
+        why_not = ""
     if prob >= settings.entered_prob:
         verdict = ENTERED
     elif prob <= settings.not_entered_prob:
@@ -113,23 +116,33 @@ def _stays(path: Path) -> list[tuple[int, int]]:
 
 
 def _proof(path: Path, stays: list[tuple[int, int]], settings: Settings) -> tuple[bool, str]:
-    """Return whether a stay is an entry: sustained, inside by a decided line or beyond an undecided one's bound."""
-    sure = path.distance_m < -_threshold(settings) * path.sigma_m
+    """Return whether a stay is an entry, and else why not.
+
+    Somewhere in it the path, taken as a mean over a few seconds, must be surely inside: of a decided line, or beyond
+    the bound of an undecided one. And it must be more than one plot's excursion.
+    """
+    sure = _steady(path) < -_threshold(settings) * path.sigma_m
     decided = ~path.undecided | (path.distance_m < -path.bound_95_m)
-    seconds, why_not = path.time_s, ""
+    seconds, why_not = path.time_s, _REPETITION
     for start, end in stays:
         stay = slice(start, end)
-        if not np.any(sure[stay]):
-            continue
-        if not np.any(sure[stay] & decided[stay]):
-            why_not = "it was inside only by a stretch of the line that is not decided"
-            continue
         plots, length_s = int(np.count_nonzero(path.measured[stay])), float(seconds[end - 1] - seconds[start])
-        if plots < 2 and length_s < settings.sustained_s:
-            why_not = why_not or "one plot's excursion inside decides nothing"
-            continue
-        return True, ""
+        if not np.any(decided[stay]):
+            why_not = "it was inside only by a stretch of the line that is not decided"
+        elif plots < 2 and length_s < settings.sustained_s:
+            why_not = "one plot's excursion inside decides nothing"
+        elif np.any(sure[stay] & decided[stay]):
+            return True, ""
     return False, why_not
+
+
+def _steady(path: Path) -> Floats:
+    """Return the distance as a mean over +-_STEADY_S: jitter from plot to plot falls out, a real stay remains."""
+    seconds = path.time_s
+    total = np.concatenate([[0.0], np.cumsum(path.distance_m)])
+    low = np.searchsorted(seconds, seconds - _STEADY_S, side="left")
+    high = np.searchsorted(seconds, seconds + _STEADY_S, side="right")
+    return np.asarray((total[high] - total[low]) / (high - low), np.float64)
 
 
 def _threshold(settings: Settings) -> float:
@@ -186,13 +199,13 @@ def _reason(finding: Finding, known_prob: float, why_not: str, ended: bool, sett
     else:
         parts.append(f"P(entered) {finding.entered_prob:.3f} lies between {settings.not_entered_prob:g} and "
                      f"{settings.entered_prob:g}")
-        if why_not:
-            parts.append(why_not)
         worst = int(np.argmin(path.distance_m / path.sigma_m))
         gaps = plot_gaps(path, settings.gap_s)
         if any(start < path.time_ns[worst] < end for start, end in gaps):
             parts.append("the doubt lies in a gap without plots, in which it could have crossed")
-        elif known_prob <= settings.not_entered_prob:
+        elif worst <= finding.last_plot:
+            parts += [why_not] if why_not else []
+        elif finding.unseen_prob > settings.unseen_prob or known_prob <= settings.not_entered_prob:
             parts.append(f"it was lost heading for the line where coverage had holes: P(it flew on unseen) "
                          f"{finding.unseen_prob:.2f}")
     if finding.first_inside:

@@ -1,0 +1,113 @@
+"""Verdicts from tracks as they were emitted, long after: rows of a tracks file instead of smoothed trajectories.
+
+Emitted rows are filtered, not smoothed, and give one covariance for all parts of the error: it is taken as random with
+the filter's memory, which is honest for the interval and cautious for the verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from lapwing.country.pack import Pack
+from lapwing.geo.border import signed_distance
+from lapwing.judge import traffic
+from lapwing.judge.path import of_trajectory
+from lapwing.judge.settings import Settings
+from lapwing.judge.stage import LIVE_DECORRELATION_S, make_verdict
+from lapwing.judge.verdict import find
+from lapwing.model.times import NS_PER_S
+from lapwing.model.tracks import CLASSES, Trajectory
+from lapwing.model.verdicts import Traffic, Verdict
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+_ROW_S = 1.0          # rows nearer in time than this say the same twice
+_COASTED_ROW_S = 5.0
+_SIGMA_M = 150.0      # of a position whose file gives no covariance
+
+
+@dataclass(frozen=True, slots=True)
+class EmittedTrack:
+    """One track's confirmed rows in order of time. Arrays have length n."""
+
+    track_id: str
+    time_ns: Ints
+    latitude_rad: Floats
+    longitude_rad: Floats
+    velocity_mps: Floats          # (n, 2)
+    position_cov_m2: Floats       # (n, 2, 2) whole error; NaN: not given
+    coasting: Bools
+    class_prob: Floats            # (n, len(CLASSES)); NaN: not given
+    affiliation: str              # of the last row
+
+
+def judge_tracks(emitted: Sequence[EmittedTrack], pack: Pack,
+                 settings: Settings) -> tuple[list[Verdict], list[Traffic]]:
+    """Return a final verdict or a line of traffic for every track, in the order given."""
+    verdicts: list[Verdict] = []
+    gone: list[Traffic] = []
+    for track in emitted:
+        thin = _thinned(track)
+        distance = signed_distance(pack.territory, thin.latitude_rad, thin.longitude_rad).signed_distance_m
+        reason = _traffic_reason(thin, float(distance[0]), settings)
+        if reason:
+            best = int(np.argmax(np.nan_to_num(thin.class_prob[-1])))
+            gone.append(Traffic(
+                track_id=thin.track_id, country=pack.code, reason=reason, affiliation=thin.affiliation,
+                class_name=CLASSES[best], class_prob=float(np.nan_to_num(thin.class_prob[-1, best])), identity="",
+                first_ns=int(thin.time_ns[0]), last_ns=int(thin.time_ns[-1]), closest_m=float(np.min(distance))))
+            continue
+        path = of_trajectory(_trajectory(thin), pack.territory, settings)
+        finding = find(path, LIVE_DECORRELATION_S, settings, ended=True)
+        verdicts.append(make_verdict(finding, thin.track_id, (), pack, True, int(thin.time_ns[-1]), settings))
+    return verdicts, gone
+
+
+def _thinned(track: EmittedTrack) -> EmittedTrack:
+    """Return the rows at least a second apart, coasted ones at least five."""
+    keep, last_ns = [], -(1 << 62)
+    for row in range(len(track.time_ns)):
+        wanted_s = _COASTED_ROW_S if track.coasting[row] else _ROW_S
+        if track.time_ns[row] - last_ns >= wanted_s * NS_PER_S:
+            keep.append(row)
+            last_ns = int(track.time_ns[row])
+    rows = np.array(keep, np.intp)
+    return EmittedTrack(track.track_id, track.time_ns[rows], track.latitude_rad[rows], track.longitude_rad[rows],
+                        track.velocity_mps[rows], track.position_cov_m2[rows], track.coasting[rows],
+                        track.class_prob[rows], track.affiliation)
+
+
+def _trajectory(track: EmittedTrack) -> Trajectory:
+    count = len(track.time_ns)
+    cov = np.where(np.isfinite(track.position_cov_m2), track.position_cov_m2, np.eye(2) * _SIGMA_M**2)
+    measured = ~track.coasting
+    if not measured.any():
+        measured = np.ones(count, np.bool_)
+    return Trajectory(
+        track_id=track.track_id, time_ns=track.time_ns, latitude_rad=track.latitude_rad,
+        longitude_rad=track.longitude_rad, height_m=np.full(count, np.nan), velocity_mps=track.velocity_mps,
+        position_cov_m2=cov, bias_cov_m2=np.zeros((count, 2, 2)), measured=measured,
+        sensor_index=np.full(count, 65_535, np.uint16), entry_sequence=np.full(count, -1, np.int64),
+        residual_m=np.full(count, np.nan))
+
+
+def _traffic_reason(track: EmittedTrack, first_m: float, settings: Settings) -> str:
+    if track.affiliation in ("friend", "assumed_friend", "neutral"):
+        return track.affiliation
+    if not np.isfinite(track.class_prob[-1]).all():
+        return ""
+    speed = np.hypot(track.velocity_mps[:, 0], track.velocity_mps[:, 1])
+    slow = traffic.slow_inside(first_m, float(np.max(speed)), True, settings)
+    reasons = [traffic.class_reason(prob, slow, settings) for prob in track.class_prob]
+    held = next((k for k, reason in enumerate(reversed(reasons)) if not reason), len(reasons))
+    if not held:
+        return ""
+    held_s = float(track.time_ns[-1] - track.time_ns[len(reasons) - held]) / NS_PER_S
+    life_s = float(track.time_ns[-1] - track.time_ns[0]) / NS_PER_S
+    return reasons[-1] if held_s >= min(settings.traffic_hold_s, 0.5 * life_s) else ""

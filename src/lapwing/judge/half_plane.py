@@ -1,0 +1,108 @@
+"""A country made of one line: home is the side of it that a file names. For scenarios, and for an authority's what-if.
+
+The line's ends are extended straight (along the geodesic of its first and last leg) by 500 km; beyond, an arc far
+behind closes home. Nothing nearer than those 500 km is ever measured to the arc.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from lapwing.country.pack import Pack, Places, Policy
+from lapwing.geo.areas import build_areas
+from lapwing.geo.border import Territory, build_territory, outline_deg
+from lapwing.geo.wgs84 import geodesic_direct, geodesic_inverse
+from lapwing.model.errors import ConfigError
+
+EXTENSION_M = 500_000.0
+_STEP_M = 5_000.0          # of the extension: its edges, straight in longitude and latitude, stay within 3 m of it
+_ARC_STEP_RAD = math.radians(5.0)
+
+
+def half_plane(points_deg: Sequence[tuple[float, float]], home_side: str, *, name: str, sha256: str,
+               code: str = "XX", bound_95_m: float = 0.0) -> Territory:
+    """Return home as a territory.
+
+    Parameters
+    ----------
+    points_deg : (latitude_deg, longitude_deg) along the line, at least two
+    home_side : "left" or "right", seen along the line
+    bound_95_m : how far the line may lie from the true one; a made-up line is exact
+    """
+    before, _ = _extension(points_deg[1], points_deg[0])
+    after, _ = _extension(points_deg[-2], points_deg[-1])
+    line = [*reversed(before), *points_deg, *after]
+    middle = points_deg[len(points_deg) // 2]
+    azimuth_end, reach_end = _towards(middle, line[-1])
+    azimuth_start, reach_start = _towards(middle, line[0])
+    turn = (azimuth_start - azimuth_end) % (2.0 * math.pi)
+    if home_side == "left":
+        turn -= 2.0 * math.pi
+    steps = max(int(abs(turn) / _ARC_STEP_RAD), 2)
+    radius = 1.3 * max(reach_end, reach_start)
+    arc = [_direct(middle, azimuth_end + turn * step / steps, radius) for step in range(steps + 1)]
+    return build_territory([[*line, *arc, line[0]]], name=name, code=code, version="as given", sha256=sha256,
+                           bound_95_m=bound_95_m)
+
+
+def parse_border(data: bytes, where: str, sha256: str) -> Territory:
+    """Return the territory of a border file: GeoJSON, one LineString, property `home_side`. Raises ConfigError."""
+    try:
+        document = json.loads(data)
+    except (ValueError, UnicodeDecodeError) as error:
+        raise ConfigError(f"no JSON: {error}", where=where, remedy="give a GeoJSON file with one LineString") from None
+    features = document.get("features", [document]) if isinstance(document, dict) else []
+    for feature in features if isinstance(features, list) else []:
+        geometry = feature.get("geometry") if isinstance(feature, dict) else None
+        if not isinstance(geometry, dict) or geometry.get("type") != "LineString":
+            continue
+        properties = feature.get("properties") or {}
+        side = properties.get("home_side")
+        if side not in ("left", "right"):
+            raise ConfigError(f"home_side = {side!r}", where=f"{where} properties",
+                              remedy='say "left" or "right", seen along the line')
+        return half_plane(_points(geometry.get("coordinates"), where), side, name=str(properties.get("name", "border")),
+                          sha256=sha256)
+    raise ConfigError("no LineString in it", where=where, remedy="give a GeoJSON file with one LineString")
+
+
+def plain_pack(territory: Territory) -> Pack:
+    """Return a pack that is nothing but a territory: no zones, places, partners or texts of its own."""
+    none = np.zeros(0)
+    places = Places((), none, none, np.zeros(0, np.int64), np.zeros(0, np.bool_), np.zeros(0, np.int32))
+    return Pack(
+        code=territory.code, names={"en": "the home side"}, version=territory.version, sha256=territory.sha256,
+        time_zone="UTC", languages=("en",), neighbours=(), territory=territory, zones=(),
+        areas=build_areas([outline_deg(territory)]), places=places, policy=Policy(), partners=(), texts={}, scale={}, attribution="")
+
+
+def _points(coordinates: object, where: str) -> list[tuple[float, float]]:
+    try:
+        points = [(float(pair[1]), float(pair[0])) for pair in coordinates]  # type: ignore[attr-defined]
+    except (TypeError, ValueError, IndexError):
+        points = []
+    if len(points) < 2 or not all(abs(lat) <= 90.0 and abs(lon) <= 180.0 for lat, lon in points):
+        raise ConfigError("coordinates are not at least two [longitude, latitude] pairs in degrees", where=where,
+                          remedy="check the order: longitude first")
+    return points
+
+
+def _extension(inner: tuple[float, float], end: tuple[float, float]) -> tuple[list[tuple[float, float]], float]:
+    """Return points beyond `end`, straight on from `inner`, and the azimuth there."""
+    azimuth, _ = _towards(end, inner)
+    out = [_direct(end, azimuth + math.pi, step * _STEP_M) for step in range(1, int(EXTENSION_M / _STEP_M) + 1)]
+    return out, azimuth + math.pi
+
+
+def _towards(start: tuple[float, float], end: tuple[float, float]) -> tuple[float, float]:
+    distance, azimuth = geodesic_inverse(*map(math.radians, start), *map(math.radians, end))
+    return float(azimuth), float(distance)
+
+
+def _direct(start: tuple[float, float], azimuth_rad: float, distance_m: float) -> tuple[float, float]:
+    latitude, longitude = geodesic_direct(math.radians(start[0]), math.radians(start[1]), azimuth_rad, distance_m)
+    return math.degrees(float(latitude)), math.degrees(float(longitude))
