@@ -88,11 +88,10 @@ def _grid(axes: Axes) -> list[str]:
             if not axes.low <= float(squeezed(np.array(float(distance)))) <= axes.high:
                 continue
             y = axes.y(float(distance))
-            zero = distance == 0
             parts.append(tag("path", d=f"M{LEFT} {y:.1f}H{WIDTH - RIGHT:.1f}", stroke="#e1e6e8"))
-            words = "border" if zero else f"{distance / 1_000:g} km" if size >= 1_000 else f"{distance} m"
+            words = "border" if not size else f"{distance / 1_000:g} km" if size >= 1_000 else f"{distance} m"
             parts.append(text(LEFT - 8, y + 4, words, font_size=11.5, text_anchor="end", fill="#37474f",
-                              font_weight=700 if zero else None))
+                              font_weight=None if size else 700))
     span_s = (axes.end_ns - axes.start_ns) / NS_PER_S
     step_ns = next((step for step in _TIME_STEPS_S if span_s / step <= 10), _TIME_STEPS_S[-1]) * NS_PER_S
     for time_ns in range(-(-axes.start_ns // step_ns) * step_ns, axes.end_ns + 1, step_ns):

@@ -1,0 +1,162 @@
+"""UDP links: unicast or multicast datagrams as items, with what was lost on the way counted where the kernel says so.
+
+A link is a `Source`: it yields (received_ns, link, format, payload) until it is closed. The clock is handed in.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from lapwing.model.entries import ASTERIX
+from lapwing.model.errors import ConfigError, InputError
+
+DATAGRAM_MAX = 65_535
+BUFFER_OCTETS = 4 * 1_024 * 1_024    # a sector of a national network at once, with a second of pause behind it
+WAIT_S = 0.2                         # how long a read may hold up closing
+_SO_RXQ_OVFL = 40                    # Linux: count of datagrams dropped by a full buffer, with each datagram
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to listen."""
+
+    host: str                   # group of a multicast link, else the local address to bind; "" any
+    port: int
+    interface: str = ""         # local address of the interface to join a group on; "" the system's choice
+
+    @property
+    def is_multicast(self) -> bool:
+        """Whether it is a group."""
+        return bool(self.host) and ipaddress.ip_address(self.host).is_multicast
+
+
+def parse_udp(url: str) -> Address:
+    """Return the address of ``udp://GROUP:PORT``, ``udp://GROUP:PORT?interface=10.0.0.5`` or ``udp://:PORT``.
+
+    Raises ConfigError with what is wrong.
+    """
+    try:
+        parts = urlsplit(url)
+        port, host = parts.port, parts.hostname or ""
+        if host:
+            ipaddress.ip_address(host)
+        query = dict(part.split("=", 1) for part in parts.query.split("&") if part)
+        interface = query.pop("interface", "")
+        if interface:
+            ipaddress.ip_address(interface)
+    except ValueError as error:
+        raise ConfigError(f"not a UDP address: {error}", where=url,
+                          remedy="write udp://239.1.1.1:8600, with numbers") from error
+    if parts.scheme != "udp" or not port or query:
+        raise ConfigError("not a UDP address with a port", where=url,
+                          remedy="write udp://239.1.1.1:8600 or udp://:8600, and ?interface=ADDRESS for a group")
+    return Address(host, port, interface)
+
+
+class UdpSource:
+    """Datagrams from one UDP address.
+
+    Parameters
+    ----------
+    url : as for `parse_udp`; also the link's name in the journal
+    clock : nanoseconds UTC of now
+    format_ : what the datagrams hold
+    idle : called whenever nothing came for `WAIT_S`; return True to end the link
+    """
+
+    def __init__(self, url: str, clock: Callable[[], int], *, format_: str = ASTERIX,
+                 buffer_octets: int = BUFFER_OCTETS, idle: Callable[[], bool] = lambda: False) -> None:
+        self.link, self._clock, self._format, self._idle = url, clock, format_, idle
+        address = parse_udp(url)
+        self.dropped_count = 0            # by the kernel, because we were late
+        self._stop = threading.Event()
+        self._socket = _open(url, address, buffer_octets)
+        self.port = int(self._socket.getsockname()[1])
+        self.buffer_octets = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+
+    def __iter__(self) -> Iterator[tuple[int, str, str, bytes]]:
+        """Yield datagrams until closed."""
+        while not self._stop.is_set():
+            try:
+                payload, extra, _, _ = self._socket.recvmsg(DATAGRAM_MAX, 64)
+            except TimeoutError:
+                if self._idle():
+                    return
+                continue
+            except OSError as error:
+                if self._stop.is_set():
+                    return
+                raise InputError(f"the link failed: {error.strerror}", where=self.link,
+                                 remedy="check the network interface") from error
+            for level, kind, octets in extra:
+                if (level, kind) == (socket.SOL_SOCKET, _SO_RXQ_OVFL) and len(octets) >= 4:
+                    self.dropped_count = struct.unpack_from("=I", octets)[0]
+            yield self._clock(), self.link, self._format, payload
+
+    def close(self) -> None:
+        """End the link; a read that waits returns."""
+        self._stop.set()
+        with contextlib.suppress(OSError):  # an unconnected socket says so, and wakes its reader all the same
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+
+class UdpSender:
+    """Sends datagrams to one UDP address: for the demo's loopback link and for tests."""
+
+    def __init__(self, url: str) -> None:
+        address = parse_udp(url)
+        self._to = (address.host or "127.0.0.1", address.port)
+        family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+        self._socket = socket.socket(family, socket.SOCK_DGRAM)
+        if address.is_multicast and address.interface:
+            self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(address.interface))
+
+    def send(self, payload: bytes) -> None:
+        """Send one datagram."""
+        self._socket.sendto(payload, self._to)
+
+    def close(self) -> None:
+        """Close."""
+        self._socket.close()
+
+
+def _open(url: str, address: Address, buffer_octets: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    opened = socket.socket(family, socket.SOCK_DGRAM)
+    try:
+        if address.is_multicast:
+            # Several listeners may share a group on one machine; a unicast port belongs to one.
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer_octets)
+        with contextlib.suppress(OSError):  # not Linux: drops are then not counted
+            opened.setsockopt(socket.SOL_SOCKET, _SO_RXQ_OVFL, 1)
+        # Bound to the group itself: other groups on the same port stay out.
+        opened.bind((address.host, address.port))
+        if address.is_multicast:
+            _join(opened, address)
+        opened.settimeout(WAIT_S)
+        return opened
+    except OSError as error:
+        opened.close()
+        raise ConfigError(f"cannot listen: {error.strerror}", where=url,
+                          remedy="another program may have the port, or the address is not of this machine") from error
+
+
+def _join(opened: socket.socket, address: Address) -> None:
+    if opened.family == socket.AF_INET6:
+        group = socket.inet_pton(socket.AF_INET6, address.host) + struct.pack("=I", 0)
+        opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, group)
+        return
+    # Without it Linux delivers every group that anyone on the machine joined on this port.
+    with contextlib.suppress(OSError):
+        opened.setsockopt(socket.IPPROTO_IP, 49, 0)  # IP_MULTICAST_ALL
+    member = socket.inet_aton(address.host) + socket.inet_aton(address.interface or "0.0.0.0")
+    opened.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, member)
