@@ -111,6 +111,13 @@ def sensor_class(name: str) -> SensorClass:
         rotates=name in ("psr_enroute", "psr_tma", "gap_filler_radar", "drone_radar_short"))
 
 
+@cache
+def object_span(name: str, key: str) -> tuple[float, float]:
+    """Return the span [low, high] of a figure of objects.yaml, e.g. ``object_span("bird_single", "speed")``."""
+    low, high = _sheet("objects")[name][key]["v"]
+    return float(low), float(high)
+
+
 def has_secondary(name: str) -> bool:
     """Return whether radars of a class carry a secondary radar too: the big ones do, gap fillers do not."""
     return name in ("psr_enroute", "psr_tma")
