@@ -146,6 +146,9 @@ def _sensor(sensor_id: str, values: Any, where: str) -> Sensor:
         height = _number(values, "antenna_m_amsl", where)
         if math.isfinite(latitude):
             height += float(undulation_m(latitude, longitude))
+            if not math.isfinite(height):
+                raise ConfigError(f"antenna_m_amsl = {values['antenna_m_amsl']}: outside the geoid grid (40-72 N, "
+                                  "14-45 E)", where=where, remedy="give antenna_m_ellipsoid instead")
     default = Sensor(sensor_id)
     return Sensor(
         id=sensor_id, kind=_kind(values, categories, where), sac=_code(values, "sac", where),

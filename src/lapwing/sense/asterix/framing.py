@@ -59,6 +59,7 @@ class Unread:
     octets: int
     reason: str
     detail: str
+    payload: bytes = b""     # of a datagram that came whole and is refused for what it holds
 
 
 def _block_length(data: Buffer, at: int, end: int) -> int:
@@ -166,7 +167,8 @@ def read_frames(data: Buffer, framing: str) -> Iterator[Frame | Unread]:
                 yield Unread(row.octet, row.octets, row.reason, row.detail)
             elif is_oradis(row.payload):
                 yield Unread(row.octet, len(row.payload), "oradis_wrapper",
-                             "a length and four octets before every data block; its header is not published")
+                             "a length and four octets before every data block; its header is not published",
+                             row.payload)
             else:
                 yield Frame(row.octet, row.payload, recorded_ns=row.time_ns, link=row.link)
     else:

@@ -153,8 +153,10 @@ def walk(data: Octets, blocks: Table, first_block: int, nodes: Table, chunks: Ta
         at, end = blocks[row, 2], blocks[row, 3]
         if count + (end - at) // 2 > cap:  # no record is shorter than two octets
             return row, count, bad
-        number, sac, sic = 0, -1, -1
+        number = 0
         profile: Any = 0
+        source_sac: Any = -1
+        source_sic: Any = -1
         while at < end:
             start = at
             reason, field = OK, -1
@@ -197,7 +199,7 @@ def walk(data: Octets, blocks: Table, first_block: int, nodes: Table, chunks: Ta
                                 reason = -after
                                 break
                             if field == source_field:
-                                sac, sic = np.int64(data[at]), np.int64(data[at + 1])
+                                source_sac, source_sic = np.int64(data[at]), np.int64(data[at + 1])
                             if len(selector) > 0 and field == selector[0]:
                                 value = (np.int64(data[at + selector[1]]) >> selector[2]) & selector[3]
                                 if value < len(profile_of) and profile_of[value] >= 0:
@@ -212,7 +214,7 @@ def walk(data: Octets, blocks: Table, first_block: int, nodes: Table, chunks: Ta
                 bad += 1
                 break
             records[count, 0], records[count, 1], records[count, 2], records[count, 3] = row, number, start, at
-            records[count, 4], records[count, 5], records[count, 6] = profile, sac, sic
+            records[count, 4], records[count, 5], records[count, 6] = profile, source_sac, source_sic
             count += 1
             number += 1
     return len(blocks), count, bad

@@ -1,0 +1,294 @@
+"""ASTERIX entries of one step -> timed reports by category, looks, and what the data says of its sensors."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from lapwing.model.entries import Entry
+from lapwing.model.plots import Looks, Plots, empty_looks
+from lapwing.model.sensors import ADSB, MLAT, RADAR, SURFACE, TRACKER, Sensor, SensorTable
+from lapwing.model.times import DAY_NS, NS_PER_S, from_seconds
+from lapwing.sense import clock
+from lapwing.sense.asterix.decode import BlockRefusal, Decoded, Editions, Records, decode_datagrams
+from lapwing.sense.asterix.framing import is_oradis
+from lapwing.sense.drafts import Refusals, Reports
+from lapwing.sense.reports import PLACERS
+from lapwing.sense.state import SenseSetup, State
+
+AHEAD_NS = 5 * NS_PER_S          # a report from farther in the future is refused
+BEHIND_NS = 600 * NS_PER_S       # an older one is no live data: a clock that is wrong, or the day is not sure
+SENSORS_MAX = 4_096              # sources met in the data beyond that are refused
+NORTH_MARK, SECTOR_CROSSING = 1, 2
+ROTATION_S = (0.5, 60.0)
+
+_KINDS = {1: RADAR, 2: RADAR, 34: RADAR, 48: RADAR, 10: SURFACE, 19: MLAT, 20: MLAT, 21: ADSB, 23: ADSB, 62: TRACKER,
+          63: TRACKER, 65: TRACKER, 129: ADSB}
+# What is taken for a source that nobody configured.
+_NOISE = {SURFACE: (10.0, 0.25), MLAT: (30.0, 0.15)}
+
+
+@dataclass(slots=True)
+class Work:
+    """What grows while the entries of one step are worked through."""
+
+    sensors: SensorTable
+    refusals: Refusals
+    rotation_s: dict[int, float]
+    north_ns: dict[int, int]
+    last_ns: dict[int, int]
+    link_source: dict[str, tuple[int, int]]
+    told: set[str]
+    record_count: int = 0
+
+
+def begin(state: State, setup: SenseSetup) -> Work:
+    """Return the working copy of a state."""
+    return Work(state.sensors or setup.sensors, Refusals(), dict(state.rotation_s), dict(state.north_ns),
+                dict(state.last_ns), dict(state.link_source), set(state.told))
+
+
+def sense_asterix(work: Work, setup: SenseSetup, entries: Sequence[Entry]) -> tuple[list[Plots], Looks]:
+    """Return the plots (a part for each category) and looks of ASTERIX entries; the rest goes into `work`."""
+    decoded = decode_datagrams([entry.payload for entry in entries], _editions(work.sensors, setup))
+    for refusal in decoded.refusals:
+        _count(work.refusals, refusal, entries)
+    plots: list[Plots] = []
+    looks: list[Looks] = []
+    sources = _sources(work, entries, decoded)
+    # Service messages first: a position or rotation in them counts for the reports of the same step.
+    for records in sorted(decoded.records, key=lambda r: r.category not in (2, 19, 34)):
+        work.record_count += len(records)
+        reports = _reports(work, setup, entries, records, *sources[id(records)])
+        if records.category in (2, 34):
+            _learn(work, reports)
+            looks.append(_looks(work, reports))
+        elif records.category == 19:
+            _learn(work, reports)
+        elif records.category in PLACERS and len(reports):
+            found = PLACERS[records.category](_timely(work, reports), work.sensors, work.refusals)
+            plots.append(_believable(work, found))
+    return plots, _join_looks(looks)
+
+
+def _editions(sensors: SensorTable, setup: SenseSetup) -> Editions:
+    by_source = {(category, sensor.sac, sensor.sic): name
+                 for sensor in sensors.rows if sensor.sac >= 0 for category, name in sensor.editions.items()}
+    return Editions(setup.editions, by_source)
+
+
+def _count(refusals: Refusals, refusal: BlockRefusal, entries: Sequence[Entry]) -> None:
+    entry = entries[refusal.datagram_index]
+    if refusal.block_index < 0 and is_oradis(entry.payload):
+        refusals.add("oradis_wrapper", entry.link, "a length and four octets before every data block: not read",
+                     entry.link, entry.sequence, 0)
+        return
+    source = f"{refusal.sac}/{refusal.sic}" if refusal.sac >= 0 else entry.link
+    where = entry.link
+    if refusal.category >= 0:
+        where = f"{source} CAT{refusal.category:03d}"
+    if refusal.record_index >= 0:
+        where += f" record {refusal.record_index} {refusal.item}"
+    refusals.add(refusal.reason, f"{where} at octet {refusal.octet_offset}", refusal.detail, source, entry.sequence,
+                 refusal.octet_offset)
+
+
+Codes = npt.NDArray[np.int64]
+
+
+def _sources(work: Work, entries: Sequence[Entry], decoded: Decoded) -> dict[int, tuple[Codes, Codes]]:
+    """Return SAC and SIC of each value of records; where a record names none, the last one heard on its link."""
+    result = {id(records): (records.sac.copy(), records.sic.copy()) for records in decoded.records}
+    if not decoded.records:
+        return result
+    datagram = np.concatenate([records.datagram_index for records in decoded.records])
+    octet = np.concatenate([records.octet_offset for records in decoded.records])
+    sac = np.concatenate([records.sac for records in decoded.records])
+    sic = np.concatenate([records.sic for records in decoded.records])
+    if (sac < 0).any():
+        for row in np.lexsort((octet, datagram)).tolist():
+            link = entries[datagram[row]].link
+            if sac[row] >= 0:
+                work.link_source[link] = (int(sac[row]), int(sic[row]))
+            elif link in work.link_source:
+                sac[row], sic[row] = work.link_source[link]
+        start = 0
+        for records in decoded.records:
+            result[id(records)] = (sac[start : start + len(records)], sic[start : start + len(records)])
+            start += len(records)
+    else:
+        # Only the last of each link matters for what comes.
+        last: dict[str, int] = {}
+        for row in np.lexsort((octet, datagram))[-64:].tolist():
+            last[entries[datagram[row]].link] = row
+        for link, row in last.items():
+            work.link_source[link] = (int(sac[row]), int(sic[row]))
+    return result
+
+
+def _reports(work: Work, setup: SenseSetup, entries: Sequence[Entry], records: Records, sac: Codes,
+             sic: Codes) -> Reports:
+    """Return records with their sensor (appended to the table where new) and times."""
+    pair = sac * 256 + sic
+    index, source = np.full(len(records), -1, np.int64), np.full(len(records), "", "U8")
+    refused = np.full(len(records), "", "U20")
+    for value in np.unique(pair).tolist():
+        rows = pair == value
+        if value < 0:
+            refused[rows] = "no_source"
+            continue
+        codes = divmod(value, 256)
+        source[rows] = f"{codes[0]}/{codes[1]}"
+        if setup.allow and codes not in setup.allow:
+            refused[rows] = "not_allowed"
+            continue
+        found = work.sensors.index_of_source(*codes)
+        if found < 0 and len(work.sensors.rows) >= SENSORS_MAX:
+            refused[rows] = "too_many_sources"
+            continue
+        if found < 0:
+            found = _append(work, codes, records.category)
+        index[rows] = found
+    received = np.array([entry.received_ns for entry in entries], np.int64)[records.datagram_index]
+    sequence = np.array([entry.sequence for entry in entries], np.int64)[records.datagram_index]
+    reports = Reports(records.category, dict(records.columns), index, source, received.copy(), received, sequence,
+                      records.octet_offset)
+    words = {"no_source": "no data source identifier, and none heard on this link before",
+             "not_allowed": "a source that is not on the list of those listened to",
+             "too_many_sources": f"more than {SENSORS_MAX} sources"}
+    for reason, detail in words.items():
+        work.refusals.add_rows(reports, refused == reason, reason, detail)
+    if (refused != "").any():
+        reports = reports.take(refused == "")
+    return _timed(work, reports)
+
+
+def _append(work: Work, codes: tuple[int, int], category: int) -> int:
+    kind = _KINDS.get(category, RADAR)
+    sensor = Sensor(f"{codes[0]}/{codes[1]}", kind=kind, sac=codes[0], sic=codes[1], position_from="none")
+    if kind in _NOISE:
+        sensor = replace(sensor, range_m_sigma=_NOISE[kind][0], azimuth_rad_sigma=math.radians(_NOISE[kind][1]))
+    work.sensors = work.sensors.with_sensor(sensor)
+    return len(work.sensors.rows) - 1
+
+
+def _timed(work: Work, reports: Reports) -> Reports:
+    """Return the reports with their times of applicability; without a time of day: reception less nominal latency."""
+    if not len(reports):
+        return reports
+    inside = reports.get("time_of_day_s")
+    for other in ("time_received_s", "time_sent_s"):
+        inside = np.where(np.isfinite(inside), inside, reports.get(other))
+    known = np.isfinite(inside)
+    period = clock.TRUNCATED_NS if reports.category == 1 else DAY_NS
+    if reports.category != 1:
+        beyond = known & (inside >= DAY_NS / NS_PER_S)
+        reports = work.refusals.keep(reports, beyond, "implausible_time",
+                                     "a time of day beyond 24 h: another edition, or broken data")
+        inside, known = inside[~beyond], known[~beyond]
+    latency = np.array([from_seconds(sensor.latency_s) for sensor in work.sensors.rows], np.int64)
+    measured = np.where(known, clock.to_utc(np.nan_to_num(inside), reports.received_ns, period),
+                        reports.received_ns - latency[reports.sensor_index])
+    return replace(reports, measured_ns=measured)
+
+
+def _timely(work: Work, reports: Reports) -> Reports:
+    """Refuse reports from the future and from long ago."""
+    behind = reports.received_ns - reports.measured_ns
+    reports = work.refusals.keep(
+        reports, behind < -AHEAD_NS, "from_the_future",
+        "over 5 s later than it was received: the sensor's clock, its time zone or the recording's date is wrong")
+    behind = reports.received_ns - reports.measured_ns
+    reports = work.refusals.keep(
+        reports, behind > BEHIND_NS, "too_old",
+        "over 10 min before it was received: the sensor's clock, its time zone or the recording's date is wrong")
+    for index in np.unique(reports.sensor_index).tolist():
+        newest = int(reports.measured_ns[reports.sensor_index == index].max())
+        work.last_ns[index] = max(newest, work.last_ns.get(index, newest))
+    return reports
+
+
+def _believable(work: Work, plots: Plots) -> Plots:
+    """Refuse plots off the globe: the wrong edition, swapped or broken coordinates."""
+    off = ~((np.abs(plots.latitude_rad) <= math.pi / 2) & (np.abs(plots.longitude_rad) <= math.pi * (1 + 1e-9)))
+    for row in np.flatnonzero(off).tolist():
+        sensor = work.sensors.rows[plots.sensor_index[row]]
+        work.refusals.add("implausible_position", sensor.id, "latitude or longitude off the globe: another edition?",
+                          sensor.id, int(plots.entry_sequence[row]), int(plots.octet_offset[row]))
+    return plots.take(~off) if off.any() else plots
+
+
+def _learn(work: Work, reports: Reports) -> None:
+    """Take position and rotation from service messages, where the table has none."""
+    latitude, longitude = reports.get("site_latitude_rad"), reports.get("site_longitude_rad")
+    for row in np.flatnonzero(np.isfinite(latitude) & np.isfinite(longitude)).tolist():
+        index = int(reports.sensor_index[row])
+        sensor = work.sensors.rows[index]
+        if sensor.has_position or abs(latitude[row]) > math.pi / 2:
+            continue
+        height = float(reports.get("site_height_m")[row])
+        work.sensors = work.sensors.with_sensor(replace(
+            sensor, latitude_rad=float(latitude[row]), longitude_rad=float(longitude[row]), height_m=height,
+            position_from="data"))
+        if f"position|{sensor.id}" not in work.told:
+            work.told.add(f"position|{sensor.id}")
+            work.refusals.add("position_from_data", sensor.id,
+                              f"no position configured: {math.degrees(latitude[row]):.5f} N "
+                              f"{math.degrees(longitude[row]):.5f} E {height:.0f} m is taken from the data; check it",
+                              sensor.id, int(reports.entry_sequence[row]), int(reports.octet_offset[row]))
+    given = reports.get("rotation_s")
+    for row in np.flatnonzero((given >= ROTATION_S[0]) & (given <= ROTATION_S[1])).tolist():
+        _rotation(work, int(reports.sensor_index[row]), float(given[row]))
+
+
+def _rotation(work: Work, index: int, seconds: float) -> None:
+    """Take an estimate of the rotation; the table follows where nothing was configured and it moved by 2 %."""
+    before = work.rotation_s.get(index)
+    smooth = seconds if before is None or abs(seconds / before - 1.0) > 0.2 else before + 0.2 * (seconds - before)
+    work.rotation_s[index] = smooth
+    sensor = work.sensors.rows[index]
+    unknown = not math.isfinite(sensor.rotation_s)
+    if unknown or (before is not None and abs(smooth / sensor.rotation_s - 1.0) > 0.02
+                   and f"rotation|{sensor.id}" in work.told):
+        work.told.add(f"rotation|{sensor.id}")
+        work.sensors = work.sensors.with_sensor(replace(sensor, rotation_s=round(smooth, 3)))
+
+
+def _looks(work: Work, reports: Reports) -> Looks:
+    """Return north marks and sector crossings, and learn the rotation from the marks."""
+    message = reports.get("message")
+    behind = reports.received_ns - reports.measured_ns
+    wanted = ((message == NORTH_MARK) | (message == SECTOR_CROSSING)) & (behind >= -AHEAD_NS) & (behind <= BEHIND_NS)
+    reports = reports.take(wanted)
+    north = reports.get("message") == NORTH_MARK
+    for row in np.flatnonzero(north).tolist():
+        index, at = int(reports.sensor_index[row]), int(reports.measured_ns[row])
+        before = work.north_ns.get(index)
+        if before is not None and at > before:
+            seconds = (at - before) / NS_PER_S
+            usual = work.rotation_s.get(index)
+            # A second north mark within half a scan is a repeat by the link, not a fast aerial, so the first counts;
+            # a gap of several turns says nothing new.
+            if ROTATION_S[0] <= seconds <= ROTATION_S[1] and (usual is None or 0.5 < seconds / usual < 1.5):
+                _rotation(work, index, seconds)
+            if usual is not None and seconds <= 0.5 * usual:
+                continue
+        work.north_ns[index] = max(at, before or at)
+    sector = np.where(north, 0.0, reports.get("sector_rad"))
+    known = np.isfinite(sector)
+    return Looks(reports.measured_ns[known], reports.sensor_index[known].astype(np.uint16), sector[known],
+                 north[known])
+
+
+def _join_looks(parts: Sequence[Looks]) -> Looks:
+    kept = [part for part in parts if len(part)]
+    if not kept:
+        return empty_looks()
+    joined = [np.concatenate([getattr(part, name) for part in kept])
+              for name in ("measured_ns", "sensor_index", "azimuth_rad", "north_mark")]
+    order = np.lexsort((joined[1], joined[0]))
+    return Looks(*(column[order] for column in joined))
