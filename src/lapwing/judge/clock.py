@@ -208,7 +208,9 @@ def _forecast(clock: Clock, tracks: Tracks, worth: Bools, territory: Territory, 
     turned = np.abs((angle - clock.forecast_angle_rad + math.pi) % (2.0 * math.pi) - math.pi) > _TURNED_RAD
     speed = np.hypot(tracks.velocity_mps[:, 0], tracks.velocity_mps[:, 1])
     in_reach = border_m - 4.0 * sigma_m < 1.5 * speed * forecast.HORIZONS_S[-1] + 1_000.0
-    due = (tracks.time_ns - clock.forecast_ns >= settings.forecast_s * NS_PER_S) | turned
+    # What is more than ten minutes off even straight on is looked at half as often.
+    rhythm_s = np.where(border_m > speed * forecast.HORIZONS_S[1], 2.0, 1.0) * settings.forecast_s
+    due = (tracks.time_ns - clock.forecast_ns >= rhythm_s * NS_PER_S) | turned
     prob = np.where((worth & in_reach)[:, None], clock.entry_prob, plain)
     forecast_ns, forecast_angle = clock.forecast_ns.copy(), clock.forecast_angle_rad.copy()
     forecast_ns[~(worth & in_reach)] = 0

@@ -28,6 +28,9 @@ _STEP_S = np.concatenate([np.full(30, 10.0), np.full(20, 30.0)])
 _RADII = 12
 _AHEAD_DEG = (7.5, 15.0, 22.5, 30.0, 40.0, 50.0, 65.0, 90.0, 130.0, 180.0)
 _ANGLE_RAD = np.radians(np.array([*(-a for a in reversed(_AHEAD_DEG)), 0.0, *_AHEAD_DEG]))
+# Bins of 5 degrees, narrower than the chart's angles are apart: the right column is the bin's or the next one.
+_ANGLE_BIN = np.clip(np.searchsorted(_ANGLE_RAD, np.radians(np.arange(-180.0, 180.0, 5.0)) + 1e-9) - 1, 0,
+                     len(_ANGLE_RAD) - 2).astype(np.int64)
 
 
 @cache
@@ -84,8 +87,8 @@ def entry_prob(territory: Territory, latitude_rad: float, longitude_rad: float, 
     radius = speed * HORIZONS_S[-1] * (1.0 + 2.0 * spread)
     entry_s = np.empty(_PATHS)
     first_entry_kernel(
-        chart(territory, latitude_rad, longitude_rad, angle, radius), radius, _ANGLE_RAD, _STEP_S, start, wander,
-        chance, turn, speed, float(np.clip(turn_rate_radps, -0.1, 0.1)), motion.wander_rad_sigma, motion.leg_s,
+        chart(territory, latitude_rad, longitude_rad, angle, radius), radius, _ANGLE_RAD, _ANGLE_BIN, _STEP_S, start,
+        wander, chance, turn, speed, float(np.clip(turn_rate_radps, -0.1, 0.1)), motion.wander_rad_sigma, motion.leg_s,
         motion.turn_rad_min, motion.turn_rad_max, entry_s)
     five, ten, fifteen = (float(np.mean(entry_s <= horizon)) for horizon in HORIZONS_S)
     return five, ten, fifteen

@@ -77,7 +77,8 @@ def plain_pack(territory: Territory) -> Pack:
     return Pack(
         code=territory.code, names={"en": "the home side"}, version=territory.version, sha256=territory.sha256,
         time_zone="UTC", languages=("en",), neighbours=(), territory=territory, zones=(),
-        areas=build_areas([outline_deg(territory)]), places=places, policy=Policy(), partners=(), texts={}, scale={}, attribution="")
+        areas=build_areas([outline_deg(territory)]), places=places, policy=Policy(), partners=(), texts={}, scale={},
+        attribution="")
 
 
 def _points(coordinates: object, where: str) -> list[tuple[float, float]]:

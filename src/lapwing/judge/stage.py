@@ -123,10 +123,11 @@ def _known_reason(state: State, track_id: str) -> str:
 
 def _rows_to_touch(state: State, tracks: Tracks) -> list[int]:
     """Return rows that are new, got a plot, or have coasted for a while."""
-    rows = []
+    rows, late_ns = [], round(_COASTED_ROW_S * NS_PER_S)
+    flags, times = tracks.updated.tolist(), tracks.time_ns.tolist()
     for row, track_id in enumerate(tracks.track_id):
         known = state.memory.get(track_id)
-        if known is None or tracks.updated[row] or tracks.time_ns[row] - known.touched_ns >= _COASTED_ROW_S * NS_PER_S:
+        if known is None or flags[row] or times[row] - known.touched_ns >= late_ns:
             rows.append(row)
     return rows
 
