@@ -15,7 +15,8 @@ from lapwing.model.tracks import CLASSES
 from lapwing.track.state import Slots
 
 # Columns of Slots.statistics
-SECONDS, SPEED, SPEED_SQUARE, TURN_SQUARE, SPEED_MAX, SPEED_MIN, LAST_S, HEADING, PATH_M, CLIMB = range(10)
+SECONDS, SPEED, SPEED_SQUARE, TURN_SQUARE, SPEED_MAX, SPEED_MIN, LAST_S, HEADING, PATH_M, REACH_M, EAST, NORTH, SLOW_EAST, SLOW_NORTH = (
+    range(14))
 MEMORY_S = 60.0
 
 # Per class: pieces (share, lowest, usual lowest, usual highest, highest) of ground speed in m/s.
@@ -48,8 +49,17 @@ def observe(slots: Slots, rows: Ints) -> None:
     if not len(rows):
         return
     table = slots.statistics
+    fresh = rows[table[rows, EAST] == 0.0]
+    table[fresh, EAST], table[fresh, NORTH] = slots.mean[fresh, 0], slots.mean[fresh, 1]
+    table[fresh, SLOW_EAST], table[fresh, SLOW_NORTH] = slots.mean[fresh, 0], slots.mean[fresh, 1]
+    away = np.hypot(slots.mean[rows, 0] - table[rows, EAST], slots.mean[rows, 1] - table[rows, NORTH])
+    table[rows, REACH_M] = np.maximum(table[rows, REACH_M], away)
     now_s = (slots.time_ns[rows] - slots.born_ns[rows]) * 1e-9
     dt = np.maximum(now_s - table[rows, LAST_S], 0.0)
+    follow = 1.0 - np.exp(-dt / MEMORY_S)
+    table[rows, SLOW_EAST] += follow * (slots.mean[rows, 0] - table[rows, SLOW_EAST])
+    table[rows, SLOW_NORTH] += follow * (slots.mean[rows, 1] - table[rows, SLOW_NORTH])
+    table[rows, LAST_S] = now_s
     velocity = slots.mean[rows, 2:]
     speed = np.hypot(velocity[:, 0], velocity[:, 1])
     sigma = np.sqrt(np.maximum(0.5 * (slots.mean_cov[rows, 2, 2] + slots.mean_cov[rows, 3, 3]), 0.0))
@@ -69,7 +79,6 @@ def observe(slots: Slots, rows: Ints) -> None:
     slow = table[rows, SPEED]
     table[rows, SPEED_MAX] = np.where(settled, np.maximum(table[rows, SPEED_MAX], slow), slow)
     table[rows, SPEED_MIN] = np.where(settled, np.minimum(table[rows, SPEED_MIN], slow), slow)
-    table[rows, LAST_S] = now_s
     table[rows, HEADING] = heading
     table[rows, PATH_M] += speed * np.minimum(dt, 30.0)
 

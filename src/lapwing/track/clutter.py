@@ -46,8 +46,10 @@ def density(clutter: ClutterMap, range_m: Floats, azimuth_rad: Floats) -> Floats
     coarse = (clutter.coarse[ring // COARSE_RINGS, sector // COARSE_TURN] + 0.02) / (clutter.coarse_scans + 1.0)
     coarse_density = coarse / coarse_area
     area = _areas(rings, FINE_M, FINE_SECTORS)[ring]
-    fine = clutter.fine[ring, sector] + PRIOR_SCANS * coarse_density * area
-    return np.maximum(fine / (clutter.fine_scans + PRIOR_SCANS) / area, 0.3 * coarse_density)
+    # A cold map leans on the coarse one for fewer scans: a wind farm must count from its second turn.
+    prior = min(2.0 + 0.5 * clutter.fine_scans, PRIOR_SCANS)
+    fine = clutter.fine[ring, sector] + prior * coarse_density * area
+    return np.maximum(fine / (clutter.fine_scans + prior) / area, 0.3 * coarse_density)
 
 
 def amplitude_ratio(clutter: ClutterMap, amplitude_db: Floats) -> Floats:

@@ -51,6 +51,8 @@ def step(state: State, plots: Plots, bearings: Bearings, looks: Looks, sensors: 
     state = work.state
     state = replace(state, heard=_heard(state, identifications))
     updated = work.updated
+    changed = np.flatnonzero(updated & (state.slots.status >= SEED))
+    observe(state.slots, changed)
     new_tracks, confirmed = lifecycle.promote(state.slots, settings)
     state = _numbered(state, new_tracks)
     slowest_s = rotation.slowest_turn_s(state.rotation)
@@ -64,7 +66,6 @@ def step(state: State, plots: Plots, bearings: Bearings, looks: Looks, sensors: 
     forget, lost = lifecycle.fallen(state.slots, clock_ns, slowest_s, settings)
     freed(state.slots, forget)
     changed = np.flatnonzero(updated & (state.slots.status >= TENTATIVE))
-    observe(state.slots, changed)
     state.slots.class_prob[changed] = class_probabilities(
         state.slots.statistics[changed], state.slots.height_m[changed], state.slots.identified[changed] >= 3)
     state, ended, ended_rows = _end(state, work, lost, now_ns, settings)
@@ -170,8 +171,10 @@ def _settled(state: State, work: Work, settings: Settings) -> State:
 
 def _logged(state: State, work: Work, settings: Settings) -> State:
     """Return the state with the young log put away; settled first where it is full."""
-    if work.young_used >= history.YOUNG_ROWS:
+    if work.young_used >= state.young_rows_max:
         state = _settled(state, work, settings)
+        # Twice what stays, so that settling costs the same per row however many seeds live.
+        state = replace(state, young_rows_max=max(history.YOUNG_ROWS, 2 * work.young_used))
     used = work.young_used
     return replace(state, young=Chunk(work.young.floats[:used].copy(), work.young.ints[:used].copy()))
 

@@ -115,8 +115,10 @@ def find_pairs(status, time_ns, x, cov, mode_prob, mean, mean_cov, hits, last_se
                     # Laid down at a low default height: lay it down again at the height this track is known to fly.
                     oe, on = ze - sites[sensor, 0], zn - sites[sensor, 1]
                     d = math.sqrt(oe * oe + on * on) + 1e-9
-                    shift = ground_range_m(slant_m[j], antenna_m, height_m[this]) - ground_range_m(
-                        slant_m[j], antenna_m, low_height_m)
+                    ground = ground_range_m(slant_m[j], antenna_m, height_m[this])
+                    if ground == 0.0:
+                        continue  # nearer than the track is high: not this object
+                    shift = ground - ground_range_m(slant_m[j], antenna_m, low_height_m)
                     ze += oe / d * shift
                     zn += on / d * shift
                 r_ee, r_en, r_nn = r[j, 0], r[j, 1], r[j, 2]

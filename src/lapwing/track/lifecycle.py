@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lapwing.model.plots import Floats
+from lapwing.track.classify import REACH_M, SLOW_EAST, SLOW_NORTH
 from lapwing.track.predict import moved
 from lapwing.track.settings import Settings
 from lapwing.track.state import CONFIRMED, SEED, TENTATIVE, Slots, freed
@@ -48,7 +49,8 @@ def plausible(slots: Slots, rows: Rows, settings: Settings) -> npt.NDArray[np.bo
     chi2 = (velocity[:, 0] ** 2 * cov[:, 1, 1] - 2 * velocity[:, 0] * velocity[:, 1] * cov[:, 0, 1]
             + velocity[:, 1] ** 2 * cov[:, 0, 0]) / det
     speed = np.hypot(velocity[:, 0], velocity[:, 1])
-    moving = (chi2 > settings.moving_chi2) & (speed > 2.0) | (slots.identified[rows] >= 3)
+    far = slots.statistics[rows, REACH_M] > settings.moved_m_min
+    moving = (chi2 > settings.moving_chi2) & (speed > 2.0) & far | (slots.identified[rows] >= 3)
     possible: npt.NDArray[np.bool_] = moving & (speed < settings.speed_mps_max)
     return possible
 
@@ -65,8 +67,14 @@ def fallen(slots: Slots, clock_ns: int, slowest_turn_s: float, settings: Setting
     may_coast = np.clip(0.5 * age_s, settings.coast_s_min, settings.coast_s_max)
     # A slow radar alone needs its turns: four of them before anything confirmed is given up.
     may_coast = np.maximum(may_coast, 4.0 * slowest_turn_s)
-    lost = (quiet_s > may_coast) | ((quiet_s > np.minimum(may_coast, settings.coast_s_min)) & (slots.log_odds < -3.0))
-    lost |= slots.log_odds < -8.0
+    lost = (quiet_s > may_coast) | ((quiet_s > settings.coast_s_min) & (slots.log_odds < settings.hidden_log_odds))
+    # Plots still come, but no better than clutter would give them: it feeds on clutter, and is not hidden.
+    lost |= (quiet_s < 0.5 * settings.coast_s_min) & (slots.log_odds < settings.drop_log_odds)
+    # Long watched, hardly moved in the last minute and never far from where it began: a thing on the ground.
+    crawled_m = np.hypot(slots.mean[:, 0] - slots.statistics[:, SLOW_EAST],
+                         slots.mean[:, 1] - slots.statistics[:, SLOW_NORTH])
+    still = (age_s > settings.still_s) & (crawled_m < settings.still_m) & (slots.identified < 3)
+    lost |= still & (slots.statistics[:, REACH_M] < settings.roamed_m)
     return forget, np.flatnonzero((slots.status == CONFIRMED) & lost)
 
 

@@ -14,7 +14,7 @@ from lapwing.track.settings import Settings
 
 FREE, SEED, TENTATIVE, CONFIRMED = 0, 1, 2, 3
 NEVER_NS = -(1 << 62)
-STATISTICS = 10         # columns of Slots.statistics, see classify.py
+STATISTICS = 14         # columns of Slots.statistics, see classify.py
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +159,7 @@ class State:
     registration: Registration = field(default_factory=lambda: empty_registration())
     sites: Floats = field(default_factory=lambda: np.zeros((0, 2)))    # (S, 2) sensors on the plane
     young: Chunk = field(default_factory=lambda: Chunk(np.zeros((0, 31)), np.zeros((0, 5), np.int64)))
+    young_rows_max: int = 2048           # the young log is settled when it has this many rows
     archive: dict[int, tuple[Chunk, ...]] = field(default_factory=dict)
     ids: dict[int, str] = field(default_factory=dict)                  # uid -> track id
     day_counts: dict[str, int] = field(default_factory=dict)           # numbers given, by day
