@@ -54,7 +54,7 @@ def _play(arguments: argparse.Namespace, folder: Path, state_dir: Path) -> int:
     recording = opened.recording
     assert recording is not None, "a story is opened with its truth"
     story = recording.story
-    country = wiring.load_country(story.protected_country, state_dir)
+    country = wiring.load_country(story.country, state_dir)
     observers: list[Any] = []
     if not arguments.json:
         _introduce(story, recording)

@@ -104,7 +104,7 @@ def _open(arguments: argparse.Namespace) -> tuple[Opened, str]:
             raise InputError("one story at a time", where=" ".join(arguments.source), remedy="replay them one by one")
         opened = opening.open_story(first, arguments.seed)
         assert opened.recording is not None, "a story is opened with its truth"
-        return opened, opened.recording.story.protected_country
+        return opened, opened.recording.story.country
     return opening.open_recordings([Path(name) for name in arguments.source], sensors, arguments.date), ""
 
 

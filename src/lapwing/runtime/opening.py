@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lapwing import sim
-from lapwing.adapters import recordings
+from lapwing.adapters.files import RecordingSource
 from lapwing.model.entries import PLOTS
 from lapwing.model.errors import InputError
 from lapwing.model.plots import KIND_COMBINED, KIND_PSR, KIND_SSR
@@ -34,12 +35,13 @@ class Opened:
     sensors: SensorTable
     count: int | None = None         # items, where known, for the progress bar
     recording: sim.Recording | None = None   # of a story: truth and expected values
+    sources: tuple[RecordingSource, ...] = ()   # of recordings: what was unread, and notes for the user, after reading
 
 
 def open_story(name: str, seed: int) -> Opened:
     """Play a shipped story (by name) or a story file. Raises ConfigError where there is none or it is wrong."""
     path = Path(name)
-    story = sim.load_story(path.read_bytes(), path.name) if path.suffix in (".yaml", ".yml") else sim.load_story(name)
+    story = (sim.load_story(path.read_bytes(), path.name) if path.suffix in (".yaml", ".yml") else sim.load_story(name))
     recording = sim.play(story, seed)
     items = list(recording.items)
     digest = hashlib.sha256(f"{story.id} {seed}".encode())
@@ -105,11 +107,13 @@ def _nanoseconds(column: Any) -> npt.NDArray[np.int64]:
 
 def open_recordings(paths: Sequence[Path], sensors: SensorTable, date: str | None) -> Opened:
     """Open ASTERIX recordings (any framing); several are merged by time of reception. Raises InputError."""
-    digest = hashlib.sha256()
+    digest = hashlib.sha256((date or "").encode())
     for path in paths:
-        digest.update(path.read_bytes())
-    return Opened(", ".join(path.name for path in paths), digest.hexdigest(),
-                  recordings.open_recordings(paths, date=date), sensors)
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    sources = [RecordingSource(path, date=date) for path in paths]
+    items = sources[0] if len(sources) == 1 else heapq.merge(*sources, key=lambda item: item[0])
+    return Opened(", ".join(path.name for path in paths), digest.hexdigest(), items, sensors, sources=tuple(sources))
 
 
 def read_sensors(path: Path | None) -> SensorTable:
