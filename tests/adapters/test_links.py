@@ -79,7 +79,7 @@ def test_a_wrong_udp_address_is_refused_in_words(url):
         udp.parse_udp(url)
 
 
-@pytest.mark.parametrize("url", ["tcp://host", "udp://h:1", "tcp://:5", "tcp://h:x", "tcp://h:1/path", "tcp://[::1:5", ""])
+@pytest.mark.parametrize("url", ["tcp://host", "udp://h:1", "tcp://:5", "tcp://h:x", "tcp://h:1/p", "tcp://[::1:5", ""])
 def test_a_wrong_tcp_address_is_refused_in_words(url):
     with pytest.raises(ConfigError):
         tcp.parse_tcp(url)

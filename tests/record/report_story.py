@@ -1,8 +1,9 @@
-"""A small made-up incident as journal outputs: two objects near a border, an alert, a patrol, a notice, people's reports."""
+"""A small made-up incident as journal outputs: two objects near a border, an alert, a patrol, a notice, reports."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
@@ -59,6 +60,11 @@ def tracks_at(second: int) -> Tracks:
         sensor_count=np.full(n, 2), sensors_mask=np.array([3, 1, 3], np.uint64))
 
 
+def at(second: float) -> int:
+    """Return the time of a second of the story."""
+    return START_NS + round(second * NS_PER_S)
+
+
 def verdict(track_id: str, closest_m: float, word: str, latitude_deg: float, longitude_deg: float) -> Verdict:
     """Return a final verdict."""
     entries = () if closest_m > 0 else (Crossing(START_NS + 600 * NS_PER_S, START_NS + 800 * NS_PER_S,
@@ -68,7 +74,7 @@ def verdict(track_id: str, closest_m: float, word: str, latitude_deg: float, lon
                    closest_m + 190.0, START_NS + 700 * NS_PER_S, math.radians(latitude_deg),
                    math.radians(longitude_deg), max(-closest_m, 0.0), entries, 200.0 if entries else 0.0,
                    Boundary("Romania", "2025-01", "ab" * 32, 200.0),
-                   Evidence(220, ("RO-GF-1", "RO-LR-2"), ((START_NS + 300 * NS_PER_S, START_NS + 345 * NS_PER_S),), 40.0),
+                   Evidence(220, ("RO-GF-1", "RO-LR-2"), ((at(300), at(345)),), 40.0),
                    {"ro": f"Obiectul {words}.", "en": f"Object {words}.", "uk": f"Обʼєкт {words}."},
                    "outside beyond the bound <of the line>", True, START_NS + 900 * NS_PER_S)
 
@@ -93,13 +99,13 @@ def story(zones: tuple[ZoneRef, ...], border_m: dict[int, np.ndarray] | None = N
         outputs.append((number, Output(kind, to_json(row))))
 
     def event(number: int, second: int, kind: str, text: str, severity: str = "info", ids: tuple[str, ...] = IDS[:1]):
-        add(number, "event", rows.event_row(Event(kind, START_NS + second * NS_PER_S, text, severity, ids, "20250805-1")))
+        add(number, "event", rows.event_row(Event(kind, at(second), text, severity, ids, "20250805-1")))
 
     for number in range(226):
         second = 4 * number
         links = ["demo:RO-GF-1"] + (["demo:RO-LR-2"] if not 300 <= second < 360 else [])
         batches.append(Batch(number, tuple(
-            Entry(sequence + i, START_NS + second * NS_PER_S, link, "asterix", b"\x30") for i, link in enumerate(links))))
+            Entry(sequence + i, at(second), link, "asterix", b"\x30") for i, link in enumerate(links))))
         sequence += len(links)
         made_up = np.array([794.0 + 14_000.0 * (1.0 - second / 720.0) ** 2, 9_000.0 - 12.5 * second, 40_000.0])
         distance_m = made_up if border_m is None else border_m[second]
@@ -114,18 +120,17 @@ def story(zones: tuple[ZoneRef, ...], border_m: dict[int, np.ndarray] | None = N
     add(15, "decision", rows.decision_row(Decision(START_NS + 60 * NS_PER_S, "p1", "approve", "played officer 1", "")))
     add(15, "alert", rows.alert_row(alert("alert", 60, zones)))
     event(15, 60, "alert_sent", "Sent: alert for the zones on the river", "alarm")
-    add(20, "patrol", rows.patrol_row(PatrolEvent(START_NS + 80 * NS_PER_S, "VIPER 1", "airborne", "Fetești", "pair", "ops")))
-    add(60, "patrol", rows.patrol_row(PatrolEvent(START_NS + 240 * NS_PER_S, "VIPER 1", "on_station", "Tulcea", "", "ops")))
+    add(20, "patrol", rows.patrol_row(PatrolEvent(at(80), "VIPER 1", "airborne", "Fetești", "pair", "ops")))
+    add(60, "patrol", rows.patrol_row(PatrolEvent(at(240), "VIPER 1", "on_station", "Tulcea", "", "ops")))
     notice = Notice("n1", "MD", "RELEASABLE TO MD", START_NS + 120 * NS_PER_S, START_NS + 1_920 * NS_PER_S,
                     (NoticeObject(IDS[1], START_NS, 0.79, 0.49, 120.0, math.nan, (-20.0, -35.0), "drone", 0.9),),
                     {"en": "An object nears your border."}, "track points at MD, 2.2 km from its border")
     add(30, "notice", rows.notice_row(notice))
-    from dataclasses import replace
     add(42, "notice", rows.notice_row(replace(notice, acknowledged_by="liaison MD",
                                               acknowledged_ns=START_NS + 165 * NS_PER_S)))
-    add(180, "sighting", rows.sighting_row(Sighting("s1", START_NS + 722 * NS_PER_S, 5.0, "explosion", math.radians(45.27),
-                                                    math.radians(28.46), 300.0, math.radians(10.0), 0.1, "Isaccea",
-                                                    "<b>loud</b>", "villager", 300)))
+    add(180, "sighting", rows.sighting_row(Sighting(
+        "s1", at(722), 5.0, "explosion", math.radians(45.27), math.radians(28.46), 300.0, math.radians(10.0), 0.1,
+        "Isaccea", "<b>loud</b>", "villager", 300)))
     event(180, 722, "sighting", "Report: explosion from Isaccea, bearing 010°", "warning", ())
     event(200, 700, "closest_approach", f"{IDS[0]} was closest to the border: 794 m outside", "notice")
     add(200, "refusals", rows.refusals_row([Refusal("no_position", "SAC 9 SIC 9", "no position", "9/9", 3)],
@@ -148,8 +153,10 @@ def small_pack() -> Pack:
     ring = [(44.5, 28.0), (44.5, 29.5), (45.29, 29.5), (45.29, 28.0), (44.5, 28.0)]
     cell = [(45.2, 28.3), (45.2, 28.6), (45.29, 28.6), (45.29, 28.3), (45.2, 28.3)]
     zones = (
-        Zone("RO-TL", "Tulcea", {"ro": "Tulcea"}, "county", "RO", "RO-TL", 200_000, False, 0.788, 0.5, {}, False, 0, False),
-        Zone("RO-TL-1", "Isaccea", {"ro": "Isaccea"}, "cell", "RO-TL", "RO-TL", 4_789, False, 0.79, 0.497, {}, True, 1, True),
+        Zone("RO-TL", "Tulcea", {"ro": "Tulcea"}, "county", "RO", "RO-TL", 200_000, False, 0.788, 0.5, {}, False, 0,
+             False),
+        Zone("RO-TL-1", "Isaccea", {"ro": "Isaccea"}, "cell", "RO-TL", "RO-TL", 4_789, False, 0.79, 0.497, {}, True, 1,
+             True),
     )
     places = Places(("Tulcea", "Isaccea"), np.radians([45.18, 45.27]), np.radians([28.8, 28.46]),
                     np.array([65_000, 4_789]), np.zeros(2, np.bool_), np.array([-1, 1], np.int32))
