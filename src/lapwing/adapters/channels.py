@@ -1,4 +1,4 @@
-"""Channels: ways by which a warning reaches people. Each is one class, here or in its own file, and one line of a table.
+"""Channels: ways by which a warning reaches people. Each is one class and one line of the table.
 
 A channel owns its settings and hands over one CAP document at a time. Sending the same document twice does no harm: the
 identifier names the delivery.
@@ -6,6 +6,7 @@ identifier names the delivery.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -43,8 +44,10 @@ class CapFiles:
             partial.replace(target)
             _sync_folder(self.folder)
         except OSError as error:
-            partial.unlink(missing_ok=True)
-            raise StorageError(f"the alert {identifier} could not be written: {error.strerror or error}", where=str(target),
+            with contextlib.suppress(OSError):
+                partial.unlink(missing_ok=True)
+            raise StorageError(f"the alert {identifier} could not be written: {error.strerror or error}",
+                               where=str(target),
                                remedy="free space or name another folder; it will be sent again") from error
         return name
 

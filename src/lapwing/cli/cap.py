@@ -28,8 +28,9 @@ def run(arguments: argparse.Namespace) -> int:
         except OSError as error:
             # The other files are still judged; the exit status says that one could not be.
             unread += 1
-            print(json.dumps({"file": str(path), "parsed": False, "valid": False, "findings": [
-                {"rule": "file-unreadable", "severity": "error", "path": "", "message": error.strerror or str(error)}]}))
+            finding = {"rule": "file-unreadable", "severity": "error", "path": "",
+                       "message": error.strerror or str(error)}
+            print(json.dumps({"file": str(path), "parsed": False, "valid": False, "findings": [finding]}))
             continue
         judged = cap_check.check(document)
         faults += not judged.valid

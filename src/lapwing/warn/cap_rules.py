@@ -257,7 +257,8 @@ def _circle(circle: etree._Element) -> Iterator[Finding]:
 
 
 def _in_range(where: str, points: list[tuple[float, float]]) -> Iterator[Finding]:
-    for rule, name, place, limit in (("latitude-range", "latitude", 0, 90.0), ("longitude-range", "longitude", 1, 180.0)):
+    axes = (("latitude-range", "latitude", 0, 90.0), ("longitude-range", "longitude", 1, 180.0))
+    for rule, name, place, limit in axes:
         bad = next((p[place] for p in points if abs(p[place]) > limit), None)
         if bad is not None:
             yield Finding(rule, "error", where, f"{name} {bad:g} lies outside [-{limit:g}, {limit:g}] (WGS 84)")

@@ -1,8 +1,8 @@
 """Cuts a text into the pages of a cell broadcast message: alphabet, units, pages, octets.
 
 Source: 3GPP TS 23.041 (a page carries 82 octets of content, a message at most 15 pages) and TS 23.038 (GSM 7-bit
-default alphabet, its extension table, UCS-2). GSM-7: 93 septets a page, packed from the low bit up; UCS-2: 40 units of
-16 bits a page, high octet first. Neither an escape with its character nor a surrogate pair is ever split over two pages.
+default alphabet, its extension table, UCS-2). GSM-7: 93 septets a page, packed from the low bit up; UCS-2: 40 units
+of 16 bits a page, high octet first. Neither an escape with its character nor a surrogate pair is split.
 """
 
 from __future__ import annotations

@@ -1,0 +1,227 @@
+"""A warning from the first plot to the all clear."""
+
+import numpy as np
+import pytest
+from warn_fakes import START_NS, Run, S, make_object, make_pack, replace
+
+from lapwing.model.alerts import ALERT, CANCEL, UPDATE
+from lapwing.model.reports import Command
+from lapwing.warn import Settings
+
+
+def since_start_s(time_ns):
+    return (time_ns - START_NS) / S
+
+
+@pytest.fixture(scope="module")
+def entered():
+    """One object flies from 39 km outside straight in, is lost 30 km inside, and the officer approves after 20 s."""
+    run = Run()
+    run.fly([make_object(lat_deg=45.35)], 1300)
+    run.wait(900)
+    return run
+
+
+def test_the_first_alert_is_on_the_air_five_minutes_before_the_border_strip(entered):
+    # 38.9 km out at 50 m/s: 5 km from the border at (38,896 - 5,000) / 50 = 678 s.
+    first = next(a for a in entered.alerts if a.level == "alert")
+    assert first.msg_type == ALERT
+    assert since_start_s(first.sent_ns) <= 678 - 300
+
+
+def test_every_village_flown_past_is_red_two_and_a_half_minutes_before(entered):
+    pack = entered.pack
+    red_ns: dict[str, int] = {}
+    for alert in entered.alerts:
+        if alert.level == "alert":
+            for zone in alert.zones:
+                red_ns.setdefault(zone.code, alert.sent_ns)
+    for second in range(1300):
+        lat = 45.35 - 50.0 * second / 111_132.0
+        north = (np.degrees(pack.places.latitude_rad) - lat) * 111_132.0
+        east = (np.degrees(pack.places.longitude_rad) - 28.0) * 111_132.0 * np.cos(np.radians(lat))
+        for place in np.flatnonzero(np.hypot(north, east) < 3_000.0):
+            code = pack.zones[pack.places.zone_index[place]].code
+            assert red_ns[code] <= START_NS + (second - 150) * S, code
+
+
+def test_the_warning_is_narrow(entered):
+    most = max(len(a.zones) for a in entered.alerts if a.level == "alert")
+    assert most <= 0.2 * sum(zone.addressable for zone in entered.pack.zones)
+
+
+def test_the_all_clear_comes_once_and_in_its_window(entered):
+    clear = [a for a in entered.alerts if a.level == "all_clear" and a.approved_by != ("engine",)]
+    last_plot_s = 1296.0   # every 5th second, counted from 1
+    assert len(clear) == 1
+    assert 390.0 <= since_start_s(clear[0].sent_ns) - last_plot_s <= 600.0
+    assert clear[0].msg_type == UPDATE
+    assert not entered.state.busy
+
+
+def test_each_message_names_all_before_it(entered):
+    chain = entered.public("alert")
+    for number, alert in enumerate(chain):
+        assert len(alert.references) == number
+        assert [r.split(",")[1] for r in alert.references] == [a.identifier for a in chain[:number]]
+
+
+def test_a_message_never_outlives_the_next_one(entered):
+    for before, after in zip(entered.public("alert"), entered.public("alert")[1:], strict=False):
+        assert after.sent_ns < before.expires_ns
+
+
+def test_zones_taken_out_get_their_own_all_clear(entered):
+    shrunk = [a for a in entered.alerts if a.level == "alert" and a.cleared]
+    assert shrunk
+    for alert in shrunk:
+        assert not {z.code for z in alert.cleared} & {z.code for z in alert.zones}
+        assert alert.cap_xml.count(b"<responseType>AllClear</responseType>") == 3
+
+
+def test_the_same_input_gives_the_same_octets():
+    first, second = (Run() for _ in range(2))
+    for run in (first, second):
+        run.fly([make_object(lat_deg=45.2)], 300)
+    assert [a.cap_xml for a in first.alerts] == [a.cap_xml for a in second.alerts]
+    assert first.proposals == second.proposals
+
+
+def test_an_object_that_flies_away_from_the_border_gets_no_alert():
+    run = Run()
+    run.fly([make_object(lat_deg=45.25, north_mps=50.0)], 400)
+    assert not [a for a in run.alerts if a.level == "alert"]
+    assert run.threats == ("T-1",)
+
+
+@pytest.mark.parametrize("class_name", ["bird", "weather", "balloon", "surface", "airliner"])
+def test_what_is_probably_harmless_gives_no_warning(class_name):
+    run = Run()
+    run.fly([make_object(lat_deg=45.05, class_name=class_name, class_prob=0.95)], 120)
+    assert not run.alerts
+    assert not run.proposals
+
+
+def test_traffic_and_unconfirmed_tracks_give_no_warning():
+    run = Run()
+    run.fly([make_object(lat_deg=45.05, judged=False), make_object("T-2", lat_deg=45.05, confirmed=False)], 120)
+    assert not run.proposals
+
+
+def test_an_object_first_seen_near_the_border_is_proposed_at_its_first_step():
+    run = Run()
+    warned = run.step([make_object(lat_deg=45.08)])
+    assert [p.level for p in warned.proposals if not p.automatic] == ["alert"]
+
+
+def test_jitter_at_the_threshold_gives_no_extra_message():
+    quiet, noisy = Run(), Run()
+    generator = np.random.default_rng(7)
+    for run, sigma_m in ((quiet, 0.0), (noisy, 150.0)):
+        for _ in range(900):
+            shake = generator.normal(0.0, sigma_m, 2) if sigma_m else (0.0, 0.0)
+            turn = generator.normal(0.0, 2.0, 2) if sigma_m else (0.0, 0.0)
+            # 11 km from the nearest village, turning in place: where a village is just about to become wanted
+            run.step([make_object(lat_deg=45.065 + shake[0] / 111_132.0, lon_deg=28.05 + shake[1] / 78_000.0,
+                                  east_mps=40.0 + turn[0], north_mps=-20.0 + turn[1])])
+    assert len([a for a in noisy.alerts if a.level == "alert"]) <= len([a for a in quiet.alerts if a.level == "alert"])
+    assert not [a for a in noisy.alerts if a.cleared]
+
+
+def test_nobody_approves_the_proposal_lapses_loudly_and_comes_again():
+    run = Run(officer_s=None)
+    run.fly([make_object(lat_deg=45.1, north_mps=-5.0)], 700)
+    asked = [p for p in run.proposals if p.level == "alert"]
+    lapsed = [d for d in run.decisions if d.action == "lapsed"]
+    assert len(asked) >= 2
+    assert lapsed[0].proposal_id == asked[0].id
+    assert any("LAPSED" in note for note in run.notes)
+    assert not [a for a in run.alerts if a.level == "alert"]
+
+
+def test_nobody_approves_the_all_clear_the_warning_is_renewed_not_ended_in_silence():
+    run = Run()
+    run.fly([make_object(lat_deg=45.1)], 120)
+    run.officer_s = None
+    run.queue.clear()
+    run.wait(4_000, every_s=2.0)
+    chain = run.public("alert")
+    assert chain[-1].level == "alert"
+    assert chain[-1].expires_ns > run.now_ns
+    assert len([p for p in run.proposals if p.level == "all_clear" and not p.automatic]) > 5
+
+
+def test_objects_identified_as_ours_lead_to_a_cancellation():
+    run = Run()
+    rows = run.fly([make_object(lat_deg=45.15)], 120)
+    run.step([{**rows[0], "judged": False}])
+    run.wait(60)
+    last = run.public("alert")[-1]
+    assert last.msg_type == CANCEL
+    assert last.level == "all_clear"
+    assert since_start_s(last.sent_ns) < 200
+
+
+def test_a_threat_that_comes_back_before_the_all_clear_keeps_the_warning():
+    run = Run()
+    rows = run.fly([make_object(lat_deg=45.2)], 200)
+    run.wait(320)
+    assert [p for p in run.proposals if p.level == "all_clear" and not p.automatic]
+    run.fly([{**rows[0], "track_id": "T-9", "born_ns": run.now_ns, "lat_deg": 45.05}], 60)
+    assert not [a for a in run.public("alert") if a.level == "all_clear"]
+    assert any("stays in force" in note for note in run.notes)
+
+
+def test_widening_inside_the_approved_envelope_needs_no_person(entered):
+    inside = [a for a in entered.alerts if a.level == "alert" and a.approved_by == ("engine",) and not a.cleared]
+    assert inside
+    for alert in inside:
+        earlier = {z.code for a in entered.alerts if a.sent_ns < alert.sent_ns for z in a.zones}
+        approved = {z.code for p in entered.proposals if not p.automatic for z in (*p.zones, *p.envelope)}
+        assert {z.code for z in alert.zones} <= earlier | approved
+
+
+def test_two_incidents_far_apart_have_two_chains():
+    pack = make_pack()
+    run = Run(pack)
+    run.fly([make_object("W", lat_deg=45.1, lon_deg=27.2), make_object("E", lat_deg=45.1, lon_deg=29.8)], 60)
+    chains = {a.references[0] if a.references else a.identifier for a in run.alerts if a.level == "alert"}
+    assert len(chains) == 2
+
+
+def test_status_stands_in_every_message_and_text():
+    run = Run(settings=Settings(status="Test"))
+    run.fly([make_object(lat_deg=45.1)], 60)
+    assert {a.status for a in run.alerts} == {"Test"}
+    for alert in run.alerts:
+        assert b"<status>Test</status>" in alert.cap_xml
+        assert b"TEST. THIS IS NOT A REAL WARNING." in alert.cap_xml
+    actual = Run(settings=Settings(status="Actual"))
+    actual.fly([make_object(lat_deg=45.1)], 60)
+    assert b"NOT A REAL" not in b"".join(a.cap_xml for a in actual.alerts)
+
+
+def test_zone_levels_follow_what_is_in_force(entered):
+    run = Run()
+    run.fly([make_object(lat_deg=45.3)], 10)
+    assert set(run.levels.values()) <= {"watch", "pre_alert"}
+    run.fly([make_object(lat_deg=45.2)], 60)
+    assert "alert" in run.levels.values()
+    assert entered.levels == {}
+
+
+def test_a_policy_without_approvals_sends_alone():
+    pack = make_pack()
+    pack = replace(pack, policy=replace(pack.policy, needs_approval=()))
+    run = Run(pack, officer_s=None)
+    run.fly([make_object(lat_deg=45.1)], 60)
+    run.wait(500)
+    assert [a.level for a in run.public("alert")][-1] == "all_clear"
+    assert {a.approved_by for a in run.alerts} == {("engine",)}
+
+
+def test_a_command_for_nothing_is_answered_with_a_note():
+    run = Run()
+    run.step(commands=[Command(START_NS, "approve", alert_id="nothing", by="A")])
+    run.step(commands=[Command(START_NS, "approve", alert_id="nothing", by=" ")])
+    assert len(run.notes) == 2
