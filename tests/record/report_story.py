@@ -110,7 +110,7 @@ def story(zones: tuple[ZoneRef, ...], border_m: dict[int, np.ndarray] | None = N
         made_up = np.array([794.0 + 14_000.0 * (1.0 - second / 720.0) ** 2, 9_000.0 - 12.5 * second, 40_000.0])
         distance_m = made_up if border_m is None else border_m[second]
         outputs.append((number, Output("tracks", pack(
-            tracks_at(second), distance_m, START_NS + second * NS_PER_S + 5, border_m_sigma=np.full(3, 110.0),
+            tracks_at(second), distance_m, at(second) + 5_000, border_m_sigma=np.full(3, 110.0),
             judged=np.array([True, True, False])))))
     event(1, 4, "track_confirmed", f"{IDS[0]} confirmed from 5 plots: likeliest drone (91 %), 46 m/s, 14.0 km outside")
     proposal = Proposal("p1", START_NS + 40 * NS_PER_S, START_NS + 340 * NS_PER_S, "Alert", "alert", zones, IDS[:1],
