@@ -14,10 +14,11 @@ from lapwing.track import bias, clutter, history, measurement, rotation
 from lapwing.track.kernels_associate import choose, find_pairs, marginals
 from lapwing.track.kernels_update import commit, pair_weights, seed
 from lapwing.track.settings import Settings
-from lapwing.track.state import Chunk, Slots, State
+from lapwing.track.state import CONFIRMED, Chunk, Slots, State
 
 PAIRS_PER_PLOT = 24
 HEIGHT_DRIFT_MPS = 4.0      # random walk of a reported height between plots
+FLIES_MPS = 20.0            # faster than birds in still air and rain in most winds
 # Mode 3/A codes that many share, and so name nobody: conspicuity and emergency codes (ICAO Doc 8168 vol. I part III).
 COMMON_CODES = (0, 0o1000, 0o1200, 0o2000, 0o7000, 0o7500, 0o7600, 0o7700, 0o7777)
 
@@ -62,9 +63,9 @@ def process(work: Work, plots: Plots, sensors: SensorTable, settings: Settings) 
     if pairs.count:
         work.young_used = commit(
             track_pair, pairs.plot, pairs.distance2, pairs.points, pairs.covariance, found, share, plots.measured_ns,
-            plots.entry_sequence, sensor, is_radar, slots.uid, slots.time_ns, slots.last_plot_ns, slots.x, slots.cov,
+            plots.entry_sequence, sensor, is_radar, slots.status, slots.uid, slots.time_ns, slots.last_plot_ns, slots.x, slots.cov,
             slots.mode_prob, slots.mean, slots.mean_cov, slots.hits, slots.last_sensor, slots.sensors_mask,
-            slots.detect, slots.look_ns, slots.hit_ns, slots.log_odds, settings.log_odds_max, *_modes(settings),
+            slots.detect, slots.look_ns, slots.hit_ns, slots.log_odds, settings.log_odds_max, settings.proven_log_odds_max, *_modes(settings),
             work.young_used, work.young.floats, work.young.ints, plot_weight)
         rows = np.flatnonzero(track_pair >= 0)
         rows = rows[plot_weight[pairs.plot[track_pair[rows]]] > 0.0]
@@ -77,7 +78,7 @@ def process(work: Work, plots: Plots, sensors: SensorTable, settings: Settings) 
     if polar and echo.any():
         maps = list(state.clutter)
         maps[sensor] = clutter.learn(maps[sensor], plots.range_m[echo], plots.azimuth_rad[echo],
-                                     plots.amplitude_db[echo], np.clip(1.0 - taken[echo], 0.0, 1.0),
+                                     plots.amplitude_db[echo], 1.0 - _flown(work, pairs, track_pair, plot_weight)[echo],
                                      int(plots.measured_ns.max()), turn_ns)
         state = replace(state, clutter=tuple(maps))
     known_turn = math.isfinite(table.rotation_s) and table.rotation_s > 0
@@ -139,6 +140,21 @@ def _conditional(pairs: _Pairs, weight: Floats, share: Floats, track_count: int)
     total = np.bincount(pairs.track, joint, track_count)
     result: Floats = joint / (1.0 + total[pairs.track])
     return result
+
+
+def _flown(work: Work, pairs: _Pairs, track_pair: Ints, plot_weight: Floats) -> Floats:
+    """Return the probability that a plot came from something that surely flies: a confirmed track faster than clutter.
+
+    Anything else counts as clutter. Otherwise slow false tracks would eat the plots that should betray them; and an
+    object in transit adds to a cell for a few scans only.
+    """
+    slots, flown = work.state.slots, np.zeros(len(plot_weight))
+    rows = np.flatnonzero(track_pair >= 0)
+    speed2 = slots.mean[rows, 2] ** 2 + slots.mean[rows, 3] ** 2
+    rows = rows[(slots.status[rows] == CONFIRMED) & (speed2 > FLIES_MPS**2)]
+    plot = pairs.plot[track_pair[rows]]
+    flown[plot] = plot_weight[plot]
+    return flown
 
 
 def _room(work: Work, rows: int) -> Chunk:

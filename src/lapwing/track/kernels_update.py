@@ -29,8 +29,8 @@ def pair_weights(pair_track, pair_plot, pair_likelihood, log_odds, detect, senso
 
 @kernel
 def commit(track_pair, pair_plot, pair_distance2, pair_z, pair_r, ratio, share, plot_ns, plot_sequence, sensor,
-           rotating, uid, time_ns, last_plot_ns, x, cov, mode_prob, mean, mean_cov, hits, last_sensor, sensors_mask,
-           detect, look_ns, hit_ns, log_odds, log_odds_max, turn_radps, noise, dwell_s, rest_prob, log_row, log_float,
+           rotating, status, uid, time_ns, last_plot_ns, x, cov, mode_prob, mean, mean_cov, hits, last_sensor, sensors_mask,
+           detect, look_ns, hit_ns, log_odds, log_odds_max, proven_max, turn_radps, noise, dwell_s, rest_prob, log_row, log_float,
            log_int, plot_weight):
     """Update every track that was given a plot; return the next free row of the log.
 
@@ -52,10 +52,9 @@ def commit(track_pair, pair_plot, pair_distance2, pair_z, pair_r, ratio, share, 
         if beta < 0.05:
             continue  # not this plot; whether the look was a miss is seen when the aerial has passed
         plot_weight[j] = beta
-        if rotating:
-            log_odds[i] = min(log_odds_max, log_odds[i] + math.log(factor))
-        else:
-            log_odds[i] = min(log_odds_max, log_odds[i] + math.log(max(factor, 1.0)))
+        # Belief in a confirmed track is held lower: it must go on earning it, or leave within some looks.
+        most = proven_max if status[i] == 3 else log_odds_max
+        log_odds[i] = min(most, log_odds[i] + math.log(factor if rotating else max(factor, 1.0)))
         detect[i, sensor, 0] += beta
         detect[i, sensor, 1] += 1.0 - beta
         total = detect[i, sensor, 0] + detect[i, sensor, 1]

@@ -28,6 +28,7 @@ class Settings:
     confirm_log_odds: float = 6.9            # existence 0.999
     confirm_plots: int = 4
     log_odds_max: float = 9.0
+    proven_log_odds_max: float = 6.0         # of a confirmed track
     hidden_log_odds: float = -5.0            # a silent track below this is not hidden but gone
     drop_log_odds: float = -1.5              # one that still gets plots, but no better ones than clutter gives
     export_log_odds: float = -3.0            # a seed becomes a track (tentative) above this
