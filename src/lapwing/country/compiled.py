@@ -18,7 +18,7 @@ from lapwing.geo.areas import Areas
 from lapwing.geo.border import Territory
 from lapwing.geo.edge_index import SideIndex, StripTree
 
-FORMAT = 5
+FORMAT = 6
 _TYPES: dict[str, type] = {t.__name__: t for t in (Pack, Zone, Places, Policy, Partner, Territory, Areas, SideIndex,
                                                    StripTree)}
 

@@ -145,12 +145,14 @@ def _outline(points_rad: Floats, vertex_start: Indices) -> tuple[Floats, npt.NDA
 
 def _chunks(ring_of: npt.NDArray[np.int64]) -> Indices:
     """Return first and last point (c, 2) of each chunk: up to CHUNK pieces of one ring; chunks share their ends."""
+    if not len(ring_of):
+        return np.zeros((0, 2), np.int32)
     chunks = []
-    start = np.flatnonzero(np.append(True, ring_of[1:] != ring_of[:-1])) if len(ring_of) else np.zeros(0, np.int64)
+    start = np.flatnonzero(np.append(True, ring_of[1:] != ring_of[:-1]))
     for first, last in zip(start, np.append(start[1:], len(ring_of)) - 1, strict=True):
         begin = np.arange(first, last, CHUNK)
         chunks.append(np.stack([begin, np.minimum(begin + CHUNK, last)], axis=1))
-    return np.concatenate(chunks).astype(np.int32) if chunks else np.zeros((0, 2), np.int32)
+    return np.concatenate(chunks).astype(np.int32)
 
 
 def _bounds(points: Floats, chunk_point: Indices) -> tuple[Floats, Floats]:

@@ -195,7 +195,7 @@ def _nearest(tree: StripTree, edge_rad: Floats, lat: Floats, lon: Floats) -> tup
     if not len(tree):
         piece.fill(-1)
     else:
-        nearest_kernel(lat, lon, tree.node_stray_m, tree.piece_chord_m, piece, fraction)
+        nearest_kernel(lat, lon, tree.nodes, tree.pieces, piece, fraction)
     refine_kernel(lat, lon, piece, fraction, tree.piece_edge, tree.piece_step, tree.piece_count, edge_rad, edge,
                   near_lat, near_lon, distance)
     return edge, near_lat, near_lon, distance

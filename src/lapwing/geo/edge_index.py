@@ -28,8 +28,8 @@ class SideIndex:
 class StripTree:
     """Pieces of the line in order, and the strips over them; see `kernels_border.nearest_kernel`. May be empty."""
 
-    node_stray_m: Floats         # (2 leaves,)
-    piece_chord_m: Floats        # (leaves * LEAF, 6)
+    nodes: Floats                # (2 leaves, 8)
+    pieces: Floats               # (leaves * LEAF, 7)
     piece_edge: Indices          # (leaves * LEAF,)
     piece_step: Indices          # (leaves * LEAF,)
     piece_count: Indices         # (leaves * LEAF,)
@@ -68,7 +68,7 @@ def build_strip_tree(edge_rad: Floats, keep: npt.NDArray[np.bool_], piece_m_max:
     chosen = np.flatnonzero(keep)
     if not len(chosen):
         none = np.zeros(0, np.int32)
-        return StripTree(np.zeros(0), np.zeros((0, 6)), none, none, none)
+        return StripTree(np.zeros((0, 8)), np.zeros((0, 7)), none, none, none)
     edges = edge_rad[chosen]
     length = np.linalg.norm(to_ecef(edges[:, 2], edges[:, 3], 0.0) - to_ecef(edges[:, 0], edges[:, 1], 0.0), axis=1)
     counts = np.maximum(np.ceil(length / piece_m_max), 1).astype(np.int64)
@@ -85,18 +85,27 @@ def build_strip_tree(edge_rad: Floats, keep: npt.NDArray[np.bool_], piece_m_max:
         lon = np.where(fraction == 1.0, edges[row, 3], edges[row, 1] + fraction * (edges[row, 3] - edges[row, 1]))
         return to_ecef(lat, lon, 0.0)
 
-    pieces = np.concatenate([at(step / counts[row]), at((step + 1) / counts[row])], axis=1)
-    stray = np.zeros(2 * leaves)
+    start, end = at(step / counts[row]), at((step + 1) / counts[row])
+    table = np.zeros((2 * leaves, 8))
     nodes, size = leaves, LEAF
     while nodes >= 1:
-        block = pieces.reshape(nodes, size, 6)
-        start, end = block[:, 0, :3], block[:, -1, 3:]
+        starts, ends = start.reshape(nodes, size, 3), end.reshape(nodes, size, 3)
+        first, last = starts[:, 0], ends[:, -1]
         # The distance to a segment is convex, so its greatest value over a piece is at one of the piece's ends.
-        stray[nodes:2 * nodes] = np.maximum(_stray(block[:, :, :3], start, end), _stray(block[:, :, 3:], start, end))
+        stray = np.maximum(_stray(starts, first, last), _stray(ends, first, last))
+        # Rounded up: a bound must never cut off the piece that ties.
+        table[nodes:2 * nodes] = np.concatenate([_chords(first, last), (stray * (1.0 + 1e-12) + 1e-6)[:, None]], axis=1)
         nodes, size = nodes // 2, size * 2
-    # Rounded up: a bound must never cut off the piece that ties.
-    return StripTree(stray * (1.0 + 1e-12) + 1e-6, np.ascontiguousarray(pieces), chosen[row].astype(np.int32),
-                     step.astype(np.int32), counts[row].astype(np.int32))
+    return StripTree(table, _chords(start, end), chosen[row].astype(np.int32), step.astype(np.int32),
+                     counts[row].astype(np.int32))
+
+
+def _chords(start: Floats, end: Floats) -> Floats:
+    """Return start, vector to the end and 1 over its length squared, 0 where start and end are one; (n, 7)."""
+    vector = end - start
+    square = np.sum(vector * vector, axis=1, keepdims=True)
+    inverse = np.where(square > 0.0, 1.0 / np.where(square > 0.0, square, 1.0), 0.0)
+    return np.concatenate([start, vector, inverse], axis=1)
 
 
 def _stray(points: Floats, start: Floats, end: Floats) -> Floats:
