@@ -16,8 +16,7 @@ Floats = npt.NDArray[np.float64]
 def first_entry_kernel(
     chart_m: Floats, radius_m_max: float, angle_rad: Floats, angle_bin: npt.NDArray[np.int64], step_s: Floats,
     start: Floats, wander: Floats, chance: Floats, turn: Floats, speed_mps: float, turn_rate_radps: float,
-    wander_rad_sigma: float, leg_s: float,
-    turn_rad_min: float, turn_rad_max: float, entry_s: Floats,
+    wander_rad_sigma: float, leg_s: float, turn_rad_min: float, turn_rad_max: float, entry_s: Floats,
 ) -> None:
     """Fly each path over the chart; write when it first lies inside, inf where never.
 

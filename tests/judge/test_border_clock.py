@@ -1,0 +1,158 @@
+"""The border clock and the forecast of live tracks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from flights import T0, pack, place, south, tracks
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lapwing.judge import Settings, State, step
+from lapwing.judge import forecast as forecast_module
+from lapwing.judge.clock import straight_to_line_s
+from lapwing.judge.forecast import entry_prob, straight_entry_prob
+from lapwing.judge.kernels_forecast import first_entry_kernel
+from lapwing.judge.line import across
+from lapwing.judge.motion import MOTIONS
+from lapwing.judge.normal import normal_cdf
+from lapwing.model.times import NS_PER_S
+from lapwing.model.tracks import TrackUpdate
+
+SETTINGS = Settings()
+LAND = south()
+
+
+def judged(rows, where=None, state=None):
+    return step(state or State(), TrackUpdate(rows), where or pack(LAND), {"SO": LAND}, int(rows.time_ns[0]), SETTINGS)
+
+
+def test_numbers_of_a_row_flying_straight_at_the_line():
+    _, judgement = judged(tracks(0, 0, 6000, (0, -40), sigma_m=30))
+    states = judgement.states
+    assert states.border_m[0] == pytest.approx(6000, abs=1)
+    assert states.border_m_sigma[0] == pytest.approx(np.hypot(30, 100 / 1.96), abs=0.1)
+    assert states.closing_mps[0] == pytest.approx(40, abs=0.01)
+    assert states.time_to_go_s[0] == pytest.approx(150, abs=1)
+    assert states.earliest_s[0] == pytest.approx(6000 / 58, abs=1)       # a drone's greatest speed
+    assert states.inside_prob[0] < 1e-9 and judgement.others["SO"][0] == pytest.approx(6000, abs=1)
+
+
+def test_flying_away_has_no_time_to_go_and_inside_has_none_left():
+    _, judgement = judged(tracks(0, 0, [3000, -3000], (0, 40), names=("T-1", "T-2")))
+    assert judgement.states.time_to_go_s.tolist() == [np.inf, 0.0]
+    assert judgement.states.earliest_s[1] == 0.0
+    assert judgement.states.inside_prob[1] > 0.999
+
+
+def test_between_plots_the_distance_is_carried_on_at_the_closing_speed():
+    state, _ = judged(tracks(0, 0, 6000, (0, -40)))
+    _, judgement = judged(tracks(0.5, 0, 5980, (0, -40), updated=False), state=state)
+    assert judgement.states.border_m[0] == pytest.approx(5980, abs=1)
+    assert judgement.states.time_to_go_s[0] == pytest.approx(149.5, abs=1)
+
+
+def test_rows_may_come_and_go_without_mixing_up():
+    state, _ = judged(tracks(0, 0, [6000, 9000], (0, -40), names=("A", "B")))
+    _, judgement = judged(tracks(0.2, 0, [8992, 4000], (0, -40), names=("B", "C"), updated=False), state=state)
+    assert judgement.states.border_m == pytest.approx([8992, 4000], abs=2)
+
+
+@settings(max_examples=40, deadline=None)
+@given(north=st.floats(50, 30_000), east_mps=st.floats(-60, 60), south_mps=st.floats(5, 60))
+def test_straight_course_meets_the_line_when_geometry_says(north, east_mps, south_mps):
+    latitude, longitude = place([0.0], [north])
+    seen = across(LAND, latitude, longitude, SETTINGS)
+    time_s = straight_to_line_s(LAND, latitude, longitude, np.array([[east_mps, -south_mps]]), seen.distance_m,
+                                seen.outward)
+    # Flat geometry against geodesics: over 30 km and 12 times that to the side the parallel bends away by a little.
+    assert time_s[0] == pytest.approx(north / south_mps, rel=0.03, abs=1.0)
+
+
+def test_direction_across_the_line_holds_on_the_line_itself():
+    latitude, longitude = place([0.0, 10.0], [0.0, -0.2])
+    outward = across(LAND, latitude, longitude, SETTINGS).outward
+    assert outward[:, 1] == pytest.approx([1.0, 1.0], abs=1e-3)
+
+
+def test_forecast_knows_approach_from_passing_and_leaving():
+    def prob(north, velocity):
+        latitude, longitude = place(0.0, north)
+        return entry_prob(LAND, float(latitude), float(longitude), np.array(velocity), np.diag([900.0, 900, 9, 9]),
+                          np.zeros((2, 2)), 50.0, 0.0, MOTIONS["drone"])
+
+    coming, passing, leaving = prob(9000, (0.0, -45.0)), prob(9000, (45.0, 0.0)), prob(9000, (0.0, 45.0))
+    assert coming[0] > 0.85 and leaving[2] < 0.1
+    assert leaving[2] < passing[2] < coming[2]
+    for three in (coming, passing, leaving):
+        assert list(three) == sorted(three)          # longer horizons are never less probable
+    assert coming == prob(9000, (0.0, -45.0))        # the same flights every time
+
+
+def test_forecast_is_calibrated_against_flights_of_its_own_model_flown_exactly():
+    """Chart and coarse steps against the same model flown in 2 s steps over the exact line, 2,000 flights."""
+    generator = np.random.default_rng(3)
+    count, step_s, motion = 2_000, 2.0, MOTIONS["drone"]
+    heading = np.full(count, np.radians(115.0)) + 3.0 / 45 * generator.standard_normal(count)
+    speed = 45 * (1 + np.hypot(0.05, 3 / 45) * generator.standard_normal(count))
+    north, least = 8000 + 30 * generator.standard_normal(count), np.full(count, np.inf)
+    for _ in range(300):
+        turned = generator.random(count) < 1 - np.exp(-step_s / motion.leg_s)
+        size = generator.uniform(motion.turn_rad_min, motion.turn_rad_max, count) * generator.choice([-1, 1], count)
+        heading += np.where(turned, size, 0)
+        heading += motion.wander_rad_sigma * np.sqrt(step_s) * generator.standard_normal(count)
+        north += speed * np.cos(heading) * step_s
+        least = np.minimum(least, north)
+    latitude, longitude = place(0.0, 8000.0)
+    velocity = 45 * np.array([np.sin(np.radians(115.0)), np.cos(np.radians(115.0))])
+    ten = entry_prob(LAND, float(latitude), float(longitude), velocity, np.diag([900.0, 900, 9, 9]),
+                     np.zeros((2, 2)), 0.1, 0.0, motion)[1]
+    assert ten == pytest.approx(np.mean(least < 0), abs=0.08)      # 128 flights: one sigma is 0.03
+
+
+def test_kernel_and_its_plain_twin_agree():
+    plain = getattr(first_entry_kernel, "py_func", first_entry_kernel)
+    start, wander, chance, turn = forecast_module._draws()
+    start = start[:, :5] * np.array([30.0, 30.0, 0.05, 0.05, 50.0]) + np.array([0, 0, 0, 1.0, 0])
+    latitude, longitude = place(0.0, 4000.0)
+    chart_m = forecast_module.chart(LAND, float(latitude), float(longitude), 2.0, 50_000.0)
+    entries = []
+    for function in (first_entry_kernel, plain):
+        entry_s = np.empty(len(start))
+        function(chart_m, 50_000.0, forecast_module._ANGLE_RAD, forecast_module._ANGLE_BIN, forecast_module._STEP_S,
+                 start, wander, chance, turn, 45.0, 0.01, 0.01, 600.0, 0.3, 1.5, entry_s)
+        entries.append(entry_s)
+    assert np.array_equal(entries[0], entries[1])
+
+
+def test_chart_columns_are_found_for_every_angle():
+    angles = np.linspace(-np.pi, np.pi, 5_001)
+    bins = np.minimum(((angles + np.pi) * len(forecast_module._ANGLE_BIN) / (2 * np.pi)).astype(int),
+                      len(forecast_module._ANGLE_BIN) - 1)
+    column = forecast_module._ANGLE_BIN[bins]
+    column = column + (forecast_module._ANGLE_RAD[column + 1] < angles)
+    assert np.all(forecast_module._ANGLE_RAD[column] <= angles + 1e-6)
+    assert np.all(angles <= forecast_module._ANGLE_RAD[column + 1] + 1e-6)
+
+
+def test_straight_line_rule_grows_with_closing_speed():
+    prob = straight_entry_prob(np.full(2, 9000.0), np.full(2, 60.0), np.array([5.0, 45.0]), np.full(2, 3.0))
+    assert prob.shape == (2, 3) and np.all(prob[1] > prob[0])
+
+
+def test_normal_distribution_is_right():
+    assert normal_cdf(np.array([0.0, 1.959964, -1.644854, 10.0])) == pytest.approx([0.5, 0.975, 0.05, 1.0], abs=1e-6)
+
+
+def test_same_input_gives_the_same_judgement():
+    rows = tracks(0, [0, 500], [6000, -200], (20, -40), names=("A", "B"))
+    first, second = judged(rows)[1], judged(rows)[1]
+    for name in first.states.__slots__:
+        assert np.array_equal(getattr(first.states, name), getattr(second.states, name))
+    assert first.verdicts == second.verdicts
+
+
+def test_empty_picture_is_judged_without_fuss():
+    rows = tracks(0, 0, 6000, (0, -40)).take(np.zeros(0, np.intp))
+    state, judgement = step(State(), TrackUpdate(rows), pack(LAND), {}, T0 + NS_PER_S, SETTINGS)
+    assert len(judgement.states) == 0 and judgement.verdicts == () and state.memory == {}
