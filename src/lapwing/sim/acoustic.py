@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lapwing.geo.frames import geodetic_to_polar
-from lapwing.model.times import to_iso
+from lapwing.sense.formats import encode_acoustic
 from lapwing.sim.classes import SensorClass
 from lapwing.sim.detection import sheet_prob
 from lapwing.sim.motion import Motion, in_gap_prob
@@ -71,12 +70,6 @@ def _seen(array: AcousticArray, motion: Motion, time_s: np.ndarray) -> tuple[np.
 def _report(array: AcousticArray, start_ns: int, heard_s: float, wait_s: float, bearing_deg: float,
             truth_id: int) -> tuple[int, bytes, int]:
     measured_ns = start_ns + round(heard_s * 1e6) * 1000
-    payload = encode_acoustic(measured_ns, array.id, bearing_deg % 360.0, array.kind.azimuth_deg_sigma)
+    payload = encode_acoustic(array.id, measured_ns, array.latitude_rad, array.longitude_rad, array.range_m,
+                              math.radians(bearing_deg), math.radians(array.kind.azimuth_deg_sigma))
     return measured_ns + round(wait_s * 1e6) * 1000, payload, truth_id
-
-
-def encode_acoustic(measured_ns: int, sensor: str, bearing_deg: float, bearing_deg_sigma: float) -> bytes:
-    """Return the JSON of an ``acoustic`` entry."""
-    values = {"bearing_deg": round(bearing_deg, 2), "bearing_deg_sigma": bearing_deg_sigma, "sensor": sensor,
-              "time": to_iso(measured_ns, digits=6)}
-    return json.dumps(values, sort_keys=True, separators=(",", ":")).encode()

@@ -61,7 +61,8 @@ def play(story: Story, seed: int, places: Sequence[tuple[str, float, float]] | N
     """
     motions = motions_of_story(story)
     radars = tuple(_radar(each, seed) for each in story.sensors if sensor_class(each.class_name).rotates)
-    arrays = tuple(_array(each) for each in story.sensors if each.class_name == "acoustic_array")
+    arrays = tuple(_array(each) for each in story.sensors
+                   if each.class_name == "acoustic_array" and math.isfinite(each.range_m))
     table = sensor_table(story, radars, arrays)
     identities = [motion.identity for motion in motions]
     streams: list[list[Item]] = []
@@ -142,7 +143,7 @@ def _array(each: StorySensor) -> acoustic.AcousticArray:
     lat, lon = math.radians(each.latitude_deg), math.radians(each.longitude_deg)
     kind = sensor_class(each.class_name)
     return acoustic.AcousticArray(each.id, lat, lon, each.antenna_m_amsl + float(undulation_m(lat, lon)),
-                                  each.range_m if math.isfinite(each.range_m) else 0.0, kind)
+                                  each.range_m, kind)
 
 
 @cache
