@@ -92,7 +92,7 @@ def test_azimuth_that_rounds_up_to_the_full_circle_is_north():
     ({"020": 3}, "a group of TYP"),
 ])
 def test_value_that_does_not_fit_is_named_with_its_item(items, words):
-    with pytest.raises(BadValue, match="I048|CAT048") as caught:
+    with pytest.raises(BadValue, match=r"I048|CAT048") as caught:
         encode_record(48, items)
     assert words in str(caught.value)
 

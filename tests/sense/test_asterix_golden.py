@@ -14,14 +14,16 @@ from lapwing.sense.asterix.items import read_record
 from lapwing.sense.asterix.listing import Listed, list_records
 from lapwing.sense.asterix.tables import edition
 
-GOLDEN = ("asterix4py_cat062.ast croatiacontrol_cat048.raw croatiacontrol_cat062cat065.raw "
-          "croatiacontrol_cat_034_048.pcap croatiacontrol_parsegps.gps fixmpts_test_data_cat002.bin "
-          "fixmpts_test_data_cat010Report.bin fixmpts_test_data_cat019Start.bin "
-          "fixmpts_test_data_cat023_ServiceStat.bin fixmpts_test_data_cat048_1.bin fixmpts_test_data_cat063.bin "
-          "jade_062_065_large_packet_30min.ff jade_062_one_packet_sample2.ff jasterix_cat001ed1.1.bin "
-          "jasterix_cat002ed1.0.bin jasterix_cat019ed1.3.bin jasterix_cat048ed1.15.bin "
-          "nigati_201002_lebl_mlat_part1.ast nigati_201002_lebl_smr_part1.ast reader_network_066test_filter.gps "
-          "reader_network_068test_bds30.gps reader_network_cat10.ast").split()
+GOLDEN = [
+    "asterix4py_cat062.ast", "croatiacontrol_cat048.raw", "croatiacontrol_cat062cat065.raw",
+    "croatiacontrol_cat_034_048.pcap", "croatiacontrol_parsegps.gps", "fixmpts_test_data_cat002.bin",
+    "fixmpts_test_data_cat010Report.bin", "fixmpts_test_data_cat019Start.bin",
+    "fixmpts_test_data_cat023_ServiceStat.bin", "fixmpts_test_data_cat048_1.bin", "fixmpts_test_data_cat063.bin",
+    "jade_062_065_large_packet_30min.ff", "jade_062_one_packet_sample2.ff", "jasterix_cat001ed1.1.bin",
+    "jasterix_cat002ed1.0.bin", "jasterix_cat019ed1.3.bin", "jasterix_cat048ed1.15.bin",
+    "nigati_201002_lebl_mlat_part1.ast", "nigati_201002_lebl_smr_part1.ast", "reader_network_066test_filter.gps",
+    "reader_network_068test_bds30.gps", "reader_network_cat10.ast",
+]
 
 
 def frames_of(path: Path):

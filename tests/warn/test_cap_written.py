@@ -28,7 +28,7 @@ def run():
     played = Run()
     played.fly([make_object(lat_deg=45.2)], 900)
     played.wait(700)
-    rows = played.fly([make_object("K", lat_deg=45.1, north_mps=-10.0, now_ns=played.now_ns)], 60)
+    rows = played.fly([make_object("K", lat_deg=45.15, north_mps=-30.0, now_ns=played.now_ns)], 60)
     alert = [a for a in played.alerts if a.level == "alert"][-1]
     played.step(rows, commands=[Command(played.now_ns, "cancel", alert_id=alert.identifier, by="Ana")])
     played.step(commands=[Command(played.now_ns, "raise", zones=("XX-E-0000",), text="smoke", by="Ana",

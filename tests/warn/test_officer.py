@@ -19,14 +19,14 @@ def say(run, action, name, by, **values):
 def two_needed():
     """A dense border: the first zones hold more people than one person may warn."""
     run = Run(make_pack(population=150_000), officer_s=None)
-    run.rows = run.fly([make_object(lat_deg=45.12, north_mps=-10.0)], 30)
+    run.rows = run.fly([make_object(lat_deg=45.15, north_mps=-30.0)], 30)
     return run
 
 
 @pytest.fixture
 def in_force():
     run = Run()
-    run.rows = run.fly([make_object(lat_deg=45.12, north_mps=-10.0)], 60)
+    run.rows = run.fly([make_object(lat_deg=45.15, north_mps=-30.0)], 60)
     run.officer_s = None
     run.queue.clear()
     return run

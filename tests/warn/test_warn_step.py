@@ -71,8 +71,11 @@ def test_a_message_never_outlives_the_next_one(entered):
         assert after.sent_ns < before.expires_ns
 
 
-def test_zones_taken_out_get_their_own_all_clear(entered):
-    shrunk = [a for a in entered.alerts if a.level == "alert" and a.cleared]
+def test_zones_taken_out_get_their_own_all_clear():
+    run = Run()
+    rows = run.fly([make_object(lat_deg=45.1, east_mps=0.0)], 300)
+    run.fly([{**rows[0], "east_mps": 50.0, "north_mps": 0.0}], 900)
+    shrunk = [a for a in run.alerts if a.level == "alert" and a.cleared]
     assert shrunk
     for alert in shrunk:
         assert not {z.code for z in alert.cleared} & {z.code for z in alert.zones}
@@ -114,6 +117,35 @@ def test_an_object_first_seen_near_the_border_is_proposed_at_its_first_step():
     assert [p.level for p in warned.proposals if not p.automatic] == ["alert"]
 
 
+def test_a_slow_object_is_watched_for_a_while_before_it_is_a_threat():
+    run = Run()
+    rows = run.fly([make_object(lat_deg=45.1, north_mps=-18.0)], 80)
+    assert not run.threats
+    run.fly(rows, 60)
+    assert run.threats == ("T-1",)
+    assert [p for p in run.proposals if p.level == "alert"]
+
+
+@pytest.mark.parametrize("class_prob", [0.5, 0.7])
+def test_a_slow_object_that_may_well_be_a_bird_never_becomes_a_threat(class_prob):
+    run = Run()
+    run.fly([make_object(lat_deg=44.9, north_mps=14.0, class_name="bird", class_prob=class_prob + 0.15)], 300)
+    assert not run.proposals
+
+
+def test_a_track_that_coasts_from_its_first_step_is_no_threat():
+    run = Run()
+    for _ in range(60):
+        run.step([make_object(lat_deg=45.05, updated=False, last_plot_ns=START_NS)])
+    assert not run.proposals
+
+
+def test_a_very_fast_object_needs_more_than_one_look():
+    run = Run()
+    run.fly([make_object(lat_deg=45.2, north_mps=-230.0)], 20)
+    assert not run.proposals
+
+
 def test_jitter_at_the_threshold_gives_no_extra_message():
     quiet, noisy = Run(), Run()
     generator = np.random.default_rng(7)
@@ -130,7 +162,7 @@ def test_jitter_at_the_threshold_gives_no_extra_message():
 
 def test_nobody_approves_the_proposal_lapses_loudly_and_comes_again():
     run = Run(officer_s=None)
-    run.fly([make_object(lat_deg=45.1, north_mps=-5.0)], 700)
+    run.fly([make_object(lat_deg=45.3, north_mps=-30.0)], 900)
     asked = [p for p in run.proposals if p.level == "alert"]
     lapsed = [d for d in run.decisions if d.action == "lapsed"]
     assert len(asked) >= 2

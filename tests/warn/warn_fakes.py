@@ -110,7 +110,7 @@ def tracks_of(rows):
         confirmed=column("confirmed", bool), coasting=~column("updated", bool), updated=column("updated", bool),
         class_prob=probs, affiliation=np.zeros(n, np.uint8), cooperative=np.zeros(n, bool),
         mode3a=np.full(n, -1, np.int32), icao_address=np.full(n, -1, np.int32), callsign=np.zeros(n, "S8"),
-        plot_count=np.full(n, 5), sensor_count=np.ones(n, np.int64), sensors_mask=np.ones(n, np.uint64))
+        plot_count=np.full(n, 8), sensor_count=np.ones(n, np.int64), sensors_mask=np.ones(n, np.uint64))
     border = (column("lat_deg") - BORDER_DEG) * METRES_PER_DEG
     zero = np.zeros(n)
     states = BorderStates(

@@ -5,22 +5,37 @@ from __future__ import annotations
 import argparse
 
 NAME = "simulate"
-HELP = ("Write a story, or a night made up near a country's border, as a folder of truth and sensor recordings. The same seed "
-        "gives the same octets. Seeds from 9000 on are for scoring only: never choose a parameter by them.")
+HELP = (
+    "Write a story, or a night made up near a country's border, as a folder of truth and sensor recordings. The same seed "
+    "gives the same octets. Seeds from 9000 on are for scoring only: never choose a parameter by them."
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("story", nargs="?", help="name of a shipped story, or a .yaml file")
-    parser.add_argument("--night", choices=("danube", "balloons", "quiet", "crossing"),
-                        help="a made-up night instead of a story: drones along the line; balloons on the wind; nothing at all "
-                             "but clutter; five textbook scenes")
+    parser.add_argument(
+        "--night",
+        choices=("danube", "balloons", "quiet", "crossing"),
+        help="a made-up night instead of a story: drones along the line; balloons on the wind; nothing at all "
+        "but clutter; five textbook scenes",
+    )
     parser.add_argument("--country", metavar="CC", help="whose border the night plays on (a country pack)")
-    parser.add_argument("--neighbour", metavar="CC", help="which part of it: the line with this neighbour (default: the first "
-                                                          "that the pack does not exchange notices with as a neighbour)")
-    parser.add_argument("--seed", type=int, default=1, help="of everything drawn (default 1); from 9000 on: for scoring only")
-    parser.add_argument("--minutes", type=float, metavar="M", help="length of a night (default: danube 90, balloons 75, quiet "
-                                                                   "360, crossing 8)")
+    parser.add_argument(
+        "--neighbour",
+        metavar="CC",
+        help="which part of it: the line with this neighbour (default: the first "
+        "that the pack does not exchange notices with as a neighbour)",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=1, help="of everything drawn (default 1); from 9000 on: for scoring only"
+    )
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        metavar="M",
+        help="length of a night (default: danube 90, balloons 75, quiet 360, crossing 8)",
+    )
     parser.add_argument("--out", metavar="DIR", required=True, help="folder to write to; crossing writes five below it")
 
 
@@ -36,15 +51,21 @@ def run(arguments: argparse.Namespace) -> int:
 
     out = Path(arguments.out)
     if (arguments.story is None) == (arguments.night is None):
-        raise ConfigError("name a story or a night, one of them", where="lapwing simulate",
-                          remedy="e.g. `lapwing simulate orlivka-800m --out DIR` or `--night danube --country ro --out DIR`")
+        raise ConfigError(
+            "name a story or a night, one of them",
+            where="lapwing simulate",
+            remedy="e.g. `lapwing simulate orlivka-800m --out DIR` or `--night danube --country ro --out DIR`",
+        )
     if arguments.story is not None:
         folders = [scene_files.write_story(arguments.story, arguments.seed, out, cache)]
     else:
         if not arguments.country:
-            raise ConfigError("a night needs a country", where="lapwing simulate", remedy="add --country CC, e.g. --country ro")
-        folders = scene_files.write_night(arguments.night, arguments.country, arguments.seed, arguments.minutes,
-                                          arguments.neighbour, out, cache)
+            raise ConfigError(
+                "a night needs a country", where="lapwing simulate", remedy="add --country CC, e.g. --country ro"
+            )
+        folders = scene_files.write_night(
+            arguments.night, arguments.country, arguments.seed, arguments.minutes, arguments.neighbour, out, cache
+        )
     for folder in folders:
         print(f"wrote {folder}: " + ", ".join(sorted(path.name for path in folder.iterdir() if path.is_file())))
     return 0

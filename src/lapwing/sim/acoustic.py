@@ -15,7 +15,7 @@ from lapwing.sim.detection import sheet_prob
 from lapwing.sim.motion import Motion, in_gap_prob
 from lapwing.sim.radar import generator
 
-SOUND_S_PER_M = 2.94e-3          # sensors.yaml acoustic_array
+SOUND_S_PER_M = 2.94e-3  # sensors.yaml acoustic_array
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,9 @@ class AcousticArray:
     kind: SensorClass
 
 
-def reports(array: AcousticArray, motions: Sequence[Motion], start_ns: int, span_s: float,
-            seed: int) -> list[tuple[int, bytes, int]]:
+def reports(
+    array: AcousticArray, motions: Sequence[Motion], start_ns: int, span_s: float, seed: int
+) -> list[tuple[int, bytes, int]]:
     """Return (received_ns, payload, truth_id) of an array, false alarms with truth id 0."""
     found: list[tuple[int, bytes, int]] = []
     sigma_deg = array.kind.azimuth_deg_sigma
@@ -52,12 +53,28 @@ def reports(array: AcousticArray, motions: Sequence[Motion], start_ns: int, span
         hit = rng.random(len(heard_s)) < prob
         wait_s = rng.uniform(1.0, 3.0, len(heard_s))
         for i in np.flatnonzero(hit).tolist():
-            found.append(_report(array, start_ns, float(heard_s[i]), float(wait_s[i]),
-                                 math.degrees(azimuth[i]) + float(noise_deg[i]), motion.truth_id))
+            found.append(
+                _report(
+                    array,
+                    start_ns,
+                    float(heard_s[i]),
+                    float(wait_s[i]),
+                    math.degrees(azimuth[i]) + float(noise_deg[i]),
+                    motion.truth_id,
+                )
+            )
     rng = generator(seed, array.id, "false")
     for _ in range(int(rng.poisson(array.kind.false_alarms_per_hour * span_s / 3600.0))):
-        found.append(_report(array, start_ns, float(rng.uniform(0.0, span_s)), float(rng.uniform(1.0, 3.0)),
-                             float(rng.uniform(0.0, 360.0)), 0))
+        found.append(
+            _report(
+                array,
+                start_ns,
+                float(rng.uniform(0.0, span_s)),
+                float(rng.uniform(1.0, 3.0)),
+                float(rng.uniform(0.0, 360.0)),
+                0,
+            )
+        )
     return sorted(found, key=lambda row: row[0])
 
 
@@ -67,9 +84,17 @@ def _seen(array: AcousticArray, motion: Motion, time_s: np.ndarray) -> tuple[np.
     return range_m, azimuth
 
 
-def _report(array: AcousticArray, start_ns: int, heard_s: float, wait_s: float, bearing_deg: float,
-            truth_id: int) -> tuple[int, bytes, int]:
+def _report(
+    array: AcousticArray, start_ns: int, heard_s: float, wait_s: float, bearing_deg: float, truth_id: int
+) -> tuple[int, bytes, int]:
     measured_ns = start_ns + round(heard_s * 1e6) * 1000
-    payload = encode_acoustic(array.id, measured_ns, array.latitude_rad, array.longitude_rad, array.range_m,
-                              math.radians(bearing_deg), math.radians(array.kind.azimuth_deg_sigma))
+    payload = encode_acoustic(
+        array.id,
+        measured_ns,
+        array.latitude_rad,
+        array.longitude_rad,
+        array.range_m,
+        math.radians(bearing_deg),
+        math.radians(array.kind.azimuth_deg_sigma),
+    )
     return measured_ns + round(wait_s * 1e6) * 1000, payload, truth_id

@@ -31,8 +31,8 @@ Octets = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
 
 DAY_STEPS = 86_400 * TIME_STEPS
-NOISE_FLOOR_DBM = -105.0                # amplitudes are sent in dBm: power over noise and this, our assumption
-_TYP = {KIND_PSR: 1, KIND_SSR: 5, KIND_COMBINED: 7}    # I048/020: PSR; Mode S roll-call; both
+NOISE_FLOOR_DBM = -105.0  # amplitudes are sent in dBm: power over noise and this, our assumption
+_TYP = {KIND_PSR: 1, KIND_SSR: 5, KIND_COMBINED: 7}  # I048/020: PSR; Mode S roll-call; both
 
 
 def octets_of(values: npt.ArrayLike, count: int) -> Octets:
@@ -64,8 +64,12 @@ def plot_records(plots: RadarPlots, sac: int, sic: int, identities: Sequence[Ide
     for kind in (KIND_PSR, KIND_SSR, KIND_COMBINED):
         rows = np.flatnonzero(plots.kind == kind)
         p, n = plots.take(rows), len(rows)
-        parts = [octets_of(p.measured_128 % DAY_STEPS, 3), _fixed(bytes([_TYP[kind] << 5]), n),
-                 octets_of(p.range_steps, 2), octets_of(p.azimuth_steps, 2)]
+        parts = [
+            octets_of(p.measured_128 % DAY_STEPS, 3),
+            _fixed(bytes([_TYP[kind] << 5]), n),
+            octets_of(p.range_steps, 2),
+            octets_of(p.azimuth_steps, 2),
+        ]
         # Fields 1-4 always; 5 and 6 (Mode 3/A, level) and 8 and 9 (address, call sign) with an answer; 7 with an echo.
         fspec = 0b1111_0000
         if kind != KIND_PSR:
@@ -74,7 +78,7 @@ def plot_records(plots: RadarPlots, sac: int, sic: int, identities: Sequence[Ide
         if kind != KIND_SSR:
             fspec |= 0b0000_0010
             power = np.clip(np.rint(p.amplitude_db + NOISE_FLOOR_DBM), -128, 127).astype(np.int64)
-            parts += [_fixed(bytes([0b0000_1000]), n), octets_of(power, 1)]      # I048/130: PAM alone
+            parts += [_fixed(bytes([0b0000_1000]), n), octets_of(power, 1)]  # I048/130: PAM alone
         if kind != KIND_PSR:
             parts += [octets_of(p.icao_address, 3), calls[p.motion]]
         head = bytes([fspec, 0b1100_0000]) if fspec & 1 else bytes([fspec])
@@ -85,8 +89,9 @@ def plot_records(plots: RadarPlots, sac: int, sic: int, identities: Sequence[Ide
     return records
 
 
-def _service_records(radar: Radar, sac: int, sic: int, start_ns: int, boundary: Ints, phase: float,
-                     crossings: int) -> list[bytes]:
+def _service_records(
+    radar: Radar, sac: int, sic: int, start_ns: int, boundary: Ints, phase: float, crossings: int
+) -> list[bytes]:
     """Return the CAT034 record due at each sector boundary, empty where none is: north mark, or sector crossing."""
     times_ns = start_ns + np.round((phase + boundary * (radar.rotation_s / SECTORS)) * 1e9).astype(np.int64)
     time = octets_of((times_ns // 1000) * TIME_STEPS // 1_000_000 % DAY_STEPS, 3)
@@ -99,12 +104,22 @@ def _service_records(radar: Radar, sac: int, sic: int, start_ns: int, boundary: 
     start = (boundary % SECTORS) * (256 // SECTORS)
     crossing = np.hstack([_fixed(bytes([0b1111_0000]) + source + b"\x02", n), time, octets_of(start, 1)])
     every = SECTORS // crossings
-    return [north[i].tobytes() if b % SECTORS == 0 else crossing[i].tobytes() if b % every == 0 else b""
-            for i, b in enumerate(boundary.tolist())]
+    return [
+        north[i].tobytes() if b % SECTORS == 0 else crossing[i].tobytes() if b % every == 0 else b""
+        for i, b in enumerate(boundary.tolist())
+    ]
 
 
-def radar_datagrams(radar: Radar, plots: RadarPlots, sac: int, sic: int, start_ns: int, span_s: float, seed: int,
-                    identities: Sequence[Identity | None]) -> list[tuple[int, bytes]]:
+def radar_datagrams(
+    radar: Radar,
+    plots: RadarPlots,
+    sac: int,
+    sic: int,
+    start_ns: int,
+    span_s: float,
+    seed: int,
+    identities: Sequence[Identity | None],
+) -> list[tuple[int, bytes]]:
     """Return (received_ns, datagram) of a radar: a sector's plots, with the north mark or crossing due at its end.
 
     A sector without plots sends nothing unless such a message is due: eight a turn of a slow radar, four of one that
@@ -140,12 +155,12 @@ class AdsbReports:
     received_ns: Ints
     latitude_rad: npt.NDArray[np.float64]
     longitude_rad: npt.NDArray[np.float64]
-    height_m: npt.NDArray[np.float64]          # above the ellipsoid
-    altitude_m: npt.NDArray[np.float64]        # pressure altitude
-    velocity_mps: npt.NDArray[np.float64]      # (n, 3)
+    height_m: npt.NDArray[np.float64]  # above the ellipsoid
+    altitude_m: npt.NDArray[np.float64]  # pressure altitude
+    velocity_mps: npt.NDArray[np.float64]  # (n, 3)
     identity: Identity
-    accuracy_class: int                        # NACp
-    emitter: int                               # I021/020
+    accuracy_class: int  # NACp
+    emitter: int  # I021/020
 
 
 def adsb_datagrams(reports: AdsbReports, sac: int, sic: int) -> list[tuple[int, bytes]]:
@@ -159,12 +174,22 @@ def adsb_datagrams(reports: AdsbReports, sac: int, sic: int) -> list[tuple[int, 
     # 28 077 | 29 170, 30 020.
     fspec = _presence((1, 2, 5, 7, 11, 16, 17, 19, 21, 26, 28, 29, 30))
     quality = bytes([0b001 << 5 | 7 << 1 | 1, 0b0110_0000 | reports.accuracy_class << 1])
-    table = np.hstack([
-        _fixed(fspec + bytes([sac, sic, 0]), n), _time(reports.measured_ns), octets_of(position[0], 4), octets_of(position[1], 4),
-        _fixed(who.icao_address.to_bytes(3, "big"), n), octets_of(np.rint(reports.height_m / 0.3048 / 6.25), 2),
-        _fixed(quality + who.mode3a.to_bytes(2, "big"), n), octets_of(np.rint(reports.altitude_m / 0.3048 / 25.0), 2),
-        octets_of(np.clip(np.rint(speed_mps / 1852.0 * 16_384), 0, 32_767), 2), octets_of(np.rint(angle).astype(np.int64) % 65_536, 2),
-        _time(reports.received_ns), _fixed(callsign_octets(who.callsign) + bytes([reports.emitter]), n)])
+    table = np.hstack(
+        [
+            _fixed(fspec + bytes([sac, sic, 0]), n),
+            _time(reports.measured_ns),
+            octets_of(position[0], 4),
+            octets_of(position[1], 4),
+            _fixed(who.icao_address.to_bytes(3, "big"), n),
+            octets_of(np.rint(reports.height_m / 0.3048 / 6.25), 2),
+            _fixed(quality + who.mode3a.to_bytes(2, "big"), n),
+            octets_of(np.rint(reports.altitude_m / 0.3048 / 25.0), 2),
+            octets_of(np.clip(np.rint(speed_mps / 1852.0 * 16_384), 0, 32_767), 2),
+            octets_of(np.rint(angle).astype(np.int64) % 65_536, 2),
+            _time(reports.received_ns),
+            _fixed(callsign_octets(who.callsign) + bytes([reports.emitter]), n),
+        ]
+    )
     return [(int(at), _block(21, row.tobytes())) for at, row in zip(reports.received_ns.tolist(), table, strict=True)]
 
 

@@ -25,9 +25,9 @@ class Window:
 
     territory: Territory
     neighbour: str
-    line_rad: Floats              # (n, 2) latitude, longitude, in order
-    line_m: Floats                # (n, 2) along, outward, in the plane
-    home_side: str                # "left" or "right", seen along the line
+    line_rad: Floats  # (n, 2) latitude, longitude, in order
+    line_m: Floats  # (n, 2) along, outward, in the plane
+    home_side: str  # "left" or "right", seen along the line
     plane: Plane
 
     def at(self, share: float, outside_m: float) -> Point:
@@ -49,8 +49,11 @@ def window(territory: Territory, neighbour: str, rng: np.random.Generator) -> Wi
     line = _hardest_run(territory, neighbour)
     if line is None:
         known = ", ".join(code for code in territory.neighbours if code)
-        raise ConfigError(f"{territory.code} shares no line with {neighbour!r}", where="--neighbour",
-                          remedy=f"neighbours in the data: {known or 'none'}")
+        raise ConfigError(
+            f"{territory.code} shares no line with {neighbour!r}",
+            where="--neighbour",
+            remedy=f"neighbours in the data: {known or 'none'}",
+        )
     steps_m, _ = geodesic_inverse(line[:-1, 0], line[:-1, 1], line[1:, 0], line[1:, 1])
     run_m = np.concatenate([[0.0], np.cumsum(steps_m)])
     # A winding river is much longer than the stretch it spans: widen until the ends are far enough apart.
@@ -60,7 +63,9 @@ def window(territory: Territory, neighbour: str, rng: np.random.Generator) -> Wi
     far = np.flatnonzero(span_m > WINDOW_M)
     line = line[first : first + (int(far[0]) if len(far) else len(span_m))]
     length_m, azimuth_rad = geodesic_inverse(line[0, 0], line[0, 1], line[-1, 0], line[-1, 1])
-    middle = line[int(np.argmin(np.abs(geodesic_inverse(line[0, 0], line[0, 1], line[:, 0], line[:, 1])[0] - length_m / 2.0)))]
+    middle = line[
+        int(np.argmin(np.abs(geodesic_inverse(line[0, 0], line[0, 1], line[:, 0], line[:, 1])[0] - length_m / 2.0)))
+    ]
     along = float(azimuth_rad)
     plane = Plane(float(middle[0]), float(middle[1]), along, along + math.pi / 2.0)
     # Home is where most of the ground 2-20 km to that side belongs to the territory.
@@ -72,7 +77,9 @@ def window(territory: Territory, neighbour: str, rng: np.random.Generator) -> Wi
     if home_right:
         plane = Plane(plane.latitude_rad, plane.longitude_rad, along, along - math.pi / 2.0)
     east, north = enu_from_geodetic(plane.latitude_rad, plane.longitude_rad, line[:, 0], line[:, 1])
-    line_m = np.stack([east * math.sin(a) + north * math.cos(a) for a in (plane.along_azimuth_rad, plane.outward_azimuth_rad)], axis=1)
+    line_m = np.stack(
+        [east * math.sin(a) + north * math.cos(a) for a in (plane.along_azimuth_rad, plane.outward_azimuth_rad)], axis=1
+    )
     return Window(territory, neighbour, line, line_m, "right" if home_right else "left", plane)
 
 

@@ -17,11 +17,24 @@ from lapwing.model.resources import read_resource
 
 # Class of the sheet -> class of a truth file (the words of the scenario format; the last two are ours).
 TRUTH_CLASS = {
-    "owa_uav_piston": "drone", "jet_uav": "drone", "quadcopter": "drone", "smuggling_uav_fixed_wing": "drone",
-    "decoy_uav_small": "decoy", "balloon_smuggling": "balloon", "balloon_manned": "balloon", "glider": "light_aircraft",
-    "paraglider": "light_aircraft", "light_aircraft": "light_aircraft", "helicopter": "helicopter",
-    "fast_jet": "fighter", "airliner": "airliner", "bird_single": "bird", "bird_flock_large": "bird",
-    "weather_clutter_cell": "weather", "wind_turbine": "surface", "ship_or_car": "surface",
+    "owa_uav_piston": "drone",
+    "jet_uav": "drone",
+    "quadcopter": "drone",
+    "smuggling_uav_fixed_wing": "drone",
+    "decoy_uav_small": "decoy",
+    "balloon_smuggling": "balloon",
+    "balloon_manned": "balloon",
+    "glider": "light_aircraft",
+    "paraglider": "light_aircraft",
+    "light_aircraft": "light_aircraft",
+    "helicopter": "helicopter",
+    "fast_jet": "fighter",
+    "airliner": "airliner",
+    "bird_single": "bird",
+    "bird_flock_large": "bird",
+    "weather_clutter_cell": "weather",
+    "wind_turbine": "surface",
+    "ship_or_car": "surface",
 }
 
 # Classes that people and microphones hear. The sheet gives a range for the two small ones; an aircraft with a rotor or
@@ -39,7 +52,7 @@ class ObjectClass:
     name: str
     truth_class: str
     rcs_dbsm: float
-    heard_m: float            # how far people and microphones hear it; 0 silent
+    heard_m: float  # how far people and microphones hear it; 0 silent
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +66,8 @@ class SensorClass:
     detection_prob: float
     false_plots_per_scan: float
     instrumented_m: float
-    radial_mps_min: float     # below it a moving-target filter suppresses; 0 none
-    range_m: float            # of an acoustic array, where the story gives none
+    radial_mps_min: float  # below it a moving-target filter suppresses; 0 none
+    range_m: float  # of an acoustic array, where the story gives none
     false_alarms_per_hour: float
     rotates: bool
 
@@ -90,8 +103,12 @@ def object_class(name: str) -> ObjectClass:
     heard = row.get("acoustic_range_km")
     # The far end of the span: a sensor's own range cuts it.
     heard_km = float(heard["v"][1]) if isinstance(heard, dict) else 5.0
-    return ObjectClass(name, TRUTH_CLASS.get(name, "drone"), _value(row, "rcs_dbsm", RCS_DBSM_ELSE.get(name, 0.0)),
-                       heard_km * 1e3 if name in LOUD else 0.0)
+    return ObjectClass(
+        name,
+        TRUTH_CLASS.get(name, "drone"),
+        _value(row, "rcs_dbsm", RCS_DBSM_ELSE.get(name, 0.0)),
+        heard_km * 1e3 if name in LOUD else 0.0,
+    )
 
 
 @cache
@@ -102,13 +119,18 @@ def sensor_class(name: str) -> SensorClass:
         raise ConfigError(f"class {name!r} is unknown", remedy=f"known are {', '.join(sorted(sheet))}")
     row = sheet[name]
     return SensorClass(
-        name=name, update_s=_value(row, "update_s", 4.0), range_m_sigma=_value(row, "range_sigma_m", 50.0),
+        name=name,
+        update_s=_value(row, "update_s", 4.0),
+        range_m_sigma=_value(row, "range_sigma_m", 50.0),
         azimuth_deg_sigma=_value(row, "azimuth_sigma_deg", _value(row, "bearing_sigma_deg")),
-        detection_prob=_value(row, "pd", 0.9), false_plots_per_scan=_value(row, "false_plots_per_scan"),
+        detection_prob=_value(row, "pd", 0.9),
+        false_plots_per_scan=_value(row, "false_plots_per_scan"),
         instrumented_m=_value(row, "instrumented_range_km") * 1e3,
-        radial_mps_min=_value(row, "min_radial_speed_mps"), range_m=_value(row, "range_km") * 1e3,
+        radial_mps_min=_value(row, "min_radial_speed_mps"),
+        range_m=_value(row, "range_km") * 1e3,
         false_alarms_per_hour=_value(row, "false_alarms_per_hour"),
-        rotates=name in ("psr_enroute", "psr_tma", "gap_filler_radar", "drone_radar_short"))
+        rotates=name in ("psr_enroute", "psr_tma", "gap_filler_radar", "drone_radar_short"),
+    )
 
 
 @cache

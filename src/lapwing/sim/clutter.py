@@ -28,9 +28,9 @@ class Clutter:
     plots_per_scan: float
     east_m: float = 0.0
     north_m: float = 0.0
-    size_m: float = 1_000.0            # sigma of a patch or cell; spread of a wind farm; scale of the residue's range
+    size_m: float = 1_000.0  # sigma of a patch or cell; spread of a wind farm; scale of the residue's range
     drift_mps: tuple[float, float] = (0.0, 0.0)
-    strength: float = 1.0              # mean power over noise beyond the threshold
+    strength: float = 1.0  # mean power over noise beyond the threshold
     spot_count: int = 12
 
 
@@ -39,17 +39,28 @@ def sheet_clutter(plots_per_scan: float, small_range_m: float, rng: np.random.Ge
 
     sensors.yaml: "clutter-map residue; clustered, not uniform"; the shares are our assumption.
     """
-    found = [Clutter(RESIDUE, 0.48 * plots_per_scan, size_m=0.12 * small_range_m, strength=4.0),
-             Clutter(NOISE, 0.20 * plots_per_scan)]
+    found = [
+        Clutter(RESIDUE, 0.48 * plots_per_scan, size_m=0.12 * small_range_m, strength=4.0),
+        Clutter(NOISE, 0.20 * plots_per_scan),
+    ]
     for _ in range(4):
         away_m, azimuth = rng.uniform(0.08, 0.7) * small_range_m, rng.uniform(0.0, 2.0 * math.pi)
-        found.append(Clutter(PATCH, 0.08 * plots_per_scan, away_m * math.sin(azimuth), away_m * math.cos(azimuth),
-                             size_m=rng.uniform(500.0, 2_000.0), strength=8.0))
+        found.append(
+            Clutter(
+                PATCH,
+                0.08 * plots_per_scan,
+                away_m * math.sin(azimuth),
+                away_m * math.cos(azimuth),
+                size_m=rng.uniform(500.0, 2_000.0),
+                strength=8.0,
+            )
+        )
     return tuple(found)
 
 
-def draw(source: Clutter, turn_start_s: Floats, instrumented_m: float,
-         rng: np.random.Generator) -> tuple[Ints, Floats, Floats, Floats]:
+def draw(
+    source: Clutter, turn_start_s: Floats, instrumented_m: float, rng: np.random.Generator
+) -> tuple[Ints, Floats, Floats, Floats]:
     """Return turn number, range_m, azimuth_rad and amplitude_db of the plots that a source gives over all turns."""
     count = rng.poisson(source.plots_per_scan * _waxing(source, len(turn_start_s), rng))
     turn = np.repeat(np.arange(len(turn_start_s)), count)
@@ -83,5 +94,9 @@ def _waxing(source: Clutter, turns: int, rng: np.random.Generator) -> Floats:
     x = np.arange(turns)
     cycles = max(turns / 150.0, 1.0)
     phase = rng.uniform(0.0, 2.0 * math.pi, 2)
-    return np.maximum(0.0, 1.0 + 0.7 * np.sin(2.0 * math.pi * cycles * x / max(turns, 1) + phase[0])
-                      + 0.5 * np.sin(2.0 * math.pi * 2.7 * cycles * x / max(turns, 1) + phase[1]))
+    return np.maximum(
+        0.0,
+        1.0
+        + 0.7 * np.sin(2.0 * math.pi * cycles * x / max(turns, 1) + phase[0])
+        + 0.5 * np.sin(2.0 * math.pi * 2.7 * cycles * x / max(turns, 1) + phase[1]),
+    )

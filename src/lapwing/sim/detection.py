@@ -9,10 +9,12 @@ from lapwing.geo.horizon import EFFECTIVE_RADIUS_M, hidden_below_horizon
 
 Floats = npt.NDArray[np.float64]
 
-REFERENCE_DBSM = -10.0                      # a 0.1 m2 object: what every range in a story or scene is given for
+REFERENCE_DBSM = -10.0  # a 0.1 m2 object: what every range in a story or scene is given for
 FALSE_ALARM_PROB = 1e-6
-THRESHOLD = float(-np.log(FALSE_ALARM_PROB))         # of power over mean noise, exponential noise
-HALF_SNR = THRESHOLD / float(np.log(2.0)) - 1.0      # mean signal over noise at which a Swerling-1 object is seen half the time
+THRESHOLD = float(-np.log(FALSE_ALARM_PROB))  # of power over mean noise, exponential noise
+HALF_SNR = (
+    THRESHOLD / float(np.log(2.0)) - 1.0
+)  # mean signal over noise at which a Swerling-1 object is seen half the time
 
 # Sheet law of sensors.yaml: Pd0 up to 0.7 of the range, 0.5 at it, 0.05 at 1.2 of it; gone at 1.4 (our assumption).
 _KNOTS = np.array([0.7, 1.0, 1.2, 1.4])
@@ -50,8 +52,9 @@ def filter_share(radial_mps: Floats, radial_mps_min: float) -> Floats:
     return u * u * (3.0 - 2.0 * u)
 
 
-def hidden(range_m: Floats, azimuth_rad: Floats, antenna_m_amsl: float, altitude_m: Floats,
-           mask_rad: Floats | None) -> npt.NDArray[np.bool_]:
+def hidden(
+    range_m: Floats, azimuth_rad: Floats, antenna_m_amsl: float, altitude_m: Floats, mask_rad: Floats | None
+) -> npt.NDArray[np.bool_]:
     """Return where the Earth's curve or the terrain hides an object.
 
     `mask_rad`: height of the terrain's edge over the horizontal, one value for each of equal steps of azimuth from

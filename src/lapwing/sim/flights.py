@@ -18,7 +18,7 @@ from lapwing.sim.classes import ObjectClass
 from lapwing.sim.motion import Identity, Motion
 
 Floats = npt.NDArray[np.float64]
-Point = tuple[float, float]                      # along_m, outward_m
+Point = tuple[float, float]  # along_m, outward_m
 
 STEP_S = 1.0
 
@@ -46,8 +46,16 @@ class Plane:
         return along, outward
 
 
-def steer(points: Sequence[Point], speed_mps: float, *, turn_rad_per_s: float, weave_rad: float = 0.0, weave_s: float = 120.0,
-          weave_phase: float = 0.0, seconds_max: float = 7_200.0) -> Floats:
+def steer(
+    points: Sequence[Point],
+    speed_mps: float,
+    *,
+    turn_rad_per_s: float,
+    weave_rad: float = 0.0,
+    weave_s: float = 120.0,
+    weave_phase: float = 0.0,
+    seconds_max: float = 7_200.0,
+) -> Floats:
     """Return positions (n, 2), one a second: flown at constant speed from the first point by way of the others.
 
     The course turns towards the next point no faster than `turn_rad_per_s`, with a weave laid over it; a point counts
@@ -70,14 +78,22 @@ def steer(points: Sequence[Point], speed_mps: float, *, turn_rad_per_s: float, w
     return np.array(path)
 
 
-def drift(start: Point, ceiling_m: float, seconds: float, wind: Sequence[tuple[float, float, float]], ascent_mps: float,
-          rng: np.random.Generator) -> tuple[Floats, Floats]:
+def drift(
+    start: Point,
+    ceiling_m: float,
+    seconds: float,
+    wind: Sequence[tuple[float, float, float]],
+    ascent_mps: float,
+    rng: np.random.Generator,
+) -> tuple[Floats, Floats]:
     """Return positions (n, 2) and altitudes (n,) of a balloon, one a second.
 
     `wind`: (altitude_m, along_mps, outward_mps) rows, rising; linear between them. Gusts of a minute or so come on top.
     """
     t = np.arange(0.0, seconds, STEP_S)
-    altitude = np.minimum(30.0 + ascent_mps * t, ceiling_m + 60.0 * np.sin(2.0 * math.pi * t / 900.0 + rng.uniform(0.0, 6.28)))
+    altitude = np.minimum(
+        30.0 + ascent_mps * t, ceiling_m + 60.0 * np.sin(2.0 * math.pi * t / 900.0 + rng.uniform(0.0, 6.28))
+    )
     table = np.array(wind)
     velocity = np.stack([np.interp(altitude, table[:, 0], table[:, k]) for k in (1, 2)], axis=1)
     for _ in range(3):
@@ -86,10 +102,20 @@ def drift(start: Point, ceiling_m: float, seconds: float, wind: Sequence[tuple[f
     return np.array(start) + np.vstack([np.zeros(2), np.cumsum(velocity[:-1] * STEP_S, axis=0)]), altitude
 
 
-def motion_on(plane: Plane, path_m: Floats, altitude_m: npt.ArrayLike, start_s: float, truth_id: int, name: str,
-              kind: ObjectClass, identity: Identity | None = None) -> Motion:
+def motion_on(
+    plane: Plane,
+    path_m: Floats,
+    altitude_m: npt.ArrayLike,
+    start_s: float,
+    truth_id: int,
+    name: str,
+    kind: ObjectClass,
+    identity: Identity | None = None,
+) -> Motion:
     """Return the motion of an object along a path of the plane; altitude above mean sea level."""
     lat, lon = plane.geodetic(path_m[:, 0], path_m[:, 1])
     geoid = float(undulation_m(plane.latitude_rad, plane.longitude_rad))
     height = np.broadcast_to(np.asarray(altitude_m, np.float64), lat.shape) + geoid
-    return Motion(truth_id, name, kind, False, identity, start_s + STEP_S * np.arange(len(lat)), lat, lon, height, geoid)
+    return Motion(
+        truth_id, name, kind, False, identity, start_s + STEP_S * np.arange(len(lat)), lat, lon, height, geoid
+    )

@@ -14,8 +14,8 @@ from lapwing.geo.wgs84 import geodesic_inverse
 from lapwing.sim.motion import Motion
 
 NEAR_M = 1_500.0
-ROWS_MAX = 400              # of a track that are looked at
-SHARE_MIN = 0.5             # of them that must lie near the object
+ROWS_MAX = 400  # of a track that are looked at
+SHARE_MIN = 0.5  # of them that must lie near the object
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -40,7 +40,7 @@ def times_ns(values: Sequence[Any] | npt.NDArray[Any]) -> npt.NDArray[np.int64]:
 
 
 def _time_ns(value: Any) -> int:
-    whole = getattr(value, "value", None)        # pandas' timestamp: nanoseconds since 1970
+    whole = getattr(value, "value", None)  # pandas' timestamp: nanoseconds since 1970
     if isinstance(whole, int):
         return whole
     span = value - _EPOCH
@@ -77,8 +77,12 @@ def match_tracks(motions: Sequence[Motion], start_ns: int, tracks: Mapping[str, 
     return found
 
 
-def _nearest(motions: Sequence[Motion], time_s: npt.NDArray[np.float64], lat: npt.NDArray[np.float64],
-             lon: npt.NDArray[np.float64]) -> int:
+def _nearest(
+    motions: Sequence[Motion],
+    time_s: npt.NDArray[np.float64],
+    lat: npt.NDArray[np.float64],
+    lon: npt.NDArray[np.float64],
+) -> int:
     """Return the motion that is nearest, and near, for most of the times; -1 where none is."""
     away = np.full((len(motions), len(time_s)), np.inf)
     for row, motion in enumerate(motions):

@@ -20,7 +20,7 @@ from lapwing.sim.story import Gap, Story, StoryObject
 
 Floats = npt.NDArray[np.float64]
 
-FORMATION_M = 1_000.0    # how far the next of a formation trails behind
+FORMATION_M = 1_000.0  # how far the next of a formation trails behind
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +40,22 @@ class Motion:
     name: str
     kind: ObjectClass
     patrol: bool
-    identity: Identity | None        # None: no transponder
+    identity: Identity | None  # None: no transponder
     time_s: Floats
     latitude_rad: Floats
     longitude_rad: Floats
-    height_m: Floats                 # above the ellipsoid
-    undulation_m: float              # of the geoid, mean over the flight: height above sea level = height_m - this
+    height_m: Floats  # above the ellipsoid
+    undulation_m: float  # of the geoid, mean over the flight: height above sea level = height_m - this
     gaps: tuple[Gap, ...] = ()
 
     def at(self, time_s: npt.ArrayLike) -> tuple[Floats, Floats, Floats]:
         """Return latitude, longitude (rad) and height (m, ellipsoid) at times within its life."""
         t = np.asarray(time_s, np.float64)
-        return (np.interp(t, self.time_s, self.latitude_rad), np.interp(t, self.time_s, self.longitude_rad),
-                np.interp(t, self.time_s, self.height_m))
+        return (
+            np.interp(t, self.time_s, self.latitude_rad),
+            np.interp(t, self.time_s, self.longitude_rad),
+            np.interp(t, self.time_s, self.height_m),
+        )
 
     def velocity_mps(self, time_s: npt.ArrayLike) -> Floats:
         """Return east, north, up in m/s, shape (n, 3), over half a second to either side."""
@@ -61,8 +64,17 @@ class Motion:
         lat0, lon0, height0 = self.at(before)
         lat1, lon1, height1 = self.at(after)
         meridian_m, normal_m = curvature_radii_m(lat0)
-        return np.stack([(lon1 - lon0) * (normal_m + height0) * np.cos(0.5 * (lat0 + lat1)),
-                         (lat1 - lat0) * (meridian_m + height0), height1 - height0], axis=-1) / (after - before)[:, None]
+        return (
+            np.stack(
+                [
+                    (lon1 - lon0) * (normal_m + height0) * np.cos(0.5 * (lat0 + lat1)),
+                    (lat1 - lat0) * (meridian_m + height0),
+                    height1 - height0,
+                ],
+                axis=-1,
+            )
+            / (after - before)[:, None]
+        )
 
 
 def made_up_identity(*names: str, prefix: str = "") -> Identity:
@@ -94,27 +106,47 @@ def _motion(story: Story, each: StoryObject, truth_id: int) -> Motion:
     for start, end in zip(each.waypoints, each.waypoints[1:], strict=False):
         t = np.append(np.arange(start.time_s, end.time_s, 1.0), end.time_s)
         share = (t - start.time_s) / (end.time_s - start.time_s)
-        lat0, lon0, lat1, lon1 = np.radians([start.latitude_deg, start.longitude_deg, end.latitude_deg, end.longitude_deg])
+        lat0, lon0, lat1, lon1 = np.radians(
+            [start.latitude_deg, start.longitude_deg, end.latitude_deg, end.longitude_deg]
+        )
         length_m, azimuth_rad = geodesic_inverse(lat0, lon0, lat1, lon1)
         lat, lon = geodesic_direct(lat0, lon0, azimuth_rad, share * length_m)
         parts.append((t, lat, lon, start.altitude_m + share * (end.altitude_m - start.altitude_m)))
-    time_s, lat, lon, altitude = (np.concatenate([p[k][int(i > 0):] for i, p in enumerate(parts)]) for k in range(4))
+    time_s, lat, lon, altitude = (np.concatenate([p[k][int(i > 0) :] for i, p in enumerate(parts)]) for k in range(4))
     geoid = undulation_m(lat, lon)
     identity = made_up_identity(story.id, each.id, prefix=CALL_PREFIX.get(each.class_name, "LWG"))
-    return Motion(truth_id, each.id, object_class(each.class_name), each.patrol, identity if each.cooperative else None,
-                  time_s, lat, lon, altitude + geoid, float(np.mean(geoid)),
-                  tuple(g for g in story.gaps if g.object_id == each.id))
+    return Motion(
+        truth_id,
+        each.id,
+        object_class(each.class_name),
+        each.patrol,
+        identity if each.cooperative else None,
+        time_s,
+        lat,
+        lon,
+        altitude + geoid,
+        float(np.mean(geoid)),
+        tuple(g for g in story.gaps if g.object_id == each.id),
+    )
 
 
 def _follower(story: Story, leader: Motion, each: StoryObject, number: int, truth_id: int) -> Motion:
     """Return the next of a formation: the same path, later by `FORMATION_M` of flight, so it turns where the first does."""
-    path_m = np.sum(geodesic_inverse(leader.latitude_rad[:-1], leader.longitude_rad[:-1], leader.latitude_rad[1:],
-                                     leader.longitude_rad[1:])[0])
+    path_m = np.sum(
+        geodesic_inverse(
+            leader.latitude_rad[:-1], leader.longitude_rad[:-1], leader.latitude_rad[1:], leader.longitude_rad[1:]
+        )[0]
+    )
     delay_s = number * FORMATION_M / max(float(path_m) / (leader.time_s[-1] - leader.time_s[0]), 1.0)
     name = f"{each.id}.{number + 1}"
     identity = made_up_identity(story.id, name, prefix=CALL_PREFIX.get(each.class_name, "LWG"))
-    return replace(leader, truth_id=truth_id, name=name, identity=identity if each.cooperative else None,
-                   time_s=leader.time_s + delay_s)
+    return replace(
+        leader,
+        truth_id=truth_id,
+        name=name,
+        identity=identity if each.cooperative else None,
+        time_s=leader.time_s + delay_s,
+    )
 
 
 def in_gap_prob(motion: Motion, time_s: Floats) -> Floats:
@@ -130,7 +162,7 @@ def sun_elevation_rad(latitude_rad: float, longitude_rad: float, time_ns: int) -
 
     Source: mean longitude, anomaly and obliquity as in the Astronomical Almanac's low-precision formulas.
     """
-    days = time_ns / 86_400e9 - 10_957.5            # since 2000-01-01 12:00
+    days = time_ns / 86_400e9 - 10_957.5  # since 2000-01-01 12:00
     mean_longitude, anomaly = math.radians(280.460 + 0.9856474 * days), math.radians(357.528 + 0.9856003 * days)
     ecliptic = mean_longitude + math.radians(1.915) * math.sin(anomaly) + math.radians(0.020) * math.sin(2 * anomaly)
     tilt = math.radians(23.439)
@@ -138,5 +170,7 @@ def sun_elevation_rad(latitude_rad: float, longitude_rad: float, time_ns: int) -
     right_ascension = math.atan2(math.cos(tilt) * math.sin(ecliptic), math.cos(ecliptic))
     sidereal = math.radians(280.46062 + 360.98564737 * days)
     hour_angle = sidereal + longitude_rad - right_ascension
-    return math.asin(math.sin(latitude_rad) * math.sin(declination)
-                     + math.cos(latitude_rad) * math.cos(declination) * math.cos(hour_angle))
+    return math.asin(
+        math.sin(latitude_rad) * math.sin(declination)
+        + math.cos(latitude_rad) * math.cos(declination) * math.cos(hour_angle)
+    )

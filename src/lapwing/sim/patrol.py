@@ -13,8 +13,8 @@ from lapwing.sense.person_json import encode_identification, encode_patrol
 from lapwing.sim.motion import Motion, sun_elevation_rad
 from lapwing.sim.story import Story, StoryObject
 
-SEES_M = {True: 10_000.0, False: 3_000.0}       # by day, by night; our assumption
-RADIO_S = 8.0                                   # word of an event reaches the log so much later
+SEES_M = {True: 10_000.0, False: 3_000.0}  # by day, by night; our assumption
+RADIO_S = 8.0  # word of an event reaches the log so much later
 BY = "simulated patrol"
 
 
@@ -26,9 +26,22 @@ def entries(story: Story, motions: Sequence[Motion]) -> list[tuple[int, str, byt
             for motion in motions:
                 if motion.patrol and motion.identity is not None and motion.name.split(".")[0] == each.id:
                     ready_ns = story.start_ns + from_seconds(each.waypoints[0].time_s)
-                    found.append((ready_ns, "identify", encode_identification(Identification(
-                        ready_ns, "friend", icao_address=motion.identity.icao_address, mode3a=motion.identity.mode3a,
-                        text=f"own patrol {motion.name}", by=BY))))
+                    found.append(
+                        (
+                            ready_ns,
+                            "identify",
+                            encode_identification(
+                                Identification(
+                                    ready_ns,
+                                    "friend",
+                                    icao_address=motion.identity.icao_address,
+                                    mode3a=motion.identity.mode3a,
+                                    text=f"own patrol {motion.name}",
+                                    by=BY,
+                                )
+                            ),
+                        )
+                    )
             for event in _events(story, each, motions):
                 found.append((event.time_ns + from_seconds(RADIO_S), "patrol", encode_patrol(event)))
     return sorted(found)
@@ -47,16 +60,22 @@ def _events(story: Story, each: StoryObject, motions: Sequence[Motion]) -> list[
     off = min(off, len(each.waypoints) - 1)
     times = _stated_times(story, each.id)
     size = f"{each.count} aircraft" if each.count > 1 else "1 aircraft"
-    plan = [(0, "airborne", f"took off, {size}"), (on, "on_station", "on the patrol line"),
-            *((i, "look", "") for i in range(on + 1, off + 1)), (off, "off_station", "leaving the patrol line"),
-            (len(each.waypoints) - 1, "landed", f"landed, {size}")]
+    plan = [
+        (0, "airborne", f"took off, {size}"),
+        (on, "on_station", "on the patrol line"),
+        *((i, "look", "") for i in range(on + 1, off + 1)),
+        (off, "off_station", "leaving the patrol line"),
+        (len(each.waypoints) - 1, "landed", f"landed, {size}"),
+    ]
     events = []
     for index, event, text in plan:
         point = each.waypoints[index]
         time_ns = times.get(event, story.start_ns + from_seconds(point.time_s))
         if event == "look":
             event, text = _look(story, each, index, motions)
-        events.append(PatrolEvent(time_ns, each.id, event, f"{point.latitude_deg:.2f} N {point.longitude_deg:.2f} E", text, BY))
+        events.append(
+            PatrolEvent(time_ns, each.id, event, f"{point.latitude_deg:.2f} N {point.longitude_deg:.2f} E", text, BY)
+        )
     return events
 
 
@@ -66,7 +85,11 @@ def _look(story: Story, each: StoryObject, index: int, motions: Sequence[Motion]
     lat, lon = math.radians(point.latitude_deg), math.radians(point.longitude_deg)
     day = sun_elevation_rad(lat, lon, story.start_ns + from_seconds(point.time_s)) > 0.0
     for motion in motions:
-        if motion.identity is None and motion.kind.heard_m > 0.0 and motion.time_s[0] <= point.time_s <= motion.time_s[-1]:
+        if (
+            motion.identity is None
+            and motion.kind.heard_m > 0.0
+            and motion.time_s[0] <= point.time_s <= motion.time_s[-1]
+        ):
             there_lat, there_lon, _ = motion.at(point.time_s)
             if float(geodesic_inverse(lat, lon, there_lat, there_lon)[0]) <= SEES_M[day]:
                 return "seen", "one small object, followed at a distance"
@@ -78,9 +101,15 @@ def _stated_times(story: Story, object_id: str) -> Mapping[str, int]:
     for row in story.expected.get("patrol_times") or ():
         if isinstance(row, dict) and row.get("object") == object_id:
             try:
-                return {event: from_iso(str(row[key])) for key, event in
-                        (("take_off", "airborne"), ("on_station", "on_station"), ("landed", "landed")) if row.get(key)}
+                return {
+                    event: from_iso(str(row[key]))
+                    for key, event in (("take_off", "airborne"), ("on_station", "on_station"), ("landed", "landed"))
+                    if row.get(key)
+                }
             except ValueError as error:
-                raise ConfigError(f"expected.patrol_times[{object_id}]: {error}", where=story.id,
-                                  remedy="write times like '2025-08-05T20:15:00Z'") from None
+                raise ConfigError(
+                    f"expected.patrol_times[{object_id}]: {error}",
+                    where=story.id,
+                    remedy="write times like '2025-08-05T20:15:00Z'",
+                ) from None
     return {}

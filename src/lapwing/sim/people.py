@@ -29,7 +29,7 @@ SOUND_MPS = 340.0
 BEARING_DEG_SIGMA = 12.0
 WRONG_WAY_SHARE = 0.03
 APPLICATION_SHARE = 1.0 / 3.0
-FALSE_SHARE = 0.3                 # middle of 0.1-0.5
+FALSE_SHARE = 0.3  # middle of 0.1-0.5
 VILLAGES_MAX = 12
 
 
@@ -69,8 +69,9 @@ def _distances(village: Village, motion: Motion) -> tuple[np.ndarray, np.ndarray
     return geodesic_inverse(village.latitude_rad, village.longitude_rad, motion.latitude_rad, motion.longitude_rad)
 
 
-def sightings(story: Story, villages: Sequence[Village], motions: Sequence[Motion],
-              seed: int) -> list[tuple[int, bytes, int]]:
+def sightings(
+    story: Story, villages: Sequence[Village], motions: Sequence[Motion], seed: int
+) -> list[tuple[int, bytes, int]]:
     """Return (received_ns, payload, truth_id) of what people report, truth id 0 where it is of nothing."""
     made = [row for motion in motions for village in villages for row in _passing(story, village, motion, seed)]
     count_true = len(made)
@@ -84,7 +85,7 @@ Made = tuple[int, Sighting, int]
 
 def _passing(story: Story, village: Village, motion: Motion, seed: int) -> list[Made]:
     if motion.kind.heard_m <= 0.0 or motion.identity is not None:
-        return []           # birds are not reported; aircraft with lights and a call sign are nobody's news
+        return []  # birds are not reported; aircraft with lights and a call sign are nobody's news
     distance_m, bearing_rad = _distances(village, motion)
     slant_m = np.hypot(distance_m, motion.height_m - motion.undulation_m)
     nearest = int(np.argmin(slant_m))
@@ -97,7 +98,9 @@ def _passing(story: Story, village: Village, motion: Motion, seed: int) -> list[
     if not kind:
         return []
     delay_s = float(slant_m[nearest]) / SOUND_MPS if kind == "heard" else 0.0
-    return [_call(story, village, rng, kind, at_ns + from_seconds(delay_s), float(bearing_rad[nearest]), motion.truth_id)]
+    return [
+        _call(story, village, rng, kind, at_ns + from_seconds(delay_s), float(bearing_rad[nearest]), motion.truth_id)
+    ]
 
 
 def _impact(story: Story, village: Village, motion: Motion, seed: int) -> list[Made]:
@@ -111,8 +114,10 @@ def _impact(story: Story, village: Village, motion: Motion, seed: int) -> list[M
     at_ns = story.start_ns + from_seconds(float(motion.time_s[-1]))
     heard_ns = at_ns + from_seconds(float(distance_m[-1]) / SOUND_MPS)
     fire_ns = at_ns + from_seconds(float(rng.uniform(20.0, 240.0)))
-    return [_call(story, village, rng, "explosion", heard_ns, float(bearing_rad[-1]), motion.truth_id),
-            _call(story, village, rng, "fire", fire_ns, float(bearing_rad[-1]), motion.truth_id)]
+    return [
+        _call(story, village, rng, "explosion", heard_ns, float(bearing_rad[-1]), motion.truth_id),
+        _call(story, village, rng, "fire", fire_ns, float(bearing_rad[-1]), motion.truth_id),
+    ]
 
 
 def _wrong(story: Story, villages: Sequence[Village], count_true: int, seed: int) -> list[Made]:
@@ -123,13 +128,23 @@ def _wrong(story: Story, villages: Sequence[Village], count_true: int, seed: int
     for _ in range(count):
         village = villages[int(rng.integers(len(villages)))]
         at_ns = story.start_ns + from_seconds(float(rng.uniform(0.0, story.span_s - 300.0)))
-        made.append(_call(story, village, rng, "heard" if rng.random() < 0.6 else "seen", at_ns,
-                          float(rng.uniform(0.0, 2.0 * math.pi)), 0))
+        made.append(
+            _call(
+                story,
+                village,
+                rng,
+                "heard" if rng.random() < 0.6 else "seen",
+                at_ns,
+                float(rng.uniform(0.0, 2.0 * math.pi)),
+                0,
+            )
+        )
     return made
 
 
-def _call(story: Story, village: Village, rng: np.random.Generator, kind: str, at_ns: int, bearing_rad: float,
-          truth_id: int) -> Made:
+def _call(
+    story: Story, village: Village, rng: np.random.Generator, kind: str, at_ns: int, bearing_rad: float, truth_id: int
+) -> Made:
     """Return what one person reports of something that happened at a time, in a direction."""
     application = bool(rng.random() < APPLICATION_SHARE)
     time_sigma_s, position_m = (10.0, 15.0) if application else (120.0, 1_000.0)
@@ -138,16 +153,33 @@ def _call(story: Story, village: Village, rng: np.random.Generator, kind: str, a
     said_ns = min(at_ns + from_seconds(float(rng.normal(0.0, time_sigma_s))), at_ns + from_seconds(wait_s - 1.0))
     turned = math.pi if rng.random() < WRONG_WAY_SHARE else 0.0
     said_rad = (bearing_rad + turned + math.radians(BEARING_DEG_SIGMA) * float(rng.standard_normal())) % (2.0 * math.pi)
-    off_m, off_azimuth = position_m * math.sqrt(-2.0 * math.log(1.0 - float(rng.random()))), float(rng.uniform(0.0, 2.0 * math.pi))
+    off_m, off_azimuth = (
+        position_m * math.sqrt(-2.0 * math.log(1.0 - float(rng.random()))),
+        float(rng.uniform(0.0, 2.0 * math.pi)),
+    )
     metre_rad = 1.0 / 6_371_000.0
     sighting = Sighting(
-        id=make_id("simulated sighting", story.id, village.name, kind, at_ns, truth_id), time_ns=said_ns,
-        time_s_sigma=time_sigma_s, kind=kind, latitude_rad=village.latitude_rad + off_m * math.cos(off_azimuth) * metre_rad,
-        longitude_rad=village.longitude_rad + off_m * math.sin(off_azimuth) * metre_rad / math.cos(village.latitude_rad),
-        position_m_sigma=position_m, bearing_rad=said_rad, bearing_rad_sigma=math.radians(BEARING_DEG_SIGMA),
-        place=village.name, text=_TEXT[kind], by="application" if application else "112 caller")
+        id=make_id("simulated sighting", story.id, village.name, kind, at_ns, truth_id),
+        time_ns=said_ns,
+        time_s_sigma=time_sigma_s,
+        kind=kind,
+        latitude_rad=village.latitude_rad + off_m * math.cos(off_azimuth) * metre_rad,
+        longitude_rad=village.longitude_rad
+        + off_m * math.sin(off_azimuth) * metre_rad / math.cos(village.latitude_rad),
+        position_m_sigma=position_m,
+        bearing_rad=said_rad,
+        bearing_rad_sigma=math.radians(BEARING_DEG_SIGMA),
+        place=village.name,
+        text=_TEXT[kind],
+        by="application" if application else "112 caller",
+    )
     return at_ns + from_seconds(wait_s), sighting, truth_id
 
 
-_TEXT = {"seen": "a small object in the air", "heard": "sound of an engine in the air", "explosion": "an explosion",
-         "fire": "fire and smoke", "debris": "debris on the ground"}
+_TEXT = {
+    "seen": "a small object in the air",
+    "heard": "sound of an engine in the air",
+    "explosion": "an explosion",
+    "fire": "fire and smoke",
+    "debris": "debris on the ground",
+}

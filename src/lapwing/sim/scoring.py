@@ -24,14 +24,14 @@ from lapwing.sim.recording import Recording, shipped_villages
 
 Row = Mapping[str, Any]
 
-PLOTS_MIN = 5                       # of an object before a distance is demanded
+PLOTS_MIN = 5  # of an object before a distance is demanded
 SIGMAS = 3.0
-INTERVAL_SIGMAS = 2.0 * 1.96        # width of a 95 % interval
+INTERVAL_SIGMAS = 2.0 * 1.96  # width of a 95 % interval
 PLACE_NEAR_M, PLACE_LEAD_S = 3_000.0, 150.0
 TIMES_HOLD_NS = 3_000_000_000
 VISIBLE_TO_END_NS = 60_000_000_000
-SEEN_LATELY_NS = 600_000_000_000    # a place's warning is demanded before an object that was seen within ten minutes
-NOT_SCORED = ("PL-10", "PL-14", "PL-26")       # no polygon: see the README
+SEEN_LATELY_NS = 600_000_000_000  # a place's warning is demanded before an object that was seen within ten minutes
+NOT_SCORED = ("PL-10", "PL-14", "PL-26")  # no polygon: see the README
 # Words of a story's `notify` -> partner of a pack.
 PARTNERS = {"nato": "NATO", "moldova": "MD", "ukraine": "UA", "latvia": "LV", "poland": "PL", "lithuania": "LT"}
 
@@ -47,9 +47,17 @@ class Check:
     demanded: bool = True
 
 
-def score_story(recording: Recording, *, verdicts: Sequence[Row], traffic: Sequence[Row] = (), alerts: Sequence[Row] = (),
-                notices: Sequence[Row] = (), patrol: Sequence[Row] = (), tracks: Mapping[str, Any],
-                territory: Territory | None = None) -> list[Check]:
+def score_story(
+    recording: Recording,
+    *,
+    verdicts: Sequence[Row],
+    traffic: Sequence[Row] = (),
+    alerts: Sequence[Row] = (),
+    notices: Sequence[Row] = (),
+    patrol: Sequence[Row] = (),
+    tracks: Mapping[str, Any],
+    territory: Territory | None = None,
+) -> list[Check]:
     """Return every check of a story.
 
     Parameters
@@ -102,11 +110,17 @@ def _plot_times_ns(recording: Recording, truth_id: int) -> np.ndarray:
     """Return the times of all plots that the radars gave of an object, sorted."""
     parts = [plots.measured_128[plots.truth_id == truth_id] for _, plots in recording.plots]
     steps = np.sort(np.concatenate(parts)) if parts else np.zeros(0, np.int64)
-    return steps * (1_000_000_000 // TIME_STEPS)      # 1/128 s is a whole number of ns
+    return steps * (1_000_000_000 // TIME_STEPS)  # 1/128 s is a whole number of ns
 
 
-def _object(recording: Recording, name: str, values: Row, rows: Sequence[Row], matched: Mapping[str, Matched],
-            territory: Territory | None) -> list[Check]:
+def _object(
+    recording: Recording,
+    name: str,
+    values: Row,
+    rows: Sequence[Row],
+    matched: Mapping[str, Matched],
+    territory: Territory | None,
+) -> list[Check]:
     """Return the check of an object's closest distance, over the time in which it was tracked."""
     where = _motion_of(recording, name)
     if where is None or values.get("closest_approach_m") is None:
@@ -114,7 +128,11 @@ def _object(recording: Recording, name: str, values: Row, rows: Sequence[Row], m
     row, motion = where
     label = f"closest approach of {name}"
     tracks = [m for m in matched.values() if m.motion == row]
-    lines = [line for line in rows if line.get("track_id") in {m.track_id for m in tracks} and line.get("closest_m") is not None]
+    lines = [
+        line
+        for line in rows
+        if line.get("track_id") in {m.track_id for m in tracks} and line.get("closest_m") is not None
+    ]
     wanted_m, at = float(values["closest_approach_m"]), values.get("closest_at")
     demanded = len(_plot_times_ns(recording, motion.truth_id)) >= PLOTS_MIN
     if not demanded:
@@ -140,7 +158,9 @@ def _object(recording: Recording, name: str, values: Row, rows: Sequence[Row], m
     return [Check(label, abs(found_m - wanted_m) <= tolerance_m, text, f"{wanted_m:.0f} m, +- {tolerance_m:.0f} m")]
 
 
-def _closest_while_tracked(recording: Recording, motion: Motion, tracks: Sequence[Matched], territory: Territory) -> float:
+def _closest_while_tracked(
+    recording: Recording, motion: Motion, tracks: Sequence[Matched], territory: Territory
+) -> float:
     time_s = np.arange(float(motion.time_s[0]), float(motion.time_s[-1]), 1.0)
     time_s = np.append(time_s, motion.time_s[-1])
     when_ns = recording.story.start_ns + np.round(time_s * 1e9).astype(np.int64)
@@ -153,9 +173,15 @@ def _closest_while_tracked(recording: Recording, motion: Motion, tracks: Sequenc
 
 def _red_times(alerts: Sequence[Row], county: str, levels: Sequence[str]) -> list[int]:
     """Return when messages of given levels went out for any zone of a county."""
-    return sorted(from_iso(str(alert["sent"])) for alert in alerts if alert.get("level") in levels and any(
-        zone.get("county") == county or zone.get("code") == county or str(zone.get("code")).startswith(f"{county}-")
-        for zone in alert.get("zones") or ()))
+    return sorted(
+        from_iso(str(alert["sent"]))
+        for alert in alerts
+        if alert.get("level") in levels
+        and any(
+            zone.get("county") == county or zone.get("code") == county or str(zone.get("code")).startswith(f"{county}-")
+            for zone in alert.get("zones") or ()
+        )
+    )
 
 
 def _warnings(recording: Recording, alerts: Sequence[Row]) -> list[Check]:
@@ -171,18 +197,33 @@ def _warnings(recording: Recording, alerts: Sequence[Row]) -> list[Check]:
         deadline = row.get("latest_issue_utc")
         colour = "red" if red else "yellow or red"
         if deadline is None:
-            checks.append(Check(f"{colour} for {county}", True, found, f"{row.get('zone', '')}: no deadline stated", demanded=False))
+            checks.append(
+                Check(
+                    f"{colour} for {county}", True, found, f"{row.get('zone', '')}: no deadline stated", demanded=False
+                )
+            )
         else:
-            checks.append(Check(f"{colour} for {county}", bool(sent) and sent[0] <= from_iso(str(deadline)), found,
-                                f"by {to_iso(from_iso(str(deadline)), digits=0)}"))
+            checks.append(
+                Check(
+                    f"{colour} for {county}",
+                    bool(sent) and sent[0] <= from_iso(str(deadline)),
+                    found,
+                    f"by {to_iso(from_iso(str(deadline)), digits=0)}",
+                )
+            )
     return checks
 
 
 def _places(recording: Recording, alerts: Sequence[Row]) -> list[Check]:
     """Return the check of each named place that an object comes within 3 km of: red at least 150 s before."""
     story = recording.story
-    words = fold(" ".join(str(row.get("zone", "")) for row in story.expected.get("warnings") or ()
-                          if "red" in str(row.get("level", "red"))))
+    words = fold(
+        " ".join(
+            str(row.get("zone", ""))
+            for row in story.expected.get("warnings") or ()
+            if "red" in str(row.get("level", "red"))
+        )
+    )
     checks = []
     for place in shipped_villages(story.country):
         if fold(place.name) not in words:
@@ -199,8 +240,15 @@ def _places(recording: Recording, alerts: Sequence[Row]) -> list[Check]:
         if dues:
             due_ns, name, seen = min(dues)
             sent = sorted(from_iso(str(a["sent"])) for a in alerts if a.get("level") == "alert" and _covers(a, place))
-            checks.append(Check(f"red at {place.name} before {name}", not seen or (bool(sent) and sent[0] <= due_ns),
-                                to_iso(sent[0], digits=0) if sent else "none", f"by {to_iso(due_ns, digits=0)}", demanded=seen))
+            checks.append(
+                Check(
+                    f"red at {place.name} before {name}",
+                    not seen or (bool(sent) and sent[0] <= due_ns),
+                    to_iso(sent[0], digits=0) if sent else "none",
+                    f"by {to_iso(due_ns, digits=0)}",
+                    demanded=seen,
+                )
+            )
     return checks
 
 
@@ -235,8 +283,12 @@ def _spared(recording: Recording, alerts: Sequence[Row], matched: Mapping[str, M
         harmless |= {recording.motions[row].name for row in real if _harmless(recording.motions[row])}
         if causes and not real and alert.get("level") == "alert":
             harmless.add("clutter")
-    return Check("no warning for others", not harmless, ", ".join(sorted(harmless)) or "none",
-                 "none for traffic with a transponder, birds, clutter")
+    return Check(
+        "no warning for others",
+        not harmless,
+        ", ".join(sorted(harmless)) or "none",
+        "none for traffic with a transponder, birds, clutter",
+    )
 
 
 def _harmless(motion: Motion) -> bool:
@@ -264,7 +316,9 @@ def _all_clear(recording: Recording, alerts: Sequence[Row]) -> list[Check]:
     if not levels:
         return [Check("all clear", not (recording.story.expected.get("warnings") or ()), found, text)]
     if not seen_to_end:
-        return [Check("all clear", cleared, found, f"sent; {text} not demanded: the last object was not seen to its end")]
+        return [
+            Check("all clear", cleared, found, f"sent; {text} not demanded: the last object was not seen to its end")
+        ]
     return [Check("all clear", cleared and early <= last[0] <= late, found, text)]
 
 
@@ -276,21 +330,36 @@ def _patrol(recording: Recording, patrol: Sequence[Row]) -> list[Check]:
             if not row.get(key):
                 continue
             due_ns = from_iso(str(row[key]))
-            times = [from_iso(str(p["time"])) for p in patrol if p.get("patrol") == row.get("object") and p.get("event") == event]
+            times = [
+                from_iso(str(p["time"]))
+                for p in patrol
+                if p.get("patrol") == row.get("object") and p.get("event") == event
+            ]
             near = min(times, key=lambda t: abs(t - due_ns), default=None)
-            checks.append(Check(f"patrol {row.get('object')} {event}", near is not None and abs(near - due_ns) <= TIMES_HOLD_NS,
-                                to_iso(near, digits=0) if near is not None else "none", to_iso(due_ns, digits=0)))
+            checks.append(
+                Check(
+                    f"patrol {row.get('object')} {event}",
+                    near is not None and abs(near - due_ns) <= TIMES_HOLD_NS,
+                    to_iso(near, digits=0) if near is not None else "none",
+                    to_iso(due_ns, digits=0),
+                )
+            )
     return checks
 
 
 def _notify(recording: Recording, notices: Sequence[Row]) -> list[Check]:
     """Return the checks that partners were told. What the story marks as information, or knows no code of, is not demanded."""
     checks = []
-    sent = {str(n.get("partner")): from_iso(str(n["time"])) for n in sorted(notices, key=lambda n: str(n["time"]), reverse=True)}
+    sent = {
+        str(n.get("partner")): from_iso(str(n["time"]))
+        for n in sorted(notices, key=lambda n: str(n["time"]), reverse=True)
+    }
     for text in recording.story.expected.get("notify") or ():
         for word, partner in PARTNERS.items():
             if word in fold(str(text)):
                 demanded = "information" not in fold(str(text)) and (partner != "UA" or "exit" in fold(str(text)))
                 found = to_iso(sent[partner], digits=0) if partner in sent else "none"
-                checks.append(Check(f"notice to {partner}", partner in sent or not demanded, found, str(text), demanded=demanded))
+                checks.append(
+                    Check(f"notice to {partner}", partner in sent or not demanded, found, str(text), demanded=demanded)
+                )
     return checks

@@ -6,6 +6,7 @@ left alone (a story may say more than the simulator uses).
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,10 +30,10 @@ SPAN_S_MAX = 86_400.0
 class Waypoint:
     """Where an object is at a time; the leg that ends here is flown at constant ground speed."""
 
-    time_s: float          # after the story's start
+    time_s: float  # after the story's start
     latitude_deg: float
     longitude_deg: float
-    altitude_m: float      # above mean sea level
+    altitude_m: float  # above mean sea level
     note: str = ""
 
 
@@ -58,7 +59,7 @@ class StorySensor:
     latitude_deg: float
     longitude_deg: float
     antenna_m_amsl: float
-    range_m: float         # for the small objects of the file, 0.1 m2
+    range_m: float  # for the small objects of the file, 0.1 m2
     note: str
 
 
@@ -83,7 +84,7 @@ class Story:
     country: str
     local_time: str
     start_ns: int
-    end_ns: int            # sensors keep scanning until then
+    end_ns: int  # sensors keep scanning until then
     objects: tuple[StoryObject, ...]
     sensors: tuple[StorySensor, ...]
     gaps: tuple[Gap, ...] = ()
@@ -113,8 +114,9 @@ def load_story(name_or_bytes: str | bytes, where: str = "story") -> Story:
     if isinstance(name_or_bytes, bytes):
         return parse_story(name_or_bytes, where)
     if name_or_bytes not in story_names():
-        raise ConfigError(f"no story {name_or_bytes!r}",
-                          remedy=f"shipped are {', '.join(story_names())}; or name a .yaml file")
+        raise ConfigError(
+            f"no story {name_or_bytes!r}", remedy=f"shipped are {', '.join(story_names())}; or name a .yaml file"
+        )
     return parse_story(read_resource("lapwing.sim", f"stories/{name_or_bytes}.yaml"), f"{name_or_bytes}.yaml")
 
 
@@ -124,8 +126,11 @@ def parse_story(content: bytes, name: str) -> Story:
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         table = yaml.load(content, Loader=loader)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        raise ConfigError(f"no YAML: {' '.join(str(error).split())[:200]}", where=name,
-                          remedy="see data/domain/README.md of the stories for the format") from None
+        raise ConfigError(
+            f"no YAML: {' '.join(str(error).split())[:200]}",
+            where=name,
+            remedy="see data/domain/README.md of the stories for the format",
+        ) from None
     row = _Row(table, name)
     schema = row.text("schema")
     if schema != "lapwing-incident/1":
@@ -146,11 +151,21 @@ def parse_story(content: bytes, name: str) -> Story:
         raise row.wrong("expected", expected, "must be a table")
     facts = row.values.get("reported_facts") or []
     return Story(
-        id=row.text("id"), title=row.text("title", row.text("id")), kind=row.text("kind", "synthetic"),
-        notice=row.text("notice", ""), country=row.text("protected_country").upper(),
-        local_time=row.text("local_time", "UTC"), start_ns=start_ns, end_ns=end_ns, objects=objects, sensors=sensors,
-        gaps=tuple(_gap(each, objects) for each in row.rows("detection_gaps", needed=False)), expected=expected,
-        invented=row.text("invented", ""), reported_facts=tuple(f for f in facts if isinstance(f, dict)))
+        id=row.text("id"),
+        title=row.text("title", row.text("id")),
+        kind=row.text("kind", "synthetic"),
+        notice=row.text("notice", ""),
+        country=row.text("protected_country").upper(),
+        local_time=row.text("local_time", "UTC"),
+        start_ns=start_ns,
+        end_ns=end_ns,
+        objects=objects,
+        sensors=sensors,
+        gaps=tuple(_gap(each, objects) for each in row.rows("detection_gaps", needed=False)),
+        expected=expected,
+        invented=row.text("invented", ""),
+        reported_facts=tuple(f for f in facts if isinstance(f, dict)),
+    )
 
 
 class _Row:
@@ -159,8 +174,11 @@ class _Row:
     def __init__(self, values: Any, where: str) -> None:
         self.where = where
         if not isinstance(values, dict):
-            raise ConfigError(f"{str(values)[:60]!r}: a table of keys and values expected", where=where,
-                              remedy="write `key: value` lines")
+            raise ConfigError(
+                f"{str(values)[:60]!r}: a table of keys and values expected",
+                where=where,
+                remedy="write `key: value` lines",
+            )
         self.values: dict[str, Any] = values
 
     def wrong(self, key: str, value: Any, remedy: str) -> ConfigError:
@@ -184,7 +202,9 @@ class _Row:
         if value is None and otherwise is not None:
             return otherwise
         if value is None:
-            raise ConfigError(f"{key}: missing", where=self.where, remedy=f"add `{key}:` with a number in [{low:g}, {high:g}]")
+            raise ConfigError(
+                f"{key}: missing", where=self.where, remedy=f"add `{key}:` with a number in [{low:g}, {high:g}]"
+            )
         if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
             raise self.wrong(key, value, f"must be a number in [{low:g}, {high:g}]")
         return float(value)
@@ -209,8 +229,10 @@ class _Row:
         value = self.values.get(key) or []
         if not isinstance(value, list) or (needed and not value):
             raise self.wrong(key, value, "must be a list with at least one entry")
-        return [_Row(each, f"{self.where} {key}[{each.get('id', i) if isinstance(each, dict) else i}]")
-                for i, each in enumerate(value)]
+        return [
+            _Row(each, f"{self.where} {key}[{each.get('id', i) if isinstance(each, dict) else i}]")
+            for i, each in enumerate(value)
+        ]
 
 
 def _object(row: _Row) -> StoryObject:
@@ -218,22 +240,36 @@ def _object(row: _Row) -> StoryObject:
     _known(row, name, object_class)
     waypoints = tuple(_waypoint(each) for each in row.rows("waypoints"))
     if len(waypoints) < 2:
-        raise row.wrong("waypoints", f"{len(waypoints)} waypoint", "give at least two: where it starts and where it ends")
-    for before, after in zip(waypoints, waypoints[1:], strict=False):
+        raise row.wrong(
+            "waypoints", f"{len(waypoints)} waypoint", "give at least two: where it starts and where it ends"
+        )
+    for before, after in itertools.pairwise(waypoints):
         if after.time_s <= before.time_s:
-            raise row.wrong("waypoints", f"t {before.time_s:g} then {after.time_s:g}",
-                            "times must rise from waypoint to waypoint: put them in order")
+            raise row.wrong(
+                "waypoints",
+                f"t {before.time_s:g} then {after.time_s:g}",
+                "times must rise from waypoint to waypoint: put them in order",
+            )
     count = row.number("count", 1, 40, 1.0)
-    return StoryObject(row.text("id"), name, row.flag("cooperative"), row.flag("patrol"), int(count), waypoints,
-                       row.text("end", ""))
+    return StoryObject(
+        row.text("id"), name, row.flag("cooperative"), row.flag("patrol"), int(count), waypoints, row.text("end", "")
+    )
 
 
 def _waypoint(row: _Row) -> Waypoint:
-    point = Waypoint(row.number("t", 0.0, SPAN_S_MAX), row.number("lat", -90.0, 90.0),
-                     row.number("lon", -180.0, 180.0), row.number("alt_m", -100.0, 20_000.0), row.text("note", ""))
+    point = Waypoint(
+        row.number("t", 0.0, SPAN_S_MAX),
+        row.number("lat", -90.0, 90.0),
+        row.number("lon", -180.0, 180.0),
+        row.number("alt_m", -100.0, 20_000.0),
+        row.text("note", ""),
+    )
     if not covers(math.radians(point.latitude_deg), math.radians(point.longitude_deg)):
-        raise row.wrong("lat, lon", f"{point.latitude_deg:g}, {point.longitude_deg:g}",
-                        "no geoid height is known there: the grid covers 40-72 N, 14-45 E")
+        raise row.wrong(
+            "lat, lon",
+            f"{point.latitude_deg:g}, {point.longitude_deg:g}",
+            "no geoid height is known there: the grid covers 40-72 N, 14-45 E",
+        )
     return point
 
 
@@ -246,10 +282,19 @@ def _sensor(row: _Row) -> StorySensor:
         return StorySensor(row.text("id"), name, math.nan, math.nan, 2.0, math.nan, row.text("note", ""))
     lat, lon = row.number("lat", -90.0, 90.0), row.number("lon", -180.0, 180.0)
     if not covers(math.radians(lat), math.radians(lon)):
-        raise row.wrong("lat, lon", f"{lat:g}, {lon:g}", "no geoid height is known there: the grid covers 40-72 N, 14-45 E")
-    return StorySensor(row.text("id"), name, lat, lon, row.number("antenna_m_amsl", -100.0, 5_000.0),
-                       # null: out of use in this run
-                       1e3 * row.number("max_range_km", 0.01, 1_000.0, math.nan), row.text("note", ""))
+        raise row.wrong(
+            "lat, lon", f"{lat:g}, {lon:g}", "no geoid height is known there: the grid covers 40-72 N, 14-45 E"
+        )
+    return StorySensor(
+        row.text("id"),
+        name,
+        lat,
+        lon,
+        row.number("antenna_m_amsl", -100.0, 5_000.0),
+        # null: out of use in this run
+        1e3 * row.number("max_range_km", 0.01, 1_000.0, math.nan),
+        row.text("note", ""),
+    )
 
 
 def _known(row: _Row, name: str, find: Any) -> None:

@@ -14,9 +14,9 @@ from lapwing.sim.radar import Radar, detection_probs
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-WANTED_PLOTS = 3.0          # in the minute around an instant
-HOLE_S_MAX = 180.0          # shorter holes between stretches in play are in play too: a tracker is asked to coast
-STRETCH_S_MIN = 60.0        # shorter stretches are not
+WANTED_PLOTS = 3.0  # in the minute around an instant
+HOLE_S_MAX = 180.0  # shorter holes between stretches in play are in play too: a tracker is asked to coast
+STRETCH_S_MIN = 60.0  # shorter stretches are not
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +24,13 @@ class Truth:
     """Rows of all objects, one object after the other, in order of time."""
 
     truth_id: npt.NDArray[np.int16]
-    name: tuple[str, ...]                       # of the object of each truth id, from 1
-    kind: tuple[str, ...]                       # class words of the truth file, likewise
+    name: tuple[str, ...]  # of the object of each truth id, from 1
+    kind: tuple[str, ...]  # class words of the truth file, likewise
     time_ns: npt.NDArray[np.int64]
     latitude_rad: Floats
     longitude_rad: Floats
-    height_m: Floats                            # ellipsoid
-    velocity_mps: Floats                        # (n, 3) east, north, up
+    height_m: Floats  # ellipsoid
+    velocity_mps: Floats  # (n, 3) east, north, up
     in_play: Bools
 
     def __len__(self) -> int:
@@ -46,13 +46,27 @@ def truth_of(motions: Sequence[Motion], radars: Sequence[Radar], start_ns: int, 
     parts = [_rows(motion, radars, span_s, step_s) for motion in motions]
     columns = [np.concatenate([p[k] for p in parts]) if parts else np.zeros((0, 3) if k == 4 else 0) for k in range(6)]
     time_s, lat, lon, height, velocity, in_play = columns
-    ids = np.concatenate([np.full(len(p[0]), m.truth_id) for p, m in zip(parts, motions, strict=True)]) if parts else np.zeros(0)
-    return Truth(ids.astype(np.int16), tuple(m.name for m in motions), tuple(m.kind.truth_class for m in motions),
-                 start_ns + np.round(time_s * 1e9).astype(np.int64), lat, lon, height, velocity, in_play.astype(np.bool_))
+    ids = (
+        np.concatenate([np.full(len(p[0]), m.truth_id) for p, m in zip(parts, motions, strict=True)])
+        if parts
+        else np.zeros(0)
+    )
+    return Truth(
+        ids.astype(np.int16),
+        tuple(m.name for m in motions),
+        tuple(m.kind.truth_class for m in motions),
+        start_ns + np.round(time_s * 1e9).astype(np.int64),
+        lat,
+        lon,
+        height,
+        velocity,
+        in_play.astype(np.bool_),
+    )
 
 
-def _rows(motion: Motion, radars: Sequence[Radar], span_s: float,
-          step_s: float) -> tuple[Floats, Floats, Floats, Floats, Floats, Bools]:
+def _rows(
+    motion: Motion, radars: Sequence[Radar], span_s: float, step_s: float
+) -> tuple[Floats, Floats, Floats, Floats, Floats, Bools]:
     first_s, last_s = max(float(motion.time_s[0]), 0.0), min(float(motion.time_s[-1]), span_s)
     time_s = np.arange(np.ceil(first_s / step_s), np.floor(last_s / step_s) + 1) * step_s
     lat, lon, height = motion.at(time_s)
@@ -72,7 +86,7 @@ def in_play(plots_per_s: Floats, step_s: float) -> Bools:
     total = np.concatenate([[0.0], np.cumsum(plots_per_s * step_s)])
     index = np.arange(n)
     wanted = total[np.minimum(index + half + 1, n)] - total[np.maximum(index - half, 0)] >= WANTED_PLOTS
-    wanted = _without(~wanted, HOLE_S_MAX / step_s, keep_ends=True)       # True now: holes that stay
+    wanted = _without(~wanted, HOLE_S_MAX / step_s, keep_ends=True)  # True now: holes that stay
     return _without(~wanted, STRETCH_S_MIN / step_s, keep_ends=False)
 
 

@@ -14,6 +14,7 @@ from lapwing.track.kernels_motion import mix, moments, noise_scale, predict_mode
 
 MEMORY_LOOKS = 12.0    # looks that the detection probability of a track and radar remembers
 LATE_LOOK = 1.35       # a look counts as missed when this part of a turn has gone by since the last one
+MISS_PROB_MAX = 0.67   # highest detection probability that a missed look of a confirmed track is charged with
 
 
 @kernel
@@ -156,7 +157,9 @@ def sweep(status, sensor, clock_ns, turn_ns, range_m_max, antenna_m, site_east, 
                 continue
             pd = detect[i, sensor, 0] / (detect[i, sensor, 0] + detect[i, sensor, 1])
             exists = 1.0 / (1.0 + math.exp(-log_odds[i]))
-            log_odds[i] += math.log(1.0 - pd)
+            # A fading or turning object is missed several times in a row: misses are not independent, so none counts
+            # more than that of an object seen two times in three.
+            log_odds[i] += math.log(1.0 - min(pd, MISS_PROB_MAX if status[i] == 3 else 0.9))
             detect[i, sensor, 1] += 1.0 if status[i] < 3 else exists
             total = detect[i, sensor, 0] + detect[i, sensor, 1]
             if total > MEMORY_LOOKS:

@@ -100,7 +100,8 @@ def _refreshed(desk: Desk, chain: Chain, demand: Demand) -> Chain:
     for county in demand.border_counties:
         members = [i for i in chain.zones if desk.pack.zones[i].county == county]
         soonest = min((float(demand.arrival_s[i]) for i in members), default=math.inf)
-        wanted |= {i for i in members if demand.arrival_s[i] <= soonest + rule.FIRST_SPREAD_S}
+        if math.isfinite(soonest):
+            wanted |= {i for i in members if demand.arrival_s[i] <= soonest + rule.FIRST_SPREAD_S}
     times = tuple(desk.now_ns if i in wanted else t for i, t in zip(chain.zones, chain.wanted_ns, strict=True))
     last_plot_ns = max([chain.last_plot_ns, *(t.last_plot_ns for t in demand.threats)])
     return replace(chain, wanted_ns=times, last_plot_ns=last_plot_ns)
@@ -128,6 +129,8 @@ def _over(desk: Desk, chain: Chain, demand: Demand) -> bool:
         return not any(p.kind == "hand" for p in chain.pending)
     if chain.phase == PROPOSED:
         return not demand.asked and not chain.pending
+    if any(t.border_m <= 0.0 for t in demand.threats):
+        return False                # an object inside is a threat to somebody for as long as it lives
     newest = max(chain.wanted_ns, default=chain.changed_ns)
     return not demand.asked and desk.now_ns - newest >= from_seconds(rule.QUIET_S)
 
@@ -235,6 +238,11 @@ def _shrunk(desk: Desk, chain: Chain, demand: Demand) -> Chain:
     stale = tuple(i for i, t in zip(chain.zones, chain.wanted_ns, strict=True)
                   if desk.now_ns - t >= from_seconds(hold_s))
     if not stale or len(stale) == len(chain.zones):
+        return chain
+    # Few people at a time are not worth a message to all the others, unless they have waited long.
+    oldest_s = max(desk.now_ns - t for t in chain.wanted_ns) / NS_PER_S
+    share = rule.population(desk.pack, stale) / max(1, rule.population(desk.pack, chain.zones))
+    if share < rule.SHRINK_SHARE and oldest_s < 1.5 * hold_s:
         return chain
     chain, action = moved(chain, "shrink")
     kept = tuple(i for i in chain.zones if i not in stale)

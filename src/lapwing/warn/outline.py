@@ -18,27 +18,38 @@ Ring = tuple[tuple[float, float], ...]
 POINTS_MAX = 90                    # of one polygon: what phones' location checks and feeds take without trouble
 POLYGONS_MAX = 12
 TOLERANCE_DEG = 0.0015             # some 150 m to begin with
+THIN_FROM, THIN_DEG = 60, 0.0005   # zones of more points are thinned before they are joined
 GRID_DEG = 1e-4                    # written with four decimals
 JOIN_DEG = 0.004                   # zones nearer than this are joined: gaps between neighbours are slivers of the data
 
 
 def outline(pack: Pack, zones: Sequence[int]) -> tuple[Ring, ...]:
     """Return closed rings of (latitude_deg, longitude_deg) that together hold every zone; the largest first."""
-    parts = []
-    for index in zones:
-        # A hole's ring adds nothing to the union of filled outlines, so all rings are taken alike.
-        for ring in outline_deg(pack.areas, pack.zones[index].area_index):
-            if len(ring) >= 4:
-                parts.append(_sound(Polygon([(longitude, latitude) for latitude, longitude in ring])))
-    if not parts:
+    whole = unary_union([part for index in zones for part in _parts(pack, index)])
+    if whole.is_empty:
         return ()
-    whole = unary_union(parts)
     tolerance = TOLERANCE_DEG
     while True:
         rings = _rings(_widened(whole, tolerance))
         if (len(rings) <= POLYGONS_MAX and all(len(ring) <= POINTS_MAX for ring in rings)) or tolerance > 0.5:
             return tuple(rings)
         tolerance *= 1.6
+
+
+def _parts(pack: Pack, index: int) -> list[BaseGeometry]:
+    """Return the filled rings of a zone with the points thinned, outwards: an official outline has thousands.
+
+    A hole's ring adds nothing to the union of filled outlines, so all rings are taken alike.
+    """
+    parts = []
+    for ring in outline_deg(pack.areas, pack.zones[index].area_index):
+        if len(ring) >= 4:
+            whole = _sound(Polygon([(longitude, latitude) for latitude, longitude in ring]))
+            if len(ring) > THIN_FROM:
+                thin = whole.simplify(THIN_DEG, preserve_topology=True).buffer(1.5 * THIN_DEG, quad_segs=1)
+                whole = thin if thin.covers(whole) else whole
+            parts.append(whole)
+    return parts
 
 
 def _sound(polygon: Polygon) -> BaseGeometry:

@@ -39,7 +39,7 @@ def step(state: State, tracks: Tracks, judgement: Judgement, commands: tuple[Com
     """
     desk = Desk(pack, settings, now_ns, state.numbers,
                 dismissed={name: until for name, until in state.dismissed if until > now_ns})
-    found = threat.update(state.threats, tracks, judgement.states, pack.policy, now_ns)
+    found = threat.update(state.threats, state.candidates, tracks, judgement.states, pack.policy, now_ns)
     due = set(found.due_for_reach)
     threats = tuple(zones.evaluate(pack, t, found.now, now_ns) if t.track_id in due else t for t in found.now)
 
@@ -66,7 +66,7 @@ def step(state: State, tracks: Tracks, judgement: Judgement, commands: tuple[Com
             demand, taken = demand_of(chain, chains)
             chains = (*chains[:at], life.advance(desk, chain, demand, taken), *chains[at + 1 :])
     chains = tuple(chain for chain in chains if not ended(chain))
-    after = State(threats=threats, chains=chains, count=count, numbers=desk.numbers,
+    after = State(threats=threats, candidates=found.candidates, chains=chains, count=count, numbers=desk.numbers,
                   dismissed=tuple(sorted(desk.dismissed.items())))
     return after, Warned(
         proposals=tuple(desk.proposals), alerts=tuple(desk.alerts), decisions=tuple(desk.decisions),

@@ -103,10 +103,20 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
+class Candidate:
+    """An object that would be a threat, but is not known well enough yet."""
+
+    track_id: str
+    first_ns: int                        # first step in which it would have been one
+    plots: int                           # steps with a plot since
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """Memory of the warner. `State()` is the empty one."""
 
     threats: tuple[Threat, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
     chains: tuple[Chain, ...] = ()
     count: int = 0                       # chains ever begun
     numbers: int = 0                     # proposals ever made

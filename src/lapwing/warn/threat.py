@@ -8,7 +8,7 @@ balloon, a surface object or an airliner is no reason for a public warning; nor 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from lapwing.model.plots import Bools, Floats
 from lapwing.model.times import NS_PER_S, from_seconds
 from lapwing.model.tracks import CLASSES, Tracks
 from lapwing.model.verdicts import BorderStates
-from lapwing.warn.state import Reach, Threat, no_zones
+from lapwing.warn.state import Candidate, Reach, Threat, no_zones
 
 # Highest usual ground speed of each class, m/s, in the order of CLASSES (the domain's parameter sheet: long-range
 # one-way UAV 40-58, decoy 14-50, balloons drift with the wind, helicopter 45-65, light aircraft 45-72 typical).
@@ -26,6 +26,14 @@ CLASS_SPEED_MPS = np.array([58.0, 50.0, 35.0, 23.0, 65.0, 72.0, 250.0, 300.0, 25
 HARMLESS = [CLASSES.index(name) for name in ("bird", "weather", "surface", "balloon", "airliner")]
 # Asymmetric on purpose: an object that has been a threat needs more proof to stop being one.
 HARMLESS_PROB_NEW, HARMLESS_PROB_KNOWN = 0.80, 0.92
+# When a new object is known well enough to warn of it. At a long-range drone's speed: two plots since it was confirmed,
+# or a track of many plots. Faster, as clutter joined to a track seems to fly: longer. Slow, as birds fly: longer still,
+# because their class shows in a minute or two, and a slow object leaves the time for it.
+USUAL_MPS = (28.0, 75.0)
+USUAL_PLOTS, TRACK_PLOTS = 2, 6
+FAST_PLOTS, FAST_S = 3, 25.0
+SLOW_PLOTS, SLOW_S, SLOW_HARMLESS_PROB = 5, 90.0, 0.75
+SIGMA_M_NEW = 600.0                # a new one must be placed so well
 REACH_SLACK = 1.1                  # hysteresis of the reach rule, for threats already known
 EVALUATE_EVERY_S = 5.0             # without a new plot; with one at once
 TURN_ALLOWED_RAD = math.radians(45.0)   # how far an object may turn before we call it flying away from the border
@@ -43,14 +51,16 @@ class Threats:
     now: tuple[Threat, ...]
     ended: tuple[tuple[str, str], ...]
     due_for_reach: tuple[str, ...]       # ids whose reach must be reckoned anew
+    candidates: tuple[Candidate, ...] = ()
 
 
-def update(threats: tuple[Threat, ...], tracks: Tracks, states: BorderStates, policy: Policy, now_ns: int) -> Threats:
+def update(threats: tuple[Threat, ...], candidates: tuple[Candidate, ...], tracks: Tracks, states: BorderStates,
+           policy: Policy, now_ns: int) -> Threats:
     """Return the threats after a step, oldest first.
 
     Parameters
     ----------
-    threats : of the step before
+    threats, candidates : of the step before
     tracks, states : rows of the live tracks and where they stand to the border
     policy : of the country
     now_ns : time of the step
@@ -80,7 +90,14 @@ def update(threats: tuple[Threat, ...], tracks: Tracks, states: BorderStates, po
             ended.append((threat.track_id, IDENTIFIED))
         elif not reaching[row]:
             ended.append((threat.track_id, GONE))
+    watched = {candidate.track_id: candidate for candidate in candidates}
+    waiting: list[Candidate] = []
     for row in np.flatnonzero(serious & reaching).tolist():
+        if not was[row]:
+            candidate = _seen(watched.get(tracks.track_id[row]), tracks, row, now_ns)
+            if not _known_well(candidate, tracks, row, float(speed_mps[row]), float(harmless_prob[row]), now_ns):
+                waiting.append(candidate)
+                continue
         threat = _live(tracks, states, row, known.get(tracks.track_id[row]), float(top_mps[row]), policy, now_ns)
         now[threat.track_id] = threat
         if bool(tracks.updated[row]) or now_ns - threat.evaluated_ns >= from_seconds(EVALUATE_EVERY_S):
@@ -88,7 +105,28 @@ def update(threats: tuple[Threat, ...], tracks: Tracks, states: BorderStates, po
     due += [t.track_id for t in now.values()
             if not t.live and now_ns - t.evaluated_ns >= from_seconds(EVALUATE_EVERY_S)]
     ordered = sorted(now.values(), key=lambda t: (t.born_ns, t.track_id))
-    return Threats(tuple(ordered), tuple(ended), tuple(sorted(due)))
+    return Threats(tuple(ordered), tuple(ended), tuple(sorted(due)), tuple(waiting))
+
+
+def _seen(before: Candidate | None, tracks: Tracks, row: int, now_ns: int) -> Candidate:
+    """Return a candidate with this step counted."""
+    plot = int(tracks.updated[row])
+    if before is None:
+        return Candidate(tracks.track_id[row], now_ns, plot)
+    return replace(before, plots=before.plots + plot)
+
+
+def _known_well(candidate: Candidate, tracks: Tracks, row: int, speed_mps: float, harmless_prob: float,
+                now_ns: int) -> bool:
+    """Whether enough is known of an object to warn of it."""
+    if bool(tracks.coasting[row]) or _position_sigma_m(tracks, row) > SIGMA_M_NEW:
+        return False
+    age_s = (now_ns - candidate.first_ns) / NS_PER_S
+    if speed_mps < USUAL_MPS[0]:
+        return candidate.plots >= SLOW_PLOTS and age_s >= SLOW_S and harmless_prob < SLOW_HARMLESS_PROB
+    if speed_mps > USUAL_MPS[1]:
+        return candidate.plots >= FAST_PLOTS and age_s >= FAST_S
+    return candidate.plots >= USUAL_PLOTS or int(tracks.plot_count[row]) >= TRACK_PLOTS
 
 
 def _serious(tracks: Tracks, states: BorderStates, harmless_prob: Floats, was: Bools) -> Bools:
@@ -133,8 +171,7 @@ def _lost(threat: Threat) -> Threat:
     """Return a threat whose track is gone: it stays where it was last, `zones` lets its area grow."""
     if not threat.live:
         return threat
-    values = {name: getattr(threat, name) for name in Threat.__slots__}
-    return Threat(**{**values, "live": False})
+    return replace(threat, live=False)
 
 
 def _position_sigma_m(tracks: Tracks, row: int) -> float:

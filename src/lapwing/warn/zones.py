@@ -138,6 +138,9 @@ def evaluate(pack: Pack, threat: Threat, others: Iterable[Threat], now_ns: int) 
     first = no_zones()
     if threat.live and threat.border_time_s <= pack.policy.alert_lead_s:
         first = _first_zones(pack, reach, threat)
+        if threat.border_m < 0.0:
+            # Inside, only what it could come near to in time counts: it may fly on over land without people for long.
+            first = np.intersect1d(first, reach.zone_index[reach.arrival_s <= pack.policy.alert_horizon_s])
     return replace(threat, evaluated_ns=now_ns, reach=reach, due=(*threat.due[-2:], asked), urgent=urgent, first=first)
 
 

@@ -43,6 +43,7 @@ class Board:
     """All lists oldest first. `heard_ns` is the last report of each row of the sensor table, 0 never."""
 
     alerts: tuple[ShownAlert, ...] = ()
+    alert_count: int = 0                 # ever sent in this run
     proposals: tuple[OpenProposal, ...] = ()
     zone_levels: tuple[tuple[str, str], ...] = ()
     threats: tuple[str, ...] = ()
@@ -72,6 +73,7 @@ def fold(
         board = replace(
             board,
             alerts=(*board.alerts, *sent)[-ALERTS_MAX:],
+            alert_count=board.alert_count + len(sent),
             proposals=_proposals(board.proposals, now_ns, warned),
             zone_levels=warned.zone_levels,
             threats=warned.threats,

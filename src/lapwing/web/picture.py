@@ -15,7 +15,7 @@ from lapwing.geo.geoid import undulation_m
 from lapwing.model.alerts import ZoneRef
 from lapwing.model.notices import Notice
 from lapwing.model.reports import Sighting
-from lapwing.model.sensors import OBSERVER, RADAR, Sensor, SensorTable
+from lapwing.model.sensors import ACOUSTIC_ARRAY, OBSERVER, RADAR, Sensor, SensorTable
 from lapwing.model.times import NS_PER_S, to_iso
 from lapwing.model.tracks import AFFILIATIONS, CLASSES, Tracks
 from lapwing.model.verdicts import BorderStates, Judgement
@@ -26,6 +26,7 @@ __all__ = ["live_picture", "sensor_status", "site_picture"]
 
 MODES = ("LIVE", "REPLAY", "EXERCISE")
 ELLIPSE_SCALE = math.sqrt(5.991)   # 95 % of a two-dimensional normal: chi-square, 2 degrees of freedom
+PAST_ALERTS_SHOWN = 6
 EVENTS_SHOWN = 80                  # of each list, newest first; the journal has the rest
 # A radar is silent after three turns, and never within 12 s: one lost datagram is no failure.
 SILENT_TURNS, SILENT_S_MIN = 3.0, 12.0
@@ -71,6 +72,7 @@ def live_picture(
         "tracks": _tracks(time_ns, tracks, judgement.states if judgement is not None else None, board, sensors),
         "zones": dict(board.zone_levels),
         "alerts": _alerts(board, time_ns),
+        "alert_count": board.alert_count,
         "proposals": _proposals(board),
         "events": [{"time": to_iso(event.time_ns, digits=0), "kind": event.kind, "text": event.text,
                     "severity": event.severity} for event in reversed(board.events[-EVENTS_SHOWN:])],
@@ -129,7 +131,7 @@ def _span(seconds: float) -> str:
 
 
 def _event_driven(sensor: Sensor) -> bool:
-    return sensor.kind in (OBSERVER, "acoustic")
+    return sensor.kind in (OBSERVER, ACOUSTIC_ARRAY)
 
 
 def _silent_after_s(sensor: Sensor) -> float:
@@ -229,8 +231,10 @@ def _zones(zones: tuple[ZoneRef, ...]) -> list[dict[str, Any]]:
 
 
 def _alerts(board: Board, now_ns: int) -> list[dict[str, Any]]:
-    """Return the alerts, newest first."""
+    """Return the alerts in force and the newest others, newest first: an evening has a hundred, each with its zones."""
     active = in_force(board, now_ns)
+    past = [shown.alert.identifier for shown in board.alerts if shown.alert.identifier not in active]
+    wanted = active | set(past[-PAST_ALERTS_SHOWN:])
     return [{
         "identifier": alert.identifier, "sent": to_iso(alert.sent_ns, digits=0), "status": alert.status,
         "msg_type": alert.msg_type, "level": alert.level, "zones": _zones(alert.zones),
@@ -239,7 +243,7 @@ def _alerts(board: Board, now_ns: int) -> list[dict[str, Any]]:
         "in_force": alert.identifier in active,
         "texts": [{"language": language, "headline": headline, "description": description}
                   for language, headline, description in shown.texts],
-    } for shown in reversed(board.alerts) for alert in (shown.alert,)]
+    } for shown in reversed(board.alerts) for alert in (shown.alert,) if alert.identifier in wanted]
 
 
 def _proposals(board: Board) -> list[dict[str, Any]]:
@@ -262,4 +266,5 @@ def _notice(notice: Notice, now_ns: int) -> dict[str, Any]:
     state = "acknowledged" if notice.acknowledged_by else "expired" if notice.expires_ns <= now_ns else "waiting"
     return {"id": notice.id, "partner": notice.partner, "release": notice.release,
             "time": to_iso(notice.time_ns, digits=0), "expires": to_iso(notice.expires_ns, digits=0),
-            "text": dict(notice.text), "reason": notice.reason, "state": state, "acknowledged_by": notice.acknowledged_by}
+            "text": dict(notice.text),
+            "reason": notice.reason, "state": state, "acknowledged_by": notice.acknowledged_by}

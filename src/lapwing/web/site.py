@@ -17,14 +17,14 @@ from lapwing.country.pack import Pack
 from lapwing.geo.border import Territory
 from lapwing.geo.geoid import undulation_m
 from lapwing.geo.horizon import radio_horizon_m
-from lapwing.model.sensors import OBSERVER, Sensor, SensorTable
+from lapwing.model.sensors import ACOUSTIC_ARRAY, OBSERVER, RADAR, Sensor, SensorTable
 from lapwing.web import display, strips
 from lapwing.web.shapes import area_shape, territory_shape
 
 Box = tuple[float, float, float, float]   # west, south, east, north, degrees
 
 VIEW_MARGIN_DEG = 1.6           # round the sensors: what a console may be moved over without seeing the picture end
-NO_SENSOR_BOX_MARGIN_DEG = 0.5
+VIEW_ROUND_SENSORS_DEG = 0.5
 CELLS_WITHIN_M = 30_000.0       # small zones are drawn this near the line; further in the counties do
 PLACES_MAX = 1_500
 COVERAGE_HEIGHT_M = 150.0       # the rings show how far an object at this height above the sea clears the horizon
@@ -82,10 +82,12 @@ def site_picture(
 def _view(pack: Pack | None, sensors: SensorTable) -> Box:
     """Return the box round all sensors with a position, or round the country, or of Europe where nothing is known."""
     placed = [s for s in sensors.rows if s.has_position]
+    # What looks at the border says where the border is watched; receivers of ADS-B stand anywhere.
+    placed = [s for s in placed if s.kind in (RADAR, ACOUSTIC_ARRAY)] or placed
     if placed:
         lat = [math.degrees(s.latitude_rad) for s in placed]
         lon = [math.degrees(s.longitude_rad) for s in placed]
-        margin = NO_SENSOR_BOX_MARGIN_DEG
+        margin = VIEW_ROUND_SENSORS_DEG
         return min(lon) - margin, min(lat) - margin * 0.7, max(lon) + margin, max(lat) + margin * 0.7
     if pack is not None:
         west, south, east, north = territory_shape(pack.territory).bounds
@@ -159,7 +161,7 @@ def _sensor(sensor: Sensor) -> dict[str, Any]:
         antenna_m = sensor.height_m - (sea_m if math.isfinite(sea_m) else 0.0)
         horizon_m = float(radio_horizon_m(max(antenna_m, 0.0) if math.isfinite(antenna_m) else 0.0, COVERAGE_HEIGHT_M))
         limits = [v for v in (horizon_m, sensor.range_m_max) if math.isfinite(v)]
-        reach_m = min(limits) if sensor.kind not in ("acoustic",) else sensor.range_m_max
+        reach_m = min(limits) if sensor.kind != ACOUSTIC_ARRAY else sensor.range_m_max
     return {
         "id": sensor.id, "kind": sensor.kind,
         "lat": round(math.degrees(sensor.latitude_rad), 5) if placed else None,

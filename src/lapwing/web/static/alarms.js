@@ -3,7 +3,7 @@
 import { byId, make, say } from "./dom.js";
 import { send } from "./live.js";
 import { store } from "./store.js";
-import { clockWord, peopleWord, spanWord } from "./words.js";
+import { clockWord, peopleWord, shortIds, spanWord } from "./words.js";
 
 /** @typedef {import("./types.js").Picture} Picture */
 /** @typedef {import("./types.js").Proposal} Proposal */
@@ -56,7 +56,7 @@ function proposalCard(proposal, word) {
     : `Proposed: ${proposal.msg_type === "Update" ? "change to " : ""}${word}`;
   const card = make("div", { class: `proposal fresh ${proposal.level}`, "data-proposal": proposal.id },
     make("div", { class: "title" }, make("span", { text: title }), make("span", { class: "left" })),
-    make("p", { text: proposal.reason }),
+    make("p", { text: shortIds(proposal.reason) }),
     make("p", { class: "zones", text: `${peopleWord(proposal.people)} in ${zoneNames(proposal.zones, 8)}` }));
   const given = proposal.approved_by.length, needed = proposal.approvals_needed;
   if (needed > 1) card.append(make("p", { text: `Needs ${needed} people: ${given} approved${given ? ` (${proposal.approved_by.join(", ")})` : ""}` }));
@@ -115,9 +115,13 @@ function alertCard(alert) {
     make("span", { class: `tag ${over ? "off" : alert.level}`, text: `${word}${alert.msg_type === "Update" ? " (changed)" : ""}` }),
     make("time", { text: `${clockWord(alert.sent)}${status}` }),
     make("span", { class: "more", text: until }),
-    make("p", { text: text?.headline ?? "", hidden: !text?.headline || over }),
-    make("p", { class: "more", hidden: over, text: `${zoneNames(alert.zones, 4)} · ${peopleWord(alert.people)} · approved by ${alert.approved_by.join(", ") || "nobody"}` }));
+    make("p", { class: "headline", title: text?.headline ?? "", text: text?.headline ?? "", hidden: !text?.headline || over }),
+    make("p", { class: "more where", hidden: over, text: `${zoneNames(alert.zones, 4)} · ${peopleWord(alert.people)} · ${approvedWord(alert.approved_by)}` }));
 }
+
+/** @param {string[]} names */
+const approvedWord = (names) => names.length === 1 && names[0] === "engine" ? "sent by itself, inside what was approved"
+  : `approved by ${names.join(", ") || "nobody"}`;
 
 /** @param {import("./types.js").ZoneRef[]} zones @param {number} most */
 function zoneNames(zones, most) {

@@ -19,6 +19,10 @@ let ready = false;     // pictures wait for the place they are drawn on
 async function hello(message) {
   store.connected = true;
   store.takesEntries = Boolean(message.takes_entries);
+  if (!message.site) {                 // the run is still starting; another hello follows
+    say(byId("note"), "Lapwing is starting …");
+    return;
+  }
   const [site, past] = await Promise.all([load("/api/site"), load("/api/history")]);
   setPast(past);
   const changed = JSON.stringify(site) !== JSON.stringify(store.site);
@@ -61,7 +65,7 @@ function show(picture) {
   // Read-only counters, for tests and for whoever watches the page by a program.
   data.tracks = String(picture.tracks.filter((t) => t.confirmed).length);
   data.judged = String(picture.tracks.filter((t) => t.confirmed && t.judged).length);
-  data.alerts = String(picture.alerts.length);
+  data.alerts = String(picture.alert_count);
   data.proposals = String(picture.proposals.length);
   data.pictures = String(pictures);
   document.title = `${picture.proposals.length ? `(${picture.proposals.length}) ` : ""}Lapwing ${picture.mode}`;

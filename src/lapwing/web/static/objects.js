@@ -4,7 +4,7 @@ import { byId, make, say } from "./dom.js";
 import { hue } from "./colours.js";
 import { judged, select, store } from "./store.js";
 import { drawSymbol } from "./symbols.js";
-import { classWord, clockWord, lengthWord, percent, reasonWord, sideWord, spanWord } from "./words.js";
+import { classWord, clockWord, lengthWord, percent, reasonWord, shortIds, sideWord, spanWord } from "./words.js";
 
 /** @typedef {import("./types.js").Picture} Picture */
 /** @typedef {import("./types.js").Track} Track */
@@ -54,7 +54,8 @@ function fill(node, track) {
   say(far, track.border_m === null ? "cannot judge" : `${lengthWord(track.border_m)} ${sideWord(track.border_m)}`);
   const height = track.altitude_m ?? track.height_m;
   const motion = `${height === null ? "height ?" : `${height} m`} · ${track.speed_mps === null ? "?" : Math.round(track.speed_mps)} m/s`;
-  say(detail, track.coasting ? `lost from sight ${spanWord(track.age_s)} ago` : `${motion} · ${track.sensors.length} sensor${track.sensors.length === 1 ? "" : "s"}`);
+  say(detail, track.coasting ? `lost from sight ${spanWord(track.age_s)} ago` : motion);
+  /** @type {HTMLElement} */ (detail).title = `seen by ${track.sensors.join(", ") || "no sensor"}, last plot ${spanWord(track.age_s)} ago`;
   const soon = track.time_to_go_s !== null && track.time_to_go_s < 900 && !inside;
   go.className = `go${soon ? " soon" : ""}`;
   say(go, inside ? `inside ${percent(track.inside_prob)}`
@@ -83,5 +84,5 @@ function showEvents(picture) {
   eventsShown = key;
   const body = /** @type {HTMLElement} */ (byId("events").querySelector(".body"));
   body.replaceChildren(...picture.events.map((event) => make("li", { class: event.severity },
-    make("time", { text: clockWord(event.time) }), make("span", { text: event.text }))));
+    make("time", { text: clockWord(event.time) }), make("span", { text: shortIds(event.text), title: event.text }))));
 }

@@ -83,6 +83,7 @@
  * @property {Track[]} tracks
  * @property {Record<string, string>} zones
  * @property {Alert[]} alerts
+ * @property {number} alert_count ever sent in this run; `alerts` holds those in force and the newest others
  * @property {Proposal[]} proposals
  * @property {EventLine[]} events
  * @property {SensorState[]} sensors
