@@ -1,0 +1,171 @@
+"""Recordings in every wrapping give the same datagrams; what is none is said with its place."""
+
+import struct
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lapwing.model.errors import InputError
+from lapwing.sense.asterix.encode import encode_block
+from lapwing.sense.asterix.framing import Frame, Unread, detect, read_frames
+
+BLOCKS = [encode_block(48, [{"010": {"SAC": 25, "SIC": 201}, "140": 100.0 + i, "040": {"RHO": 10.0, "THETA": i}}])
+          for i in range(12)]
+TOGETHER = [BLOCKS[0] + BLOCKS[1], BLOCKS[2], b"".join(BLOCKS[3:6]), *BLOCKS[6:]]
+
+
+def final(datagrams):
+    return b"".join(struct.pack(">H", len(d) + 12) + b"\x00\x01\x02" + (360_000 + i).to_bytes(3, "big") + d
+                    + b"\xa5\xa5\xa5\xa5" for i, d in enumerate(datagrams))
+
+
+def gps(blocks):
+    return b"\xcd" * 2200 + b"".join(b + b"\x00" * 6 + (12_800 + i).to_bytes(3, "big") + b"\x00"
+                                     for i, b in enumerate(blocks))
+
+
+def udp(payload, port=8600):
+    return struct.pack(">4H", 9000, port, 8 + len(payload), 0) + payload
+
+
+def ipv4(body, ident=1, fragment=0, protocol=17):
+    return struct.pack(">2B3H2BH4B4B", 0x45, 0, 20 + len(body), ident, fragment, 9, protocol, 0, 10, 0, 0, 1,
+                       239, 1, 1, 1) + body
+
+
+def ipv6(body, following=17):
+    return struct.pack(">IHBB", 6 << 28, len(body), following, 9) + bytes(15) + b"\x01" + b"\xff\x05" + bytes(13) \
+        + b"\x09" + body
+
+
+def ethernet(packet, kind=0x0800, tags=b""):
+    return bytes(12) + tags + struct.pack(">H", kind) + packet
+
+
+def pcap(frames, link_type=1, order="<", magic=0xA1B2C3D4, tick=1):
+    head = struct.pack(order + "I2HiIII", magic, 2, 4, 0, 0, 65535, link_type)
+    return head + b"".join(struct.pack(order + "4I", 1_000 + i, 500_000 * tick, len(f), len(f)) + f
+                           for i, f in enumerate(frames))
+
+
+def pcapng(frames, order="<", resolution=None):
+    def block(kind, body):
+        body += bytes(-len(body) % 4)
+        return struct.pack(order + "2I", kind, len(body) + 12) + body + struct.pack(order + "I", len(body) + 12)
+
+    options = b"" if resolution is None else struct.pack(order + "2HBxxx", 9, 1, resolution) + bytes(4)
+    ticks = 10 ** (6 if resolution is None else resolution)
+    out = block(0x0A0D0D0A, struct.pack(order + "I2Hq", 0x1A2B3C4D, 1, 0, -1))
+    out += block(1, struct.pack(order + "2HI", 1, 0, 65535) + options)
+    for i, frame in enumerate(frames):
+        time = int((1_000.5 + i) * ticks)
+        out += block(6, struct.pack(order + "5I", 0, time >> 32, time & 0xFFFFFFFF, len(frame), len(frame)) + frame)
+    return out
+
+
+def payloads(data):
+    return [row.payload for row in read_frames(data, detect(data, "x")) if isinstance(row, Frame)]
+
+
+@pytest.mark.parametrize(("data", "framing", "wanted"), [
+    (b"".join(BLOCKS), "raw", BLOCKS),
+    (final(TOGETHER), "final", TOGETHER),
+    (gps(BLOCKS), "gps", BLOCKS),
+    (pcap([ethernet(ipv4(udp(d))) for d in TOGETHER]), "pcap", TOGETHER),
+    (pcap([ethernet(ipv4(udp(d))) for d in TOGETHER], order=">"), "pcap", TOGETHER),
+    (pcap([ethernet(ipv4(udp(d)), tags=b"\x81\x00\x00\x07") for d in TOGETHER]), "pcap", TOGETHER),
+    (pcap([ethernet(ipv6(udp(d)), kind=0x86DD) for d in TOGETHER]), "pcap", TOGETHER),
+    (pcap([bytes(14) + b"\x08\x00" + ipv4(udp(d)) for d in TOGETHER], link_type=113), "pcap", TOGETHER),
+    (pcap([b"\x08\x00" + bytes(18) + ipv4(udp(d)) for d in TOGETHER], link_type=276), "pcap", TOGETHER),
+    (pcap([ipv4(udp(d)) for d in TOGETHER], link_type=101), "pcap", TOGETHER),
+    (pcapng([ethernet(ipv4(udp(d))) for d in TOGETHER]), "pcapng", TOGETHER),
+    (pcapng([ethernet(ipv4(udp(d))) for d in TOGETHER], order=">", resolution=9), "pcapng", TOGETHER),
+], ids=["raw", "final", "gps", "pcap", "big-endian", "vlan", "ipv6", "cooked", "cooked2", "raw-ip", "pcapng",
+        "pcapng-ns"])
+def test_same_datagrams_come_out_of_every_wrapping(data, framing, wanted):
+    assert detect(data, "any.name") == framing
+    assert payloads(data) == wanted
+
+
+def test_time_and_address_of_a_capture_are_kept():
+    for data in (pcap([ethernet(ipv4(udp(BLOCKS[0])))]), pcapng([ethernet(ipv4(udp(BLOCKS[0])))]),
+                 pcapng([ethernet(ipv4(udp(BLOCKS[0])))], resolution=9),
+                 pcap([ethernet(ipv4(udp(BLOCKS[0])))], magic=0xA1B23C4D, tick=1000)):
+        (row,) = read_frames(data, detect(data, "x"))
+        assert (row.recorded_ns, row.link) == (1_000_500_000_000, "239.1.1.1:8600")
+
+
+def test_recorders_time_of_day_is_read():
+    assert [row.recorded_day_ns for row in read_frames(final(BLOCKS[:2]), "final")] == [3_600 * 10**9, 3_600_010_000_000]
+    assert [row.recorded_day_ns for row in read_frames(gps(BLOCKS[:2]), "gps")] == [100 * 10**9, 100_007_812_500]
+
+
+def test_fragments_are_joined_whatever_their_order():
+    body = udp(b"".join(BLOCKS))
+    pieces = [ipv4(body[:80], fragment=0x2000), ipv4(body[80:160], fragment=0x2000 | 10),
+              ipv4(body[160:], fragment=20)]
+    for order in ((0, 1, 2), (2, 1, 0), (1, 2, 0)):
+        assert payloads(pcap([ethernet(pieces[i]) for i in order])) == [b"".join(BLOCKS)]
+
+
+def test_lost_fragment_is_counted():
+    rows = list(read_frames(pcap([ethernet(ipv4(udp(BLOCKS[0])[:24], fragment=0x2000))]), "pcap"))
+    assert [row.reason for row in rows] == ["fragment_lost"]
+
+
+def test_what_is_no_udp_is_counted_and_the_rest_kept():
+    data = pcap([ethernet(ipv4(b"x" * 20, protocol=6)), ethernet(b"", kind=0x0806), ethernet(ipv4(udp(BLOCKS[0]))),
+                 ethernet(ipv4(udp(BLOCKS[0]))[:40]), b"\x01"])
+    rows = list(read_frames(data, "pcap"))
+    assert [row.reason if isinstance(row, Unread) else "read" for row in rows] \
+        == ["not_udp", "not_udp", "read", "snapped", "packet_too_short"]
+
+
+def test_broken_octets_between_raw_blocks_cost_themselves_alone():
+    data = b"".join(BLOCKS[:4]) + b"\xff\x00\x01garbage" + b"".join(BLOCKS[4:])
+    rows = list(read_frames(data, detect(data, "x")))
+    assert [row.payload for row in rows if isinstance(row, Frame)] == BLOCKS
+    assert [(row.octets, row.reason) for row in rows if isinstance(row, Unread)] == [(10, "block_length")]
+
+
+def test_broken_final_frame_costs_itself_alone():
+    data = final(TOGETHER[:2]) + b"\x00\x55junk" + final(TOGETHER[2:])
+    rows = list(read_frames(data, detect(data, "x")))
+    assert [row.payload for row in rows if isinstance(row, Frame)] == TOGETHER
+    assert [row.reason for row in rows if isinstance(row, Unread)] == ["broken_frame"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(["raw", "final", "gps", "pcap", "pcapng"]), st.integers(0, 10_000))
+def test_truncated_recording_keeps_what_is_whole(framing, cut):
+    data = {"raw": b"".join(BLOCKS), "final": final(BLOCKS), "gps": gps(BLOCKS),
+            "pcap": pcap([ethernet(ipv4(udp(b))) for b in BLOCKS]),
+            "pcapng": pcapng([ethernet(ipv4(udp(b))) for b in BLOCKS])}[framing]
+    cut %= len(data)
+    rows = list(read_frames(data[:cut], framing)) if cut > 4 else []
+    kept = [row.payload for row in rows if isinstance(row, Frame)]
+    assert kept == BLOCKS[: len(kept)]
+    assert sum(isinstance(row, Unread) for row in rows) <= 1
+
+
+def test_empty_and_foreign_files_are_refused_with_words():
+    with pytest.raises(InputError, match="empty"):
+        detect(b"", "night.ast")
+    with pytest.raises(InputError, match="night.ast: no ASTERIX: begins with 25 50 44 46"):
+        detect(b"%PDF-1.4 something", "night.ast")
+
+
+def test_oradis_is_recognised_and_refused():
+    units = b"".join(struct.pack(">HI", len(b) + 6, 0x02BB4035) + b for b in BLOCKS)
+    with pytest.raises(InputError, match="ORADIS"):
+        detect(units, "x")
+    (row,) = read_frames(pcap([ethernet(ipv4(udp(units)))]), "pcap")
+    assert row.reason == "oradis_wrapper"
+
+
+def test_recordings_are_detected_by_what_they_hold(shared):
+    wanted = {".pcap": "pcap", ".gps": "gps", ".ff": "final"}
+    for path in sorted((shared / "data/asterix").iterdir()):
+        if path.is_file() and path.suffix != ".md":
+            assert detect(path.read_bytes(), "no-hint") == wanted.get(path.suffix, "raw"), path.name
