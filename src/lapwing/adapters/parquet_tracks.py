@@ -12,17 +12,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lapwing.geo.frames import polar_to_geodetic
-from lapwing.geo.geoid import undulation_m
+from lapwing.adapters.parquet_out import schema, track_table
 from lapwing.model.errors import InputError
 from lapwing.model.plots import KIND_COMBINED, KIND_PSR, KIND_SSR, Floats, Ints, Plots
 from lapwing.model.sensors import SensorTable
-from lapwing.model.tracks import AFFILIATIONS, CLASSES, Tracks
+from lapwing.model.tracks import Tracks
+from lapwing.record.track_rows import TrackRows, empty_rows, to_rows
+from lapwing.sense import heights, place
 
-FEET_100_M = 30.48
-LEVEL_M_SIGMA = 60.0        # quantum of 100 ft and a QNH some hPa from standard
-LOW_HEIGHT_M = 300.0        # where an echo without a height is laid down, above the ellipsoid
-REPLY_SHARE = 0.5           # a transponder's reply is twice as exact as an echo
 KINDS = {"psr": KIND_PSR, "ssr": KIND_SSR, "cmb": KIND_COMBINED}
 COLUMNS = ("time", "recv_time", "radar_id", "plot_type", "slant_range_m", "azimuth_deg", "amplitude_db", "mode3a",
            "flight_level", "mode_s")
@@ -30,7 +27,7 @@ FLUSH_ROWS = 20_000
 
 
 def read_plots(path: Path, sensors: SensorTable, *, from_ns: int | None = None, until_ns: int | None = None) -> Plots:
-    """Return the plots of a file of the scenarios' schema, in its order (that of arrival), within [from, until) received.
+    """Return the plots of a file of the scenarios' schema, in its order (of arrival), received within [from, until).
 
     Raises InputError where the file is not one, or names a radar that the sensor table does not.
     """
@@ -52,7 +49,7 @@ def read_plots(path: Path, sensors: SensorTable, *, from_ns: int | None = None, 
     if until_ns is not None:
         keep &= received < until_ns
     rows = np.flatnonzero(keep)
-    table, received = table.take(pa.array(rows)), received[rows]
+    table, received = table.take(rows), received[rows]
     names, index = _words(table["radar_id"])
     known = [sensors.index_of(name) for name in names]
     for name, row in zip(names, known, strict=True):
@@ -77,28 +74,19 @@ def placed(sensors: SensorTable, sensor_index: npt.NDArray[np.uint16], kind: npt
            received_ns: Ints, range_m: Floats, azimuth_rad: Floats, amplitude_db: Floats, mode3a: npt.NDArray[np.int32],
            flight_level: Floats, icao: npt.NDArray[np.int32], sequence: Ints) -> Plots:
     """Return polar plots with their places and covariances filled in."""
-    site_lat = np.array([s.latitude_rad for s in sensors.rows])[sensor_index]
-    site_lon = np.array([s.longitude_rad for s in sensors.rows])[sensor_index]
-    site_height = np.nan_to_num(np.array([s.height_m for s in sensors.rows]))[sensor_index]
-    share = np.where(kind == KIND_PSR, 1.0, REPLY_SHARE)
-    range_sigma = np.array([s.range_m_sigma for s in sensors.rows])[sensor_index] * share
-    azimuth_sigma = np.array([s.azimuth_rad_sigma for s in sensors.rows])[sensor_index] * share
-    undulation = np.array([float(undulation_m(s.latitude_rad, s.longitude_rad)) for s in sensors.rows])[sensor_index]
-    height = flight_level * FEET_100_M + undulation
-    laid = np.where(np.isfinite(height), height, LOW_HEIGHT_M)
-    steep = np.abs(laid - site_height) > 0.98 * range_m  # beneath its own height: laid on the aerial's level
-    latitude, longitude = polar_to_geodetic(site_lat, site_lon, site_height, range_m, azimuth_rad,
-                                            np.where(steep, site_height, laid))
-    sine, cosine = np.sin(azimuth_rad), np.cos(azimuth_rad)
-    along, across = range_sigma**2, (range_m * azimuth_sigma) ** 2
-    cov = np.empty((len(range_m), 2, 2))
-    cov[:, 0, 0] = along * sine**2 + across * cosine**2
-    cov[:, 1, 1] = along * cosine**2 + across * sine**2
-    cov[:, 0, 1] = cov[:, 1, 0] = (along - across) * sine * cosine
+    rows = sensors.rows
+    site = (np.array([s.latitude_rad for s in rows]), np.array([s.longitude_rad for s in rows]))
+    sea, sea_sigma = heights.mean_sea_level(*site)
+    height, height_sigma = heights.from_flight_level(flight_level, sea[sensor_index], sea_sigma[sensor_index])
+    share = np.where(kind == KIND_PSR, 1.0, place.SECONDARY_SHARE)
+    latitude, longitude, cov = place.polar(
+        (site[0][sensor_index], site[1][sensor_index]), np.array([s.height_m for s in rows])[sensor_index], range_m,
+        azimuth_rad, height, height_sigma, np.array([s.range_m_sigma for s in rows])[sensor_index] * share,
+        np.array([s.azimuth_rad_sigma for s in rows])[sensor_index] * share)
     return Plots(
         measured_ns=measured_ns, received_ns=received_ns, sensor_index=sensor_index, kind=kind, range_m=range_m,
         azimuth_rad=azimuth_rad, latitude_rad=latitude, longitude_rad=longitude, height_m=height,
-        height_m_sigma=np.where(np.isfinite(height), LEVEL_M_SIGMA, np.nan), position_cov_m2=cov,
+        height_m_sigma=height_sigma, position_cov_m2=cov,
         velocity_mps=np.full((len(range_m), 2), np.nan), amplitude_db=amplitude_db, mode3a=mode3a, icao_address=icao,
         callsign=np.zeros(len(range_m), "S8"), entry_sequence=sequence,
         octet_offset=np.zeros(len(range_m), np.int32))
@@ -120,25 +108,23 @@ class TracksWriter:
     def __init__(self, path: Path) -> None:
         import pyarrow.parquet as pq
 
-        self._schema = schema()
-        self._writer: Any = pq.ParquetWriter(path, self._schema, compression="zstd")
-        self._pending: list[tuple[Tracks, int]] = []
-        self._rows = 0
+        self._writer: Any = pq.ParquetWriter(path, schema(), compression="zstd")
+        self._waiting: list[TrackRows] = []
+        self._count = 0
         self.rows = 0
 
     def add(self, tracks: Tracks, emitted_ns: int) -> None:
         """Take rows that left the tracker at `emitted_ns`."""
         if len(tracks):
-            self._pending.append((tracks, emitted_ns))
-            self._rows += len(tracks)
+            self._waiting.append(to_rows(tracks, None, emitted_ns))
+            self._count += len(tracks)
             self.rows += len(tracks)
-            if self._rows >= FLUSH_ROWS:
+            if self._count >= FLUSH_ROWS:
                 self._flush()
 
     def _flush(self) -> None:
-        if self._pending:
-            self._writer.write_table(table_of(self._pending))
-        self._pending, self._rows = [], 0
+        self._writer.write_table(track_table(np.concatenate([empty_rows(), *self._waiting])))
+        self._waiting, self._count = [], 0
 
     def close(self) -> None:
         """Write what is left and the footer."""
@@ -150,49 +136,6 @@ class TracksWriter:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def schema() -> Any:
-    """Return the Arrow schema of tracks.parquet."""
-    import pyarrow as pa
-
-    stamp = pa.timestamp("ns", tz="UTC")
-    fields = [pa.field("track_id", pa.string()), pa.field("time", stamp), pa.field("emit_time", stamp)]
-    fields += [pa.field(name, pa.float64()) for name in ("lat", "lon", "alt", "vx_east", "vy_north")]
-    fields += [pa.field("confirmed", pa.bool_())]
-    fields += [pa.field(f"position_cov_{part}_m2", pa.float64()) for part in ("ee", "en", "nn")]
-    fields += [pa.field(f"class_{name}_prob", pa.float32()) for name in CLASSES]
-    fields += [pa.field("affiliation", pa.string()), pa.field("border_m", pa.float64()),
-               pa.field("coasting", pa.bool_()), pa.field("sensor_count", pa.int16())]
-    return pa.schema(fields)
-
-
-def table_of(parts: list[tuple[Tracks, int]], border_m: Floats | None = None) -> Any:
-    """Return an Arrow table of tracks with their emit times; `border_m` for all rows, else null."""
-    import pyarrow as pa
-
-    def column(name: str) -> Any:
-        return np.concatenate([getattr(tracks, name) for tracks, _ in parts])
-
-    stamp = pa.timestamp("ns", tz="UTC")
-    height, cov, classes = column("height_m"), column("state_cov"), column("class_prob")
-    cov = cov[:, :2, :2] + column("bias_cov_m2")
-    velocity, count = column("velocity_mps"), len(height)
-    border = np.full(count, np.nan) if border_m is None else border_m
-    emitted = np.concatenate([np.full(len(tracks), ns, np.int64) for tracks, ns in parts])
-    columns = {
-        "track_id": pa.array([name for tracks, _ in parts for name in tracks.track_id]),
-        "time": pa.array(column("time_ns"), pa.int64()).cast(stamp), "emit_time": pa.array(emitted).cast(stamp),
-        "lat": np.degrees(column("latitude_rad")), "lon": np.degrees(column("longitude_rad")),
-        "alt": pa.array(height, mask=~np.isfinite(height)), "vx_east": velocity[:, 0], "vy_north": velocity[:, 1],
-        "confirmed": column("confirmed"), "position_cov_ee_m2": cov[:, 0, 0], "position_cov_en_m2": cov[:, 0, 1],
-        "position_cov_nn_m2": cov[:, 1, 1],
-        **{f"class_{name}_prob": classes[:, k].astype(np.float32) for k, name in enumerate(CLASSES)},
-        "affiliation": pa.array([AFFILIATIONS[k] for k in column("affiliation")]),
-        "border_m": pa.array(border, mask=~np.isfinite(border)), "coasting": column("coasting"),
-        "sensor_count": column("sensor_count").astype(np.int16),
-    }
-    return pa.table(columns, schema=schema())
 
 
 def _nanoseconds(column: Any) -> Ints:

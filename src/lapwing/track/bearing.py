@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from lapwing.geo.plane import to_plane
-from lapwing.model.plots import Bearings
+from lapwing.model.plots import Bearings, Floats
 from lapwing.track.group import Work
 from lapwing.track.settings import Settings
 from lapwing.track.state import TENTATIVE
@@ -57,7 +57,7 @@ def apply(work: Work, bearings: Bearings, settings: Settings) -> None:
                     float(noise[fits[0]]))
 
 
-def _steady(work: Work, row: int, across: np.ndarray, back_s: float, residual_m: float, noise_m2: float) -> None:
+def _steady(work: Work, row: int, across: Floats, back_s: float, residual_m: float, noise_m2: float) -> None:
     """Correct every mode by the offset across the bearing."""
     slots = work.state.slots
     h = np.concatenate((across, across * back_s))
@@ -71,5 +71,6 @@ def _steady(work: Work, row: int, across: np.ndarray, back_s: float, residual_m:
     mean = slots.mode_prob[row] @ slots.x[row]
     away = slots.x[row] - mean
     slots.mean[row] = mean
-    slots.mean_cov[row] = np.einsum("m,mij->ij", slots.mode_prob[row], slots.cov[row] + away[:, :, None] * away[:, None])
+    slots.mean_cov[row] = np.einsum("m,mij->ij", slots.mode_prob[row],
+                                    slots.cov[row] + away[:, :, None] * away[:, None])
     work.updated[row] = True

@@ -12,6 +12,7 @@ import math
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from lapwing.model.plots import Bools, Floats, Ints
 from lapwing.track.settings import Settings
@@ -23,6 +24,7 @@ SPEED_MPS_SIGMA = 5.0      # of the track's velocity that moves the older plot a
 DRIFT_M2PS = 0.02          # random walk of the range bias: 8 m in an hour
 DRIFT_RAD2PS = 4e-12       # of the azimuth bias: 0.007 deg in an hour
 IDENTITIES_MAX = 512
+Masks = npt.NDArray[np.uint64]
 TYPICAL_RANGE_M = 50_000.0  # at which an azimuth error is weighed against a range error
 
 
@@ -145,7 +147,7 @@ def _pair(mean: Floats, cov: Floats, sites: Floats, sensor: int, partner: int, g
     return mean + gain @ residual, 0.5 * (new + new.T), True
 
 
-def exported(registration: Registration, sites: Floats, radars: Bools, mask: Ints, east_m: Floats, north_m: Floats,
+def exported(registration: Registration, sites: Floats, radars: Bools, mask: Masks, east_m: Floats, north_m: Floats,
              settings: Settings) -> Floats:
     """Return the registration part of the position covariance (n, 2, 2) on the plane, mean over contributing sensors.
 

@@ -15,8 +15,8 @@ from lapwing.model.tracks import CLASSES
 from lapwing.track.state import Slots
 
 # Columns of Slots.statistics
-SECONDS, SPEED, SPEED_SQUARE, TURN_SQUARE, SPEED_MAX, SPEED_MIN, LAST_S, HEADING, PATH_M, REACH_M, EAST, NORTH, SLOW_EAST, SLOW_NORTH = (
-    range(14))
+(SECONDS, SPEED, SPEED_SQUARE, TURN_SQUARE, SPEED_MAX, SPEED_MIN, LAST_S, HEADING, PATH_M, REACH_M, EAST, NORTH,
+ SLOW_EAST, SLOW_NORTH) = range(14)
 MEMORY_S = 60.0
 
 # Per class: pieces (share, lowest, usual lowest, usual highest, highest) of ground speed in m/s.
@@ -94,7 +94,7 @@ def class_probabilities(statistics: Floats, height_m: Floats, cooperative: Bools
     by_turn = np.exp(-turn_degps / _TURN) / _TURN
     by_height = np.where(np.isfinite(height_m)[:, None] & (np.nan_to_num(height_m)[:, None] > _HIGHEST), 0.02, 1.0)
     prior = np.where(cooperative[:, None], _COOPERATIVE, _SILENT)
-    result = prior * by_speed**trust * by_turn ** (0.5 * trust) * by_height
+    result: Floats = prior * by_speed**trust * by_turn ** (0.5 * trust) * by_height
     # A long steady slow flight is a flock's; anything that has flown faster than birds in still air keeps its doubt:
     # bird stays below 0.9 there, because a decoy out of fuel flies 14-17 m/s.
     flock = (statistics[:, SPEED_MAX] < 16.0) & (statistics[:, SPEED_MIN] > 7.0) & (seconds > 300.0) & ~cooperative

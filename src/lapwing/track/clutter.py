@@ -23,7 +23,7 @@ FINE_MEMORY, COARSE_MEMORY = 80.0, 20.0   # scans
 PRIOR_SCANS = 15.0
 AMPLITUDE_MIN_DB, AMPLITUDE_BINS = -20, 100
 AMPLITUDE_PLOTS_MIN = 300.0               # histogram weight below which amplitudes say nothing
-TARGET_DB_MEAN = 8.0                      # objects: exponential above the threshold (our assumption: 15 dB of range span)
+TARGET_DB_MEAN = 8.0                      # objects: exponential above the threshold (our assumption)
 
 
 def make_map(range_m_max: float, false_plots_per_scan: float) -> ClutterMap:
@@ -42,7 +42,8 @@ def density(clutter: ClutterMap, range_m: Floats, azimuth_rad: Floats) -> Floats
     """Return clutter plots per m2 and scan at places in the radar's polar frame."""
     ring, sector = _cells(clutter, range_m, azimuth_rad)
     rings = len(clutter.fine)
-    coarse_area = _areas(rings // COARSE_RINGS, FINE_M * COARSE_RINGS, FINE_SECTORS // COARSE_TURN)[ring // COARSE_RINGS]
+    coarse_areas = _areas(rings // COARSE_RINGS, FINE_M * COARSE_RINGS, FINE_SECTORS // COARSE_TURN)
+    coarse_area = coarse_areas[ring // COARSE_RINGS]
     coarse = (clutter.coarse[ring // COARSE_RINGS, sector // COARSE_TURN] + 0.02) / (clutter.coarse_scans + 1.0)
     coarse_density = coarse / coarse_area
     area = _areas(rings, FINE_M, FINE_SECTORS)[ring]
@@ -97,7 +98,8 @@ def learn(clutter: ClutterMap, range_m: Floats, azimuth_rad: Floats, amplitude_d
 
 
 def _bins(amplitude_db: Floats) -> npt.NDArray[np.intp]:
-    return np.clip(np.floor(amplitude_db) - AMPLITUDE_MIN_DB, 0, AMPLITUDE_BINS - 1).astype(np.intp)
+    bins = np.clip(np.floor(amplitude_db) - AMPLITUDE_MIN_DB, 0, AMPLITUDE_BINS - 1)
+    return bins.astype(np.intp)
 
 
 def _cells(clutter: ClutterMap, range_m: Floats, azimuth_rad: Floats) -> tuple[npt.NDArray[np.intp],
@@ -108,6 +110,7 @@ def _cells(clutter: ClutterMap, range_m: Floats, azimuth_rad: Floats) -> tuple[n
 
 
 def _areas(rings: int, depth_m: float, sectors: int) -> Floats:
-    """Return the area (m2) of the cells of each ring; that of the innermost is not taken under a third of the next."""
-    middle = np.arange(rings) + 0.5
-    return middle * depth_m * depth_m * (2 * math.pi / sectors)
+    """Return the area (m2) of the cells of each ring."""
+    middle: Floats = np.arange(rings, dtype=np.float64) + 0.5
+    areas: Floats = middle * depth_m * depth_m * (2 * math.pi / sectors)
+    return areas

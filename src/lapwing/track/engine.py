@@ -88,7 +88,7 @@ def finish(state: State, now_ns: int, settings: Settings) -> tuple[State, TrackU
 def trajectory(state: State, track_id: str, settings: Settings) -> Trajectory:
     """Return the smoothed life of a live track up to now. KeyError where no live track has that id."""
     uid = next((u for u, name in state.ids.items() if name == track_id), None)
-    rows = np.flatnonzero((state.slots.uid == uid) & (state.slots.status >= TENTATIVE)) if uid is not None else []
+    rows = np.flatnonzero((state.slots.uid == (uid or 0)) & (state.slots.status >= TENTATIVE))
     if len(rows) == 0:
         raise KeyError(track_id)
     return _trajectory(state, int(rows[0]), state.young, state.now_ns, settings)
@@ -107,7 +107,7 @@ def _begin(state: State, plots: Plots, sensors: SensorTable, settings: Settings)
                                                                             state.plane.longitude_rad)
                  for s in sensors.rows]
         points = to_plane(state.plane, np.array([k[0] for k in known]), np.array([k[1] for k in known]))
-        state = replace(state, sites=np.stack((points.east_m, points.north_m), axis=1))
+        state = replace(state, sites=np.stack((points.east_m, points.north_m), axis=1), site_scale=points.scale)
     state = replace(state, rotation=rotation.sized(state.rotation, sensors),
                     registration=bias.sized(state.registration, radars, settings))
     maps = tuple(clutter.make_map(s.range_m_max, s.false_plots_per_scan)
@@ -163,8 +163,8 @@ def _settled(state: State, work: Work, settings: Settings) -> State:
     tracks = {int(u) for u in slots.uid[slots.status >= TENTATIVE]}
     seeds = {int(u) for u in slots.uid[slots.status == SEED]}
     used = work.young_used
-    young, archive = history.settle(Chunk(work.young.floats[:used], work.young.ints[:used]), state.archive, tracks, seeds,
-                                    settings.history_updates_max)
+    young, archive = history.settle(Chunk(work.young.floats[:used], work.young.ints[:used]), state.archive, tracks,
+                                    seeds, settings.history_updates_max)
     work.young, work.young_used = history.room(young, len(young.floats), 8), len(young.floats)
     return replace(state, archive={uid: chunks for uid, chunks in archive.items() if uid in tracks})
 

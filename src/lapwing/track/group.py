@@ -41,7 +41,7 @@ def process(work: Work, plots: Plots, sensors: SensorTable, settings: Settings) 
     sensor = int(plots.sensor_index[0])
     table = sensors.rows[sensor]
     is_radar = bool(work.radars[sensor])
-    raw, covariance, velocity = measurement.on_plane(state.plane, plots)
+    raw, covariance, velocity, scale = measurement.on_plane(state.plane, plots)
     points = bias.corrected(state.registration, state.sites, sensor, raw) if is_radar else raw
     turn_s = float(state.rotation.turn_s[sensor])
     turn_ns = int(1e9 * (turn_s if math.isfinite(turn_s) else settings.rotation_s_default)) if is_radar else 0
@@ -49,7 +49,8 @@ def process(work: Work, plots: Plots, sensors: SensorTable, settings: Settings) 
     polar = is_radar and bool(np.isfinite(plots.range_m).all() and np.isfinite(plots.azimuth_rad).all())
     density, ratio = _backgrounds(state, sensor, plots, echo, polar, settings)
     mode3a = np.where(np.isin(plots.mode3a, COMMON_CODES), -1, plots.mode3a).astype(np.int32)
-    pairs = _pairs(state, plots, points, covariance, mode3a, ratio, sensor, table.height_m, (2 * turn_ns) // 5, settings)
+    pairs = _pairs(state, plots, points, covariance, mode3a, ratio, 0.5 * (scale + state.site_scale[sensor]), sensor,
+                   table.height_m, (2 * turn_ns) // 5, settings)
     slots, n = state.slots, len(plots)
     weight, found, share = np.empty(pairs.count), np.empty(pairs.count), np.ones(pairs.count)
     taken, plot_weight = np.zeros(n), np.zeros(n)
@@ -103,7 +104,7 @@ def _modes(settings: Settings) -> tuple[Floats, Floats, Floats, Floats]:
 
 
 def _pairs(state: State, plots: Plots, points: Floats, covariance: Floats, mode3a: npt.NDArray[np.int32], ratio: Floats,
-           sensor: int, antenna_m: float, same_scan_ns: int, settings: Settings) -> _Pairs:
+           plane_scale: Floats, sensor: int, antenna_m: float, same_scan_ns: int, settings: Settings) -> _Pairs:
     slots = state.slots
     most = PAIRS_PER_PLOT * len(plots)
     track, plot = np.empty(most, np.int64), np.empty(most, np.int64)
@@ -114,7 +115,7 @@ def _pairs(state: State, plots: Plots, points: Floats, covariance: Floats, mode3
         slots.status, slots.time_ns, slots.x, slots.cov, slots.mode_prob, slots.mean, slots.mean_cov, slots.hits,
         slots.last_sensor, slots.hit_ns, slots.icao, slots.mode3a, slots.identified, slots.height_m, plots.measured_ns,
         points, covariance, plots.icao_address, mode3a, plots.height_m, plots.range_m, ratio, sensor,
-        antenna_m if math.isfinite(antenna_m) else 0.0, settings.low_height_m, same_scan_ns, state.sites,
+        antenna_m if math.isfinite(antenna_m) else 0.0, plane_scale, same_scan_ns, state.sites,
         state.registration.cov, turn, noise, track, plot, likelihood, distance2, place, spread)
     return _Pairs(int(count), track[:count], plot[:count], likelihood[:count], distance2[:count], place[:count],
                   spread[:count])
@@ -237,4 +238,5 @@ def _begin_seeds(work: Work, plots: Plots, sensor: int, points: Floats, covarian
     sigma = np.where(plots.height_m_sigma[born] > 0, plots.height_m_sigma[born], 30.0)
     slots.height_var_m2[started] = np.where(np.isfinite(plots.height_m[born]), sigma**2, np.nan)
     slots.height_ns[started] = plots.measured_ns[born]
-    work.state = replace(state, next_uid=state.next_uid + int(count), shed_count=state.shed_count + len(free) - int(count))
+    work.state = replace(state, next_uid=state.next_uid + int(count),
+                         shed_count=state.shed_count + len(free) - int(count))

@@ -1,4 +1,4 @@
-"""The filter's past, per track: what the smoother works on. Seeds' rows live in one young log until they earn a place."""
+"""The filter's past, per track: what the smoother works on. Seeds' rows live in one young log, forgotten with them."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Kernels that decide which plot may belong to which track: pairs by gating, marginals by loopy belief propagation.
 
-Cost is bounded whatever the clutter: a grid limits the pairs, and belief propagation (Williams and Lau 2014, "Approximate
+Cost is bounded whatever the clutter: a grid limits the pairs, and belief propagation (Williams, Lau 2014, "Approximate
 evaluation of marginal association probabilities with belief propagation", IEEE T-AES 50(4)) takes a fixed number of
 passes over them. No hypotheses are enumerated.
 """
@@ -10,19 +10,23 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import numpy.typing as npt
 
 from lapwing.geo.jit import kernel
+from lapwing.model.plots import Floats, Ints
 from lapwing.track.kernels_motion import innovation, noise_scale, turn_factors
 
+Codes = npt.NDArray[np.int32]
+Status = npt.NDArray[np.int8]
 CELL_M = 8_000.0       # grid cell; also the farthest a plot may lie from a prediction
 GRID = 64              # the grid wraps after 64 cells (512 km); distance is checked, so a wrapped neighbour costs time only
 GATE_D2 = 16.0         # chi-square, 2 degrees: 99.97 %
 IDENTITY_D2 = 150.0    # same 24-bit address: a lost aircraft may have turned meanwhile
-PASSES = 20            # of belief propagation; it contracts geometrically, 20 leave under 1e-6 in practice
+PASSES = 20            # of belief propagation; it contracts geometrically
 
 
 @kernel
-def ground_range_m(slant_m, antenna_m, height_m):
+def ground_range_m(slant_m: float, antenna_m: float, height_m: float) -> float:
     """Return the distance on a sphere beneath a slant range; 0 where the height exceeds the range."""
     radius = 6_371_000.0
     square = slant_m * slant_m - (height_m - antenna_m) ** 2
@@ -33,7 +37,8 @@ def ground_range_m(slant_m, antenna_m, height_m):
 
 
 @kernel
-def bias_spread(east, north, sites, first, second, bias_cov):
+def bias_spread(east: float, north: float, sites: Floats, first: int, second: int,
+                bias_cov: Floats) -> tuple[float, float, float]:
     """Return (ee, en, nn) m2: how far two sensors may disagree at a place because of their registration errors."""
     jac = np.zeros((2, 4))
     index = np.zeros(4, np.int64)
@@ -59,7 +64,8 @@ def bias_spread(east, north, sites, first, second, bias_cov):
 
 
 @kernel
-def identity_factor(plot_icao, plot_mode3a, track_icao, track_mode3a, track_identified):
+def identity_factor(plot_icao: int, plot_mode3a: int, track_icao: int, track_mode3a: int,
+                    track_identified: int) -> float:
     """Return the factor on the likelihood by identity: 0 forbids the pair, 1e6 binds it."""
     if plot_icao >= 0 and track_icao >= 0:
         return 1e6 if plot_icao == track_icao else 0.0
@@ -71,10 +77,13 @@ def identity_factor(plot_icao, plot_mode3a, track_icao, track_mode3a, track_iden
 
 
 @kernel
-def find_pairs(status, time_ns, x, cov, mode_prob, mean, mean_cov, hits, last_sensor, hit_ns, icao, mode3a,
-               identified, height_m, plot_ns, z, r, plot_icao, plot_mode3a, plot_height_m, slant_m, amplitude_ratio,
-               sensor, antenna_m, low_height_m, same_scan_ns, sites, bias_cov, turn_radps, noise, pair_track, pair_plot,
-               pair_likelihood, pair_distance2, pair_z, pair_r):
+def find_pairs(status: Status, time_ns: Ints, x: Floats, cov: Floats, mode_prob: Floats, mean: Floats,
+               mean_cov: Floats, hits: Ints, last_sensor: Ints, hit_ns: Ints, icao: Codes, mode3a: Codes,
+               identified: Ints, height_m: Floats, plot_ns: Ints, z: Floats, r: Floats, plot_icao: Codes,
+               plot_mode3a: Codes, plot_height_m: Floats, slant_m: Floats, amplitude_ratio: Floats, sensor: int,
+               antenna_m: float, plane_scale: Floats, same_scan_ns: int, sites: Floats, bias_cov: Floats,
+               turn_radps: Floats, noise: Floats, pair_track: Ints, pair_plot: Ints, pair_likelihood: Floats,
+               pair_distance2: Floats, pair_z: Floats, pair_r: Floats) -> int:
     """Fill the pair arrays with every track and plot that may belong together; return how many there are.
 
     Pairs beyond the arrays' length are left out, nearest plots first come first served (the caller sizes them for
@@ -87,14 +96,14 @@ def find_pairs(status, time_ns, x, cov, mode_prob, mean, mean_cov, hits, last_se
         if status[i] == 0:
             continue
         dt = (newest - time_ns[i]) * 1e-9
-        cell_e = int(math.floor((mean[i, 0] + mean[i, 2] * dt) / CELL_M)) % GRID
-        cell_n = int(math.floor((mean[i, 1] + mean[i, 3] * dt) / CELL_M)) % GRID
+        cell_e = math.floor((mean[i, 0] + mean[i, 2] * dt) / CELL_M) % GRID
+        cell_n = math.floor((mean[i, 1] + mean[i, 3] * dt) / CELL_M) % GRID
         following[i] = head[cell_e * GRID + cell_n]
         head[cell_e * GRID + cell_n] = i
     count = 0
     for j in range(len(plot_ns)):
-        cell_e = int(math.floor(z[j, 0] / CELL_M))
-        cell_n = int(math.floor(z[j, 1] / CELL_M))
+        cell_e = math.floor(z[j, 0] / CELL_M)
+        cell_n = math.floor(z[j, 1] / CELL_M)
         for near in range(9):
             i = head[((cell_e + near // 3 - 1) % GRID) * GRID + (cell_n + near % 3 - 1) % GRID]
             while i >= 0:
@@ -118,7 +127,7 @@ def find_pairs(status, time_ns, x, cov, mode_prob, mean, mean_cov, hits, last_se
                     ground = ground_range_m(slant_m[j], antenna_m, height_m[this])
                     if ground == 0.0:
                         continue  # nearer than the track is high: not this object
-                    shift = ground - ground_range_m(slant_m[j], antenna_m, low_height_m)
+                    shift = ground * plane_scale[j] - d
                     ze += oe / d * shift
                     zn += on / d * shift
                 r_ee, r_en, r_nn = r[j, 0], r[j, 1], r[j, 2]
@@ -159,7 +168,8 @@ def find_pairs(status, time_ns, x, cov, mode_prob, mean, mean_cov, hits, last_se
 
 
 @kernel
-def marginals(pair_track, pair_plot, weight, track_count, plot_count, share, plot_taken):
+def marginals(pair_track: Ints, pair_plot: Ints, weight: Floats, track_count: int, plot_count: int, share: Floats,
+              plot_taken: Floats) -> None:
     """Loopy belief propagation over pair weights psi = r Pd L / (density (1 - r Pd)).
 
     Writes `share` (messages plot -> track, to be multiplied into psi) and `plot_taken` (probability that some track
@@ -199,7 +209,8 @@ def marginals(pair_track, pair_plot, weight, track_count, plot_count, share, plo
 
 
 @kernel
-def choose(pair_track, pair_plot, marginal, track_count, plot_count, track_pair):
+def choose(pair_track: Ints, pair_plot: Ints, marginal: Floats, track_count: int, plot_count: int,
+           track_pair: Ints) -> None:
     """Give each track at most one plot and each plot at most one track, most probable pairs first.
 
     `track_pair[i]` becomes the pair chosen for track i, -1 for none. Ties go to the pair that stands first.

@@ -1,6 +1,6 @@
 """Kernels of one track and one plot: motion models, the likelihood of a plot, the update. Arrays and numbers only.
 
-Every mode of the interacting multiple models (IMM) is linear: constant velocity, or a turn at a fixed rate, with white
+Every mode of the interacting multiple models is linear: constant velocity, or a turn at a fixed rate, with white
 acceleration noise. State of a mode: (east m, north m, v_east, v_north) on the system plane. The modes are stored already
 mixed for the next prediction (mixing keeps the overall mean and covariance), so that looking whether a plot fits is a
 pure function. `plain.py` holds the slow twins.
@@ -13,10 +13,11 @@ import math
 import numpy as np
 
 from lapwing.geo.jit import kernel
+from lapwing.model.plots import Floats
 
 
 @kernel
-def turn_factors(turn_radps, dt_s):
+def turn_factors(turn_radps: float, dt_s: float) -> tuple[float, float, float, float]:
     """Return (a, b, c, s): e' = e + a ve - b vn, n' = n + b ve + a vn, ve' = c ve - s vn, vn' = s ve + c vn.
 
     `turn_radps` anticlockwise; works for dt < 0.
@@ -29,7 +30,7 @@ def turn_factors(turn_radps, dt_s):
 
 
 @kernel
-def noise_scale(v_east, v_north, hits):
+def noise_scale(v_east: float, v_north: float, hits: int) -> float:
     """Return the factor on the acceleration noise: sideways acceleration grows with speed at a given turn rate.
 
     1 at 50 m/s; between 0.04 (10 m/s) and 16 (200 m/s). A track of under three plots has no speed to speak of: 1.
@@ -40,7 +41,8 @@ def noise_scale(v_east, v_north, hits):
 
 
 @kernel
-def innovation(x, cov, a, b, noise_m2, z_east, z_north, r_ee, r_en, r_nn):
+def innovation(x: Floats, cov: Floats, a: float, b: float, noise_m2: float, z_east: float, z_north: float, r_ee: float,
+               r_en: float, r_nn: float) -> tuple[float, float, float, float, float]:
     """Return (nu_e, nu_n, s_ee, s_en, s_nn) of a plot against one mode moved by (a, b), noise added on the diagonal."""
     nu_e = z_east - (x[0] + a * x[2] - b * x[3])
     nu_n = z_north - (x[1] + b * x[2] + a * x[3])
@@ -59,7 +61,8 @@ def innovation(x, cov, a, b, noise_m2, z_east, z_north, r_ee, r_en, r_nn):
 
 
 @kernel
-def mix(x, cov, mode_prob, dwell_s, rest_prob, dt_s, x_out, cov_out, prob_out):
+def mix(x: Floats, cov: Floats, mode_prob: Floats, dwell_s: Floats, rest_prob: Floats, dt_s: float, x_out: Floats,
+        cov_out: Floats, prob_out: Floats) -> None:
     """Mix the modes for the next prediction. A mode is left at rate 1/dwell for one drawn from `rest_prob`."""
     modes = x.shape[0]
     for j in range(modes):
@@ -86,7 +89,7 @@ def mix(x, cov, mode_prob, dwell_s, rest_prob, dt_s, x_out, cov_out, prob_out):
 
 
 @kernel
-def predict_mode(x, cov, turn_radps, noise_m2ps3, dt_s):
+def predict_mode(x: Floats, cov: Floats, turn_radps: float, noise_m2ps3: float, dt_s: float) -> None:
     """Move one mode forward by dt >= 0, in place."""
     a, b, c, s = turn_factors(turn_radps, dt_s)
     f = np.zeros((4, 4))
@@ -122,7 +125,8 @@ def predict_mode(x, cov, turn_radps, noise_m2ps3, dt_s):
 
 
 @kernel
-def update_mode(x, cov, a, b, noise_m2, z_east, z_north, r_ee, r_en, r_nn, weight):
+def update_mode(x: Floats, cov: Floats, a: float, b: float, noise_m2: float, z_east: float, z_north: float,
+                r_ee: float, r_en: float, r_nn: float, weight: float) -> float:
     """Correct one mode by a plot held true with probability `weight`; in place; Joseph's form. Return the likelihood.
 
     (a, b) move the state to the plot's time where the plot is late (0, 0 otherwise); `noise_m2` is what may have
@@ -172,7 +176,7 @@ def update_mode(x, cov, a, b, noise_m2, z_east, z_north, r_ee, r_en, r_nn, weigh
 
 
 @kernel
-def moments(x, cov, mode_prob, x_out, cov_out):
+def moments(x: Floats, cov: Floats, mode_prob: Floats, x_out: Floats, cov_out: Floats) -> None:
     """Write the mean and covariance of the whole mixture."""
     for k in range(4):
         x_out[k] = 0.0

@@ -8,17 +8,22 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import numpy.typing as npt
 
 from lapwing.geo.jit import kernel
+from lapwing.model.plots import Floats, Ints
 from lapwing.track.kernels_motion import mix, moments, noise_scale, predict_mode, turn_factors, update_mode
 
+Status = npt.NDArray[np.int8]
+Masks = npt.NDArray[np.uint64]
 MEMORY_LOOKS = 12.0    # looks that the detection probability of a track and radar remembers
 LATE_LOOK = 1.35       # a look counts as missed when this part of a turn has gone by since the last one
 MISS_PROB_MAX = 0.67   # highest detection probability that a missed look of a confirmed track is charged with
 
 
 @kernel
-def pair_weights(pair_track, pair_plot, pair_likelihood, log_odds, detect, sensor, density, weight, ratio):
+def pair_weights(pair_track: Ints, pair_plot: Ints, pair_likelihood: Floats, log_odds: Floats, detect: Floats,
+                 sensor: int, density: Floats, weight: Floats, ratio: Floats) -> None:
     """Write psi (weight) and Pd L / density (ratio) of every pair. `density` per plot: clutter and newcomers, per m2."""
     for p in range(len(pair_track)):
         i = pair_track[p]
@@ -29,10 +34,13 @@ def pair_weights(pair_track, pair_plot, pair_likelihood, log_odds, detect, senso
 
 
 @kernel
-def commit(track_pair, pair_plot, pair_distance2, pair_z, pair_r, ratio, share, plot_ns, plot_sequence, sensor,
-           rotating, status, uid, time_ns, last_plot_ns, x, cov, mode_prob, mean, mean_cov, hits, last_sensor, sensors_mask,
-           detect, look_ns, hit_ns, log_odds, log_odds_max, proven_max, turn_radps, noise, dwell_s, rest_prob, log_row, log_float,
-           log_int, plot_weight):
+def commit(track_pair: Ints, pair_plot: Ints, pair_distance2: Floats, pair_z: Floats, pair_r: Floats, ratio: Floats,
+           share: Floats, plot_ns: Ints, plot_sequence: Ints, sensor: int, rotating: bool, status: Status, uid: Ints,
+           time_ns: Ints, last_plot_ns: Ints, x: Floats, cov: Floats, mode_prob: Floats, mean: Floats,
+           mean_cov: Floats, hits: Ints, last_sensor: Ints, sensors_mask: Masks, detect: Floats, look_ns: Ints,
+           hit_ns: Ints, log_odds: Floats, log_odds_max: float, proven_max: float, turn_radps: Floats, noise: Floats,
+           dwell_s: Floats, rest_prob: Floats, log_row: int, log_float: Floats, log_int: Ints,
+           plot_weight: Floats) -> int:
     """Update every track that was given a plot; return the next free row of the log.
 
     `plot_weight[j]`: probability that the plot's chosen track, if it exists, caused it (0: nobody's plot).
@@ -77,11 +85,11 @@ def commit(track_pair, pair_plot, pair_distance2, pair_z, pair_r, ratio, share, 
         _write(log_float, log_row, 0, mean[i], mean_cov[i])
         best = 0.0
         for m in range(modes):
-            a, b, late = 0.0, 0.0, 0.0
+            back_a, back_b, late = 0.0, 0.0, 0.0
             if dt < 0.0:
-                a, b, _, _ = turn_factors(turn_radps[m], dt)
+                back_a, back_b, _, _ = turn_factors(turn_radps[m], dt)
                 late = noise[m] * scale * abs(dt) ** 3 / 3.0
-            likelihood = update_mode(x[i, m], cov[i, m], a, b, late, pair_z[p, 0], pair_z[p, 1], pair_r[p, 0],
+            likelihood = update_mode(x[i, m], cov[i, m], back_a, back_b, late, pair_z[p, 0], pair_z[p, 1], pair_r[p, 0],
                                      pair_r[p, 1], pair_r[p, 2], beta)
             prob_mixed[m] = likelihood + 1e-300
             best += mode_prob[i, m] * prob_mixed[m]
@@ -117,7 +125,7 @@ def commit(track_pair, pair_plot, pair_distance2, pair_z, pair_r, ratio, share, 
 
 
 @kernel
-def _write(log_float, row, start, mean, cov):
+def _write(log_float: Floats, row: int, start: int, mean: Floats, cov: Floats) -> None:
     """Write a mean and the upper triangle of its covariance into 14 columns of a log row."""
     column = start + 4
     for k in range(4):
@@ -128,8 +136,9 @@ def _write(log_float, row, start, mean, cov):
 
 
 @kernel
-def sweep(status, sensor, clock_ns, turn_ns, range_m_max, antenna_m, site_east, site_north, mean, height_m, detect,
-          look_ns, log_odds):
+def sweep(status: Status, sensor: int, clock_ns: int, turn_ns: int, range_m_max: float, antenna_m: float,
+          site_east: float, site_north: float, mean: Floats, height_m: Floats, detect: Floats, look_ns: Ints,
+          log_odds: Floats) -> None:
     """Count the looks of one radar that gave a track no plot, up to the radar's own clock (its newest plot or look).
 
     A track beyond its range or, with a known height, beneath its 4/3-earth horizon is not looked at: that counts
@@ -168,9 +177,12 @@ def sweep(status, sensor, clock_ns, turn_ns, range_m_max, antenna_m, site_east, 
 
 
 @kernel
-def seed(plot_rows, plot_ns, z, r, velocity, odds, plot_sequence, sensor, first_uid, detect_prior, status, uid, time_ns,
-         born_ns, last_plot_ns, x, cov, mode_prob, mean, mean_cov, hits, last_sensor, sensors_mask, detect, look_ns,
-         hit_ns, log_odds, birth_log_odds, rest_prob, speed_mps_sigma, log_row, log_float, log_int, rows_out):
+def seed(plot_rows: Ints, plot_ns: Ints, z: Floats, r: Floats, velocity: Floats, odds: Floats, plot_sequence: Ints,
+         sensor: int, first_uid: int, detect_prior: Floats, status: Status, uid: Ints, time_ns: Ints, born_ns: Ints,
+         last_plot_ns: Ints, x: Floats, cov: Floats, mode_prob: Floats, mean: Floats, mean_cov: Floats, hits: Ints,
+         last_sensor: Ints, sensors_mask: Masks, detect: Floats, look_ns: Ints, hit_ns: Ints, log_odds: Floats,
+         birth_log_odds: Floats, rest_prob: Floats, speed_mps_sigma: float, log_row: int, log_float: Floats,
+         log_int: Ints, rows_out: Ints) -> tuple[int, int]:
     """Start a seed in a free slot for each chosen plot; return (number started, next log row)."""
     slot, started = 0, 0
     for row in range(len(plot_rows)):

@@ -43,7 +43,7 @@ def promote(slots: Slots, settings: Settings) -> tuple[Rows, Rows]:
 
 
 def plausible(slots: Slots, rows: Rows, settings: Settings) -> npt.NDArray[np.bool_]:
-    """Return which rows move as something that flies: speed known to differ from 0, and possible. An identity proves it."""
+    """Return which rows move as what flies does: a speed that surely differs from 0 and is possible. Identity proves it."""
     velocity, cov = slots.mean[rows, 2:], slots.mean_cov[rows, 2:, 2:]
     det = cov[:, 0, 0] * cov[:, 1, 1] - cov[:, 0, 1] ** 2
     chi2 = (velocity[:, 0] ** 2 * cov[:, 1, 1] - 2 * velocity[:, 0] * velocity[:, 1] * cov[:, 0, 1]
@@ -172,7 +172,7 @@ def _one_object(slots: Slots, one: int, two: int, turn_ns: npt.NDArray[np.int64]
     if bool(np.any((apart < (turn_ns * 3) // 4) & recent & (newest > 0))):
         return False
     to_ns = max(int(slots.time_ns[one]), int(slots.time_ns[two]))
-    gap = (to_ns - slots.time_ns[[one, two]]) * 1e-9
+    gap: Floats = np.asarray(to_ns - slots.time_ns[[one, two]], np.float64) * 1e-9
     mean, cov = moved(slots.mean[[one, two]], slots.mean_cov[[one, two]], gap, 2.0)
     difference = mean[0] - mean[1]
     total = cov[0] + cov[1] + np.diag((doubt_m2, doubt_m2, 1.0, 1.0))

@@ -47,8 +47,8 @@ def groups(plots: Plots, rotation: Rotation, settings: Settings) -> list[npt.NDA
     return result
 
 
-def on_plane(plane: Plane, plots: Plots) -> tuple[Floats, Floats, Floats]:
-    """Return points (n, 2), covariances (n, 3) ee, en, nn and velocities (n, 2) on the plane."""
+def on_plane(plane: Plane, plots: Plots) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return points (n, 2), covariances (n, 3) ee, en, nn, velocities (n, 2) on the plane, and its scale (n,)."""
     points = to_plane(plane, plots.latitude_rad, plots.longitude_rad)
     axes = np.linalg.inv(true_axes(points))
     inflation = np.where(plots.kind == KIND_TRACK, TRACK_INFLATION, 1.0)[:, None, None]
@@ -56,4 +56,4 @@ def on_plane(plane: Plane, plots: Plots) -> tuple[Floats, Floats, Floats]:
     floor = SIGMA_M_MIN**2
     packed = np.stack((cov[:, 0, 0] + floor, cov[:, 0, 1], cov[:, 1, 1] + floor), axis=1)
     velocity = (axes @ plots.velocity_mps[..., None])[..., 0]
-    return np.stack((points.east_m, points.north_m), axis=1), packed, velocity
+    return np.stack((points.east_m, points.north_m), axis=1), packed, velocity, points.scale

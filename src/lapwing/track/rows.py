@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -75,7 +76,8 @@ def _coasting(state: State, rows: Rows, now_ns: int) -> npt.NDArray[np.bool_]:
     """Return which rows got no plot within two turns of the fastest radar that has ever seen them (at least 4 s)."""
     turn_s = np.where(np.isfinite(state.rotation.turn_s), state.rotation.turn_s, 4.0)
     seen = state.slots.hit_ns[rows] > 0
-    fastest = np.where(seen, turn_s[None, :], np.inf).min(axis=1, initial=60.0) if len(turn_s) else np.full(len(rows), 4.0)
+    fastest = np.where(seen, turn_s[None, :], np.inf).min(axis=1, initial=60.0) if len(turn_s) else (
+        np.full(len(rows), 4.0))
     quiet_s = (now_ns - state.slots.last_plot_ns[rows]) * 1e-9
     # A plot reaches us up to one look late, so two looks missed are three turns without a plot.
     coasting: npt.NDArray[np.bool_] = quiet_s > (COAST_TURNS + 1.0) * np.maximum(fastest, 2.0)
@@ -83,7 +85,7 @@ def _coasting(state: State, rows: Rows, now_ns: int) -> npt.NDArray[np.bool_]:
 
 
 def _affiliations(state: State, rows: Rows, cooperative: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
-    """Return indices of AFFILIATIONS: what a person said of this object, else neutral where its identity is consistent."""
+    """Return indices of AFFILIATIONS: what a person said, else neutral where identity is consistent."""
     slots, heard = state.slots, state.heard
     result = np.where(cooperative, AFFILIATIONS.index("neutral"), AFFILIATIONS.index("unknown")).astype(np.uint8)
     if heard.by_track or heard.by_icao or heard.by_mode3a:
@@ -97,6 +99,6 @@ def _affiliations(state: State, rows: Rows, cooperative: npt.NDArray[np.bool_]) 
 
 def concatenate(first: Tracks, second: Tracks) -> Tracks:
     """Return the rows of both, the first's in front."""
-    joined = {f.name: getattr(first, f.name) + second.track_id if f.name == "track_id"
-              else np.concatenate((getattr(first, f.name), getattr(second, f.name))) for f in fields(Tracks)}
-    return Tracks(**joined)
+    joined: dict[str, Any] = {f.name: np.concatenate((getattr(first, f.name), getattr(second, f.name)))
+                              for f in fields(Tracks) if f.name != "track_id"}
+    return Tracks(track_id=first.track_id + second.track_id, **joined)

@@ -46,7 +46,6 @@ class Settings:
     nominal_range_m_sigma: float = 50.0      # exported where nothing was learned: a radar kept to the EUROCONTROL limits
     nominal_azimuth_rad_sigma: float = math.radians(0.05)
     bias_ramp_s: float = 20.0
-    low_height_m: float = 300.0              # where `sense.place` lays plots without height
     batch_s_max: float = 1.0                 # plots of one sensor associated together
     slots_max: int = 16_384                  # bound of tracks and seeds; the least likely seeds are shed first
     history_updates_max: int = 4_000         # per track; older ones are thinned beyond

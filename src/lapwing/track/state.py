@@ -72,7 +72,7 @@ def empty_slots(capacity: int, modes: int, sensors: int) -> Slots:
 
 
 def sized(slots: Slots, free: int, sensors: int, slots_max: int, settings: Settings) -> Slots:
-    """Return a copy that belongs to this step, with at least `free` free rows (up to the bound) and `sensors` columns."""
+    """Return a copy that belongs to this step, with `free` free rows or more (up to the bound), `sensors` columns."""
     have = len(slots)
     used = int(np.count_nonzero(slots.status))
     capacity = have
@@ -109,7 +109,7 @@ class Rotation:
 
 @dataclass(frozen=True, slots=True)
 class ClutterMap:
-    """Plots of nobody, per cell and scan, of one radar: a fine slow map and a coarse fast one; amplitudes of clutter."""
+    """Plots of nobody of one radar, by cell: a fine slow map and a coarse fast one; and the amplitudes of clutter."""
 
     fine: npt.NDArray[np.float32]        # (ranges, azimuths) decayed counts
     coarse: npt.NDArray[np.float32]
@@ -158,6 +158,7 @@ class State:
     clutter: tuple[ClutterMap, ...] = ()
     registration: Registration = field(default_factory=lambda: empty_registration())
     sites: Floats = field(default_factory=lambda: np.zeros((0, 2)))    # (S, 2) sensors on the plane
+    site_scale: Floats = field(default_factory=lambda: np.zeros(0))    # (S,) of the plane there
     young: Chunk = field(default_factory=lambda: Chunk(np.zeros((0, 31)), np.zeros((0, 5), np.int64)))
     young_rows_max: int = 2048           # the young log is settled when it has this many rows
     archive: dict[int, tuple[Chunk, ...]] = field(default_factory=dict)
