@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lapwing.runtime.opening import Opened
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     speed = console.parse_speed(arguments.speed)
     folder = Path(arguments.out)
-    observers = [] if arguments.quiet or arguments.json else [narrate.Narrator()]
+    observers: list[Any] = [] if arguments.quiet or arguments.json else [narrate.Narrator()]
     if len(arguments.source) == 1 and _is_journal(Path(arguments.source[0])):
         done = replay.replay_journal(Path(arguments.source[0]), folder, observers)
         return _report(done, arguments.json)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 F = TypeVar("F", bound=Callable[..., Any])
 PLAIN = os.environ.get("LAPWING_PLAIN", "") == "1"
@@ -22,5 +22,5 @@ def kernel(function: F) -> F:
         return function
     from numba import njit
 
-    compiled: F = njit(cache=True, fastmath=False, nogil=True)(function)
-    return compiled
+    compiled: Any = njit(cache=True, fastmath=False, nogil=True)(function)
+    return cast(F, compiled)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -55,8 +56,9 @@ class Tracks:
 
     def take(self, rows: npt.NDArray[np.intp]) -> Tracks:
         """Return the chosen rows, in that order."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return Tracks(**{k: (tuple(v[i] for i in rows) if k == "track_id" else v[rows]) for k, v in values.items()})
+        values: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
+        taken: dict[str, Any] = {k: v[rows] for k, v in values.items() if k != "track_id"}
+        return Tracks(track_id=tuple(self.track_id[i] for i in rows), **taken)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -75,7 +76,8 @@ def bench_border(repeat: int) -> Iterator[Figure]:
     plane = Transformer.from_crs("EPSG:4326", CRS.from_proj4("+proj=laea +lat_0=55.3 +lon_0=23.9 +ellps=WGS84"),
                                  always_xy=True)
     segments = np.stack(plane.transform(edges[:, [1, 3]], edges[:, [0, 2]]), axis=-1)
-    tree = shapely.STRtree(shapely.linestrings(segments))
+    lines: Any = shapely.linestrings(segments)
+    tree = shapely.STRtree(lines)
     geod = Geod(ellps="WGS84")
     short = slice(0, reference_count)
 

@@ -46,8 +46,8 @@ def track_file(plots_path: Path, sensors_path: Path, out: Path, *, from_ns: int 
     next_line_ns = 0
     with TracksWriter(out) as writer:
         for rows, now_ns in arrival_batches(plots.received_ns, BATCH_NS):
-            state, update = track.step(state, plots.take(np.arange(rows.start, rows.stop)), bearings, looks, sensors, (),
-                                       now_ns, settings)
+            batch = plots.take(np.arange(rows.start, rows.stop))
+            state, update = track.step(state, batch, bearings, looks, sensors, (), now_ns, settings)
             writer.add(_due(update.tracks, last_row, now_ns), now_ns)
             confirmed.update(name for name, sure in zip(update.tracks.track_id, update.tracks.confirmed, strict=True)
                              if sure)

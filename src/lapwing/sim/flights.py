@@ -117,5 +117,5 @@ def motion_on(
     geoid = float(undulation_m(plane.latitude_rad, plane.longitude_rad))
     height = np.broadcast_to(np.asarray(altitude_m, np.float64), lat.shape) + geoid
     return Motion(
-        truth_id, name, kind, False, identity, start_s + STEP_S * np.arange(len(lat)), lat, lon, height, geoid
+        truth_id, name, kind, False, identity, start_s + STEP_S * np.arange(len(lat), dtype=np.float64), lat, lon, height, geoid
     )

@@ -99,7 +99,8 @@ def learn(clutter: ClutterMap, range_m: Floats, azimuth_rad: Floats, amplitude_d
 
 def _bins(amplitude_db: Floats) -> npt.NDArray[np.intp]:
     bins = np.clip(np.floor(amplitude_db) - AMPLITUDE_MIN_DB, 0, AMPLITUDE_BINS - 1)
-    return bins.astype(np.intp)
+    result: npt.NDArray[np.intp] = np.asarray(bins, np.intp)
+    return result
 
 
 def _cells(clutter: ClutterMap, range_m: Floats, azimuth_rad: Floats) -> tuple[npt.NDArray[np.intp],

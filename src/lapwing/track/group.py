@@ -64,9 +64,10 @@ def process(work: Work, plots: Plots, sensors: SensorTable, settings: Settings) 
     if pairs.count:
         work.young_used = commit(
             track_pair, pairs.plot, pairs.distance2, pairs.points, pairs.covariance, found, share, plots.measured_ns,
-            plots.entry_sequence, sensor, is_radar, slots.status, slots.uid, slots.time_ns, slots.last_plot_ns, slots.x, slots.cov,
-            slots.mode_prob, slots.mean, slots.mean_cov, slots.hits, slots.last_sensor, slots.sensors_mask,
-            slots.detect, slots.look_ns, slots.hit_ns, slots.log_odds, settings.log_odds_max, settings.proven_log_odds_max, *_modes(settings),
+            plots.entry_sequence, sensor, is_radar, slots.status, slots.uid, slots.time_ns, slots.last_plot_ns,
+            slots.x, slots.cov, slots.mode_prob, slots.mean, slots.mean_cov, slots.hits, slots.last_sensor, slots.sensors_mask,
+            slots.detect, slots.look_ns, slots.hit_ns, slots.log_odds, settings.log_odds_max,
+            settings.proven_log_odds_max, *_modes(settings),
             work.young_used, work.young.floats, work.young.ints, plot_weight)
         rows = np.flatnonzero(track_pair >= 0)
         rows = rows[plot_weight[pairs.plot[track_pair[rows]]] > 0.0]

@@ -19,7 +19,7 @@ from lapwing.track.kernels_motion import innovation, noise_scale, turn_factors
 Codes = npt.NDArray[np.int32]
 Status = npt.NDArray[np.int8]
 CELL_M = 8_000.0       # grid cell; also the farthest a plot may lie from a prediction
-GRID = 64              # the grid wraps after 64 cells (512 km); distance is checked, so a wrapped neighbour costs time only
+GRID = 64              # the grid wraps after 64 cells (512 km); distance is checked, so a wrapped one only costs time
 GATE_D2 = 16.0         # chi-square, 2 degrees: 99.97 %
 IDENTITY_D2 = 150.0    # same 24-bit address: a lost aircraft may have turned meanwhile
 PASSES = 20            # of belief propagation; it contracts geometrically

@@ -1,8 +1,8 @@
 """Kernels of one track and one plot: motion models, the likelihood of a plot, the update. Arrays and numbers only.
 
 Every mode of the interacting multiple models is linear: constant velocity, or a turn at a fixed rate, with white
-acceleration noise. State of a mode: (east m, north m, v_east, v_north) on the system plane. The modes are stored already
-mixed for the next prediction (mixing keeps the overall mean and covariance), so that looking whether a plot fits is a
+acceleration noise. State of a mode: (east m, north m, v_east, v_north) on the system plane. The modes are stored
+already mixed for the next prediction (mixing keeps the overall mean and covariance), so that looking whether a plot fits is a
 pure function. `plain.py` holds the slow twins.
 """
 

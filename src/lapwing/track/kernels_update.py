@@ -24,7 +24,7 @@ MISS_PROB_MAX = 0.67   # highest detection probability that a missed look of a c
 @kernel
 def pair_weights(pair_track: Ints, pair_plot: Ints, pair_likelihood: Floats, log_odds: Floats, detect: Floats,
                  sensor: int, density: Floats, weight: Floats, ratio: Floats) -> None:
-    """Write psi (weight) and Pd L / density (ratio) of every pair. `density` per plot: clutter and newcomers, per m2."""
+    """Write psi (weight) and Pd L / density (ratio) of every pair. `density` per plot: clutter and newcomers, m-2."""
     for p in range(len(pair_track)):
         i = pair_track[p]
         pd = detect[i, sensor, 0] / (detect[i, sensor, 0] + detect[i, sensor, 1])

@@ -43,7 +43,7 @@ def promote(slots: Slots, settings: Settings) -> tuple[Rows, Rows]:
 
 
 def plausible(slots: Slots, rows: Rows, settings: Settings) -> npt.NDArray[np.bool_]:
-    """Return which rows move as what flies does: a speed that surely differs from 0 and is possible. Identity proves it."""
+    """Return which rows move as what flies does: a speed surely not 0, and possible. Identity proves it too."""
     velocity, cov = slots.mean[rows, 2:], slots.mean_cov[rows, 2:, 2:]
     det = cov[:, 0, 0] * cov[:, 1, 1] - cov[:, 0, 1] ** 2
     chi2 = (velocity[:, 0] ** 2 * cov[:, 1, 1] - 2 * velocity[:, 0] * velocity[:, 1] * cov[:, 0, 1]
@@ -79,7 +79,7 @@ def fallen(slots: Slots, clock_ns: int, slowest_turn_s: float, settings: Setting
 
 
 def stitch(slots: Slots, new_rows: Rows, slowest_turn_s: float) -> list[tuple[int, int]]:
-    """Return (old, new) pairs: confirmed tracks without plots since before the new one was born, and their continuation.
+    """Return (old, new) pairs: confirmed tracks without plots since the new one was born, and their continuation.
 
     Both are moved to the middle of the gap; identities must not contradict. The best pair first, each used once.
     """
@@ -111,7 +111,7 @@ def stitch(slots: Slots, new_rows: Rows, slowest_turn_s: float) -> list[tuple[in
 
 
 def take_over(slots: Slots, old: int, new: int) -> None:
-    """Let the old row fly on with the new one's state; the new row is freed. Identity and history stay the old one's."""
+    """Let the old row fly on with the new one's state; the new row is freed, identity and history stay."""
     for name in ("time_ns", "last_plot_ns", "x", "cov", "mode_prob", "mean", "mean_cov", "log_odds", "last_sensor",
                  "detect", "look_ns", "hit_ns"):
         column = getattr(slots, name)

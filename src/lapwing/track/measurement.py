@@ -13,7 +13,7 @@ from lapwing.track.rows import true_axes
 from lapwing.track.settings import Settings
 from lapwing.track.state import Rotation
 
-TRACK_INFLATION = 4.0        # a neighbour's tracks are smoothed: their errors last, so they weigh as a quarter of a plot
+TRACK_INFLATION = 4.0        # a neighbour's tracks are smoothed, so their errors last: they weigh as a quarter of a plot
 SIGMA_M_MIN = 10.0           # quantisation and time stamps: nothing is better than this
 SIGMA_M_MAX = 5_000.0        # a plot worse than this is of no use (its covariance is refused)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What decides how the tracker behaves. Sources: kinematics from data/domain/objects.yaml; rest as argued in design/.
+    """What decides how the tracker behaves. Sources: kinematics by data/domain/objects.yaml, the rest by design/.
 
     Modes of motion, one entry each: turn rate (anticlockwise), acceleration noise at 50 m/s, mean dwell time, share.
     Quiet cruise; a turn either way at 6 deg/s (20-30 degrees of bank at 50 m/s); and a free manoeuvre.
@@ -43,7 +43,7 @@ class Settings:
     registration: bool = True
     bias_range_m_sigma: float = 150.0        # prior of registration for association: a badly aligned radar
     bias_azimuth_rad_sigma: float = math.radians(0.2)
-    nominal_range_m_sigma: float = 50.0      # exported where nothing was learned: a radar kept to the EUROCONTROL limits
+    nominal_range_m_sigma: float = 50.0      # exported where nothing was learned: kept to the EUROCONTROL limits
     nominal_azimuth_rad_sigma: float = math.radians(0.05)
     bias_ramp_s: float = 20.0
     batch_s_max: float = 1.0                 # plots of one sensor associated together

@@ -131,6 +131,11 @@ class Registration:
     recent: dict[int, dict[int, tuple[float, ...]]]   # identity -> sensor -> (time s, east, north, ee, en, nn, used s)
 
 
+def empty_registration() -> Registration:
+    """Return a `Registration` of no sensors."""
+    return Registration(np.zeros(0), np.zeros((0, 0)), np.zeros(0), np.zeros(0, np.int64), 0, {})
+
+
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """Filter history of one track: rows of the log, see kernels_update.commit."""
@@ -156,7 +161,7 @@ class State:
     plane: Plane | None = None
     rotation: Rotation = field(default_factory=lambda: empty_rotation(0))
     clutter: tuple[ClutterMap, ...] = ()
-    registration: Registration = field(default_factory=lambda: empty_registration())
+    registration: Registration = field(default_factory=empty_registration)
     sites: Floats = field(default_factory=lambda: np.zeros((0, 2)))    # (S, 2) sensors on the plane
     site_scale: Floats = field(default_factory=lambda: np.zeros(0))    # (S,) of the plane there
     young: Chunk = field(default_factory=lambda: Chunk(np.zeros((0, 31)), np.zeros((0, 5), np.int64)))
@@ -176,11 +181,6 @@ def empty_rotation(sensors: int) -> Rotation:
     """Return a `Rotation` that knows nothing."""
     zero, ints = np.zeros(sensors), np.zeros(sensors, np.int64)
     return Rotation(np.full(sensors, np.nan), ints - (1 << 62), ints - (1 << 62), np.full(sensors, np.nan), zero, zero)
-
-
-def empty_registration() -> Registration:
-    """Return a `Registration` of no sensors."""
-    return Registration(np.zeros(0), np.zeros((0, 0)), np.zeros(0), np.zeros(0, np.int64), 0, {})
 
 
 def freed(slots: Slots, rows: npt.NDArray[np.intp]) -> None:
