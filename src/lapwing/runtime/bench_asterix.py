@@ -39,9 +39,10 @@ def _reference(datagrams: list[bytes]) -> int:
     from asterix import base, generated
 
     bits: Any = base.Bits
+    raw_datablock: Any = base.RawDatablock
     spec: Any = generated.Cat_048_1_32
     count = 0
     for datagram in datagrams:
-        for raw in base.RawDatablock.parse(bits.from_bytes(datagram)):
+        for raw in raw_datablock.parse(bits.from_bytes(datagram)):
             count += len(spec.cv_uap.parse(raw.get_raw_records()))
     return count

@@ -177,7 +177,7 @@ def _write_plots(scene: Scene, folder: Path) -> None:
             "mode_s": plots.icao_address.astype(np.int32),
             "truth_id": plots.truth_id.astype(np.int16),
         }.items():
-            columns.setdefault(key, []).append(values)
+            columns.setdefault(key, []).append(np.asarray(values))
     joined = {key: np.concatenate(values) for key, values in columns.items()}
     order = np.lexsort((joined["time"], joined["radar"], joined["recv_time"]))
     c = {key: values[order] for key, values in joined.items()}

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from lapwing.sim.border_window import Window
 from lapwing.sim.classes import object_class, object_span
@@ -34,7 +35,7 @@ class _Sky:
         name: str,
         class_name: str,
         path_m: np.ndarray,
-        altitude_m: object,
+        altitude_m: npt.ArrayLike,
         start_s: float,
         rcs_dbsm: float | None = None,
         identity: Identity | None = None,

@@ -99,7 +99,7 @@ def phase_s(radar: Radar, seed: int) -> float:
 
 def sector_end_s(radar: Radar, seed: int, sector: Ints) -> Floats:
     """Return when the beam leaves a sector; sector 0 starts at the first north mark, earlier ones are negative."""
-    return phase_s(radar, seed) + (sector + 1) * (radar.rotation_s / SECTORS)
+    return np.asarray(phase_s(radar, seed) + (sector + 1) * (radar.rotation_s / SECTORS), np.float64)
 
 
 def sector_received_s(radar: Radar, seed: int, sector_first: int, sector_last: int) -> Floats:
@@ -171,7 +171,8 @@ def scan(radar: Radar, motions: Sequence[Motion], start_ns: int, span_s: float, 
     ]
     table = {key: np.concatenate([e[key] for e in echoes]) if echoes else np.zeros(0) for key in _ECHO}
     _merge(table, radar)
-    table = {key: values[table["primary"] | table["answer"]] for key, values in table.items()}
+    kept = np.logical_or(table["primary"], table["answer"])
+    table = {key: values[kept] for key, values in table.items()}
     _measure(table, radar)
     return _report(table, radar, motions, start_ns, phase)
 
@@ -219,7 +220,7 @@ def _nothing(
     radar: Radar, source: Clutter, number: int, span_s: float, phase: float, rng: np.random.Generator
 ) -> dict[str, Floats]:
     turns = np.arange(-1, int(span_s / radar.rotation_s) + 1)
-    start_s = phase + turns * radar.rotation_s
+    start_s = np.asarray(phase + turns * radar.rotation_s, np.float64)
     index, range_m, azimuth, amplitude = clutter_sources.draw(source, start_s, radar.instrumented_m, rng)
     time_s = start_s[index] + azimuth / (2.0 * np.pi) * radar.rotation_s
     inside = (time_s >= 0.0) & (time_s <= span_s)

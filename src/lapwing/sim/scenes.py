@@ -136,9 +136,9 @@ def _three_radars(
         at = place.at(share, -float(rng.uniform(10_000.0, 25_000.0)))
         bias = (0.0, 0.0)
         if misregistered and number == faulty:
-            bias = tuple(
-                float(np.copysign(rng.uniform(low, high), rng.random() - 0.5))
-                for low, high in ((120.0, 350.0), (0.12, 0.4))
+            bias = (
+                float(np.copysign(rng.uniform(120.0, 350.0), rng.random() - 0.5)),
+                float(np.copysign(rng.uniform(0.12, 0.4), rng.random() - 0.5)),
             )
         small_m = float(rng.uniform(*kind[4])) * (1.3 if smallest else 1.0)
         radars.append(

@@ -9,7 +9,7 @@ import { clockWord, peopleWord, shortIds, spanWord } from "./words.js";
 /** @typedef {import("./types.js").Proposal} Proposal */
 /** @typedef {import("./types.js").Alert} Alert */
 
-const NAME_KEY = "lapwing-officer", WARNINGS_SHOWN = 20;
+const NAME_KEY = "lapwing-officer", WARNINGS_SHOWN = 20, PAST_SHOWN = 3;
 let proposalsShown = "", alertsShown = "";
 
 /** Show the warnings of a picture. @param {Picture} picture */
@@ -99,7 +99,9 @@ function showAlerts(picture) {
   if (key === alertsShown) return;
   alertsShown = key;
   const body = /** @type {HTMLElement} */ (byId("alerts").querySelector(".body"));
-  const cards = picture.alerts.slice(0, WARNINGS_SHOWN).map(alertCard);
+  const standing = picture.alerts.filter((a) => a.in_force || a.level === "all_clear");
+  const past = picture.alerts.filter((a) => !standing.includes(a)).slice(0, PAST_SHOWN);
+  const cards = [...standing, ...past].slice(0, WARNINGS_SHOWN).map(alertCard);
   body.replaceChildren(...(cards.length ? cards : [make("p", { class: "nothing", text: "None sent." })]));
 }
 

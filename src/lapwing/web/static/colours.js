@@ -22,9 +22,19 @@ export const strength = (track) => (!track.confirmed ? 0.45 : track.judged ? 1 :
 
 /** @type {Map<string, string>} */
 const given = new Map();
-/** A colour for a track's line, the same for as long as the page is open. @param {string} id */
-export function lineColour(id) {
-  const known = given.get(id) ?? LINES[given.size % LINES.length];
-  given.set(id, known);
-  return known;
+/**
+ * Give each line shown a colour that no other line shown has (while the colours last); a line keeps its colour for as
+ * long as it is shown. @param {Iterable<string>} ids
+ */
+export function giveColours(ids) {
+  const shown = new Set(ids);
+  for (const id of given.keys()) if (!shown.has(id)) given.delete(id);
+  for (const id of shown) {
+    if (given.has(id)) continue;
+    const used = new Set(given.values());
+    given.set(id, LINES.find((colour) => !used.has(colour)) ?? LINES[given.size % LINES.length]);
+  }
 }
+
+/** The colour of a line. @param {string} id */
+export const lineColour = (id) => given.get(id) ?? LINES[0];

@@ -1,7 +1,7 @@
 // The border graph: signed distance against time for each judged object, with its 95 % band and the zero line.
 
 import { byId, fresh, say } from "./dom.js";
-import { INK, lineColour } from "./colours.js";
+import { giveColours, INK, lineColour } from "./colours.js";
 import { judged, store } from "./store.js";
 import { clockWord } from "./words.js";
 
@@ -19,6 +19,7 @@ export function drawGraph() {
   const now = Date.parse(picture.time);
   const ids = new Set(judged(picture).slice(0, LINES_MAX).map((t) => t.id));
   if (store.selected) ids.add(store.selected);
+  giveColours(ids);
   /** @type {[string, Point[]][]} */
   const lines = [...ids].map((id) => [id, (store.past.get(id) ?? []).filter((p) => p[3] !== null)]);
   const numbers = new Map(picture.tracks.map((t) => [t.id, t.number]));

@@ -8,6 +8,7 @@ import { drawTracks, trackAt } from "./tracks.js";
 /** @typedef {import("./types.js").Picture} Picture */
 
 const NEAR_M = 60_000;     // further objects do not move the map
+const TIGHTER_ZOOM = 0.4;  // the map is narrowed by steps that are worth the movement
 const FONT = ["Noto Sans Regular"];
 const LAND = "#161d25", SEA = "#0a141d", WATER = "#0d1c2a";
 /** The library is a classic script of the installed package; it has no types here. @type {any} */
@@ -81,15 +82,18 @@ export function fitSite() {
   map.fitBounds(store.site.view, { padding: 20, duration: 500 });
 }
 
-/** Widen the map so that no judged object near the border is off it, unless the officer has moved it. @param {Picture} picture */
+/**
+ * Widen the map so that no judged object near the border is off it, and narrow it when they have come back, unless the
+ * officer has moved it. @param {Picture} picture
+ */
 export function keepInView(picture) {
   if (!map || !loaded || moved || !store.site || map.isMoving()) return;
-  const seen = map.getBounds();
-  const out = picture.tracks.filter((t) => t.confirmed && t.judged && Math.abs(t.border_m ?? 0) < NEAR_M && !seen.contains([t.lon, t.lat]));
-  if (!out.length) return;
-  const bounds = new (library().LngLatBounds)(store.site.view);
-  for (const track of picture.tracks) if (track.confirmed && track.judged && Math.abs(track.border_m ?? 0) < NEAR_M) bounds.extend([track.lon, track.lat]);
-  map.fitBounds(bounds, { padding: 70, duration: 600 });
+  const near = picture.tracks.filter((t) => t.confirmed && t.judged && Math.abs(t.border_m ?? 0) < NEAR_M);
+  const bounds = new (library().LngLatBounds)(store.site.view), seen = map.getBounds();
+  for (const track of near) bounds.extend([track.lon, track.lat]);
+  const wanted = map.cameraForBounds(bounds, { padding: near.length ? 60 : 20 });
+  const out = near.some((t) => !seen.contains([t.lon, t.lat]));
+  if (wanted && (out || wanted.zoom > map.getZoom() + TIGHTER_ZOOM)) map.easeTo({ ...wanted, duration: 600 });
 }
 
 /** Move to a track. @param {string} id */

@@ -44,8 +44,8 @@ export function clockWord(time, zone = "UTC") {
     : moment.toLocaleTimeString("en-GB", { timeZone: zone, hour12: false });
 }
 
-/** Track ids in a sentence as the numbers that the map shows: "20250805-0007" -> "0007". @param {string} text */
-export const shortIds = (text) => text.replace(/\b\d{8}-(\d{4,})\b/g, "$1");
+/** A sentence with track ids as the numbers that the map shows, and without the long ids of messages. @param {string} text */
+export const shortIds = (text) => text.replace(/\b\d{8}-(\d{4,})\b/g, "$1").replace(/ [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "");
 
 /** Why an object is not judged. @param {string} reason */
 export const reasonWord = (reason) => ({ own_patrol: "own patrol", friend: "friend", neutral: "neutral", bird: "bird",
