@@ -134,7 +134,7 @@ def _not_an_alert(root: etree._Element) -> Finding:
     name = etree.QName(root)
     if root.tag in FEEDS:
         return Finding("feed-not-alert", "error", name.localname,
-                       f"{FEEDS[root.tag]}, not an alert: `lapwing cap feed` lists its entries")
+                       f"{FEEDS[root.tag]}, not an alert: check the documents that it names")
     if name.localname == "alert" and name.namespace in LEGACY:
         return Finding("legacy-version", "error", "alert", f"CAP {LEGACY[name.namespace]}, not 1.2")
     return Finding("not-cap", "error", name.localname, f"the root is {root.tag}, not an alert of {CAP[1:-1]}")
