@@ -6,8 +6,8 @@ import argparse
 
 NAME = "simulate"
 HELP = (
-    "Write a story, or a night made up near a country's border, as a folder of truth and sensor recordings. The same seed "
-    "gives the same octets. Seeds from 9000 on are for scoring only: never choose a parameter by them."
+    "Write a story, or a night made up near a country's border, as a folder of truth and sensor recordings. The same "
+    "seed gives the same octets. Seeds from 9000 on are for scoring only: never choose a parameter by them."
 )
 
 

@@ -9,8 +9,8 @@ answers.json            biases, and of each target how near it came: for scoring
 border.geojson          the line the night plays on
 ======================  ==================================================================================
 
-Of a story also: ``<link>.ast`` (data blocks back to back) and ``all.pcap`` (UDP datagrams with their times), which hold the
-same ASTERIX; ``persons.jsonl`` (what people and microphones reported); ``sensors.toml``.
+Of a story also: ``<link>.ast`` (data blocks back to back) and ``all.pcap`` (UDP datagrams with their times), which hold
+the same ASTERIX; ``persons.jsonl`` (what people and microphones reported); ``sensors.toml``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Stories and made-up nights, played into the octets that real sensors would send; and scores against what they expect.
 
-`load_story` and `play` make a `Recording`; `score_story` compares outputs with its story; `scenes` makes nights to order.
+`load_story` and `play` make a `Recording`; `score_story` compares outputs with its story; `scenes` makes
+nights to order.
 """
 
 from lapwing.sim.recording import Recording, play

@@ -1,4 +1,4 @@
-"""What is true of a scene, for scoring and debugging: biases, and of each target when in play, how near, when inside."""
+"""What is true of a scene, for scoring and debugging: biases; of each target when in play, how near, when inside."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class Window:
     plane: Plane
 
     def at(self, share: float, outside_m: float) -> Point:
-        """Return a point that lies `outside_m` outside the territory (negative: inside), abreast of a share of the line."""
+        """Return a point that lies `outside_m` outside the territory (negative: inside), abreast of a share of it."""
         base = self.line_m[int(share * (len(self.line_m) - 1))]
         step = math.copysign(50.0, outside_m)
         outward = base[1] + np.arange(0.0, 4.0 * abs(outside_m) + 3_000.0, 50.0) * math.copysign(1.0, step)

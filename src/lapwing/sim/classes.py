@@ -57,7 +57,7 @@ class ObjectClass:
 
 @dataclass(frozen=True, slots=True)
 class SensorClass:
-    """What a kind of sensor is, before a story gives it a place and a range. NaN never: 0 where it has no such figure."""
+    """What a kind of sensor is, before a story gives it a place and a range. 0 where it has no such figure."""
 
     name: str
     update_s: float

@@ -1,4 +1,4 @@
-"""Flight paths of made-up nights, on a map plane about the scene: steered to waypoints, weaving, drifting with the wind.
+"""Flight paths of made-up nights, on a map plane: steered to waypoints, weaving, drifting with the wind.
 
 The plane has its origin on the border, `along` the line and `outward` away from home, in metres.
 """

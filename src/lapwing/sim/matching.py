@@ -30,7 +30,7 @@ class Matched:
 
 
 def times_ns(values: Sequence[Any] | npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    """Return a column of times as int64 ns: from datetime64, datetimes with a zone, pandas' timestamps or whole numbers."""
+    """Return a column of times as int64 ns: of datetime64, datetimes with a zone, pandas' timestamps or integers."""
     column = np.asarray(values)
     if column.dtype.kind == "M":
         return column.astype("datetime64[ns]").astype(np.int64)

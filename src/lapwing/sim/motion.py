@@ -131,7 +131,7 @@ def _motion(story: Story, each: StoryObject, truth_id: int) -> Motion:
 
 
 def _follower(story: Story, leader: Motion, each: StoryObject, number: int, truth_id: int) -> Motion:
-    """Return the next of a formation: the same path, later by `FORMATION_M` of flight, so it turns where the first does."""
+    """Return the next of a formation: the same path, `FORMATION_M` later, so it turns where the first does."""
     path_m = np.sum(
         geodesic_inverse(
             leader.latitude_rad[:-1], leader.longitude_rad[:-1], leader.latitude_rad[1:], leader.longitude_rad[1:]

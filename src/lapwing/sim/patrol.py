@@ -1,4 +1,4 @@
-"""The patrol's log and its identity: what a story's air-policing pair would write. A log of what went to look, no more."""
+"""The patrol's log and its identity: what a story's air-policing pair would write. A log, never an order."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _events(story: Story, each: StoryObject, motions: Sequence[Motion]) -> list[
 
 
 def _look(story: Story, each: StoryObject, index: int, motions: Sequence[Motion]) -> tuple[str, str]:
-    """Return what the patrol says at a turn of its line: `seen` where something without a transponder is near enough."""
+    """Return what the patrol says at a turn of its line: `seen` where one without a transponder is near."""
     point = each.waypoints[index]
     lat, lon = math.radians(point.latitude_deg), math.radians(point.longitude_deg)
     day = sun_elevation_rad(lat, lon, story.start_ns + from_seconds(point.time_s)) > 0.0

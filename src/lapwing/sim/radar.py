@@ -103,7 +103,7 @@ def sector_end_s(radar: Radar, seed: int, sector: Ints) -> Floats:
 
 
 def sector_received_s(radar: Radar, seed: int, sector_first: int, sector_last: int) -> Floats:
-    """Return when the message of each sector in [first, last] arrives: its end, the latency, and now and then much later."""
+    """Return when the message of each sector in [first, last] arrives: its end and the latency, now and then much more."""
     sectors = np.arange(sector_first, sector_last + 1)
     rng = generator(seed, radar.id, "link")
     wait_s = radar.latency_s + rng.uniform(0.0, radar.jitter_s, len(sectors))

@@ -200,7 +200,7 @@ def _adsb(
 
 
 def _radar(each: StorySensor, seed: int) -> Radar:
-    """Return a radar of a story by its class; where the story gives no range it is out of use and sends nothing but marks."""
+    """Return a radar of a story by its class; one without a range is out of use and sends marks alone."""
     kind = sensor_class(each.class_name)
     rng = generator(seed, each.id, "site")
     lat, lon = math.radians(each.latitude_deg), math.radians(each.longitude_deg)

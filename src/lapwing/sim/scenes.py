@@ -218,7 +218,7 @@ def _radar(
 
 
 def _terrain(rng: np.random.Generator) -> np.ndarray:
-    """Return the terrain's edge over the horizontal, a value a degree of azimuth: hills to some sides, open to others."""
+    """Return the terrain's edge over the horizontal, a value a degree: hills to some sides, open to others."""
     azimuth = np.radians(np.arange(360.0))
     waves = sum(rng.uniform(0.02, 0.12) * np.sin(k * azimuth + rng.uniform(0.0, 6.28)) for k in (1, 2, 3, 5, 8))
     return np.asarray(np.radians(waves - 0.12))

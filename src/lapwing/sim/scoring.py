@@ -65,7 +65,7 @@ def score_story(
     verdicts, traffic, alerts, notices, patrol : rows of the .jsonl files of the same names
     tracks : columns of tracks.parquet (`match_tracks`)
     territory : the line that the run was judged by. With it, the distance demanded of an object whose closest point
-        was not seen is that over the time in which it was tracked; without it, such an object's distance is not demanded
+        was not seen is that over the time in which it was tracked; without it, such a distance is not demanded
     """
     story, expected = recording.story, recording.story.expected
     matched = match_tracks(recording.motions, story.start_ns, tracks)
@@ -296,7 +296,7 @@ def _harmless(motion: Motion) -> bool:
 
 
 def _all_clear(recording: Recording, alerts: Sequence[Row]) -> list[Check]:
-    """Return the check of the closing message: sent at all, and in its window where the last object was seen to its end."""
+    """Return the check of the closing message: sent, and in its window where the last object was seen to its end."""
     window = recording.story.expected.get("all_clear")
     if not isinstance(window, dict) or not window.get("not_before"):
         return []
@@ -348,7 +348,7 @@ def _patrol(recording: Recording, patrol: Sequence[Row]) -> list[Check]:
 
 
 def _notify(recording: Recording, notices: Sequence[Row]) -> list[Check]:
-    """Return the checks that partners were told. What the story marks as information, or knows no code of, is not demanded."""
+    """Return the checks that partners were told. What the story marks as information is not demanded."""
     checks = []
     sent = {
         str(n.get("partner")): from_iso(str(n["time"]))

@@ -78,7 +78,7 @@ def _rows(
 
 
 def in_play(plots_per_s: Floats, step_s: float) -> Bools:
-    """Return where at least three plots are expected in the minute around; short holes filled, short stretches left out."""
+    """Return where at least three plots are expected in the minute around; short holes filled, short stretches out."""
     n = len(plots_per_s)
     if n == 0:
         return np.zeros(0, np.bool_)
