@@ -97,7 +97,8 @@ def test_time_and_address_of_a_capture_are_kept():
 
 
 def test_recorders_time_of_day_is_read():
-    assert [row.recorded_day_ns for row in read_frames(final(BLOCKS[:2]), "final")] == [3_600 * 10**9, 3_600_010_000_000]
+    assert [row.recorded_day_ns for row in read_frames(final(BLOCKS[:2]), "final")] \
+        == [3_600 * 10**9, 3_600_010_000_000]
     assert [row.recorded_day_ns for row in read_frames(gps(BLOCKS[:2]), "gps")] == [100 * 10**9, 100_007_812_500]
 
 
@@ -152,7 +153,7 @@ def test_truncated_recording_keeps_what_is_whole(framing, cut):
 def test_empty_and_foreign_files_are_refused_with_words():
     with pytest.raises(InputError, match="empty"):
         detect(b"", "night.ast")
-    with pytest.raises(InputError, match="night.ast: no ASTERIX: begins with 25 50 44 46"):
+    with pytest.raises(InputError, match=r"night\.ast: no ASTERIX: begins with 25 50 44 46"):
         detect(b"%PDF-1.4 something", "night.ast")
 
 

@@ -44,8 +44,8 @@ def test_scenario_is_read(shared):
 @pytest.mark.parametrize(("line", "words"), [
     ("azimuth_deg_sigma = 370", r"azimuth_deg_sigma = 370: must lie in [0.001, 10]; usually 0.05 to 0.5"),
     ("azimuth_sigma = 0.1", "azimuth_sigma = 0.1: unknown key; did you mean azimuth_deg_sigma?"),
-    ("lat_deg = 95", "lat_deg = 95: must lie in [-90, 90]"),
-    ('lat_deg = "45"', "lat_deg = '45': must lie in"),
+    ("lat_deg = 95\nlon_deg = 28", "lat_deg = 95: must lie in [-90, 90]"),
+    ('lat_deg = "45"\nlon_deg = 28', "lat_deg = '45': must lie in"),
     ("sac = 25", "sac and sic stand together"),
     ("lat_deg = 45", "lat_deg and lon_deg stand together"),
     ('kind = "laser"', "kind = 'laser': unknown; one of radar"),
@@ -60,7 +60,8 @@ def test_wrong_setting_is_named_with_file_key_value_and_remedy(line, words):
     assert words in str(caught.value)
 
 
-@pytest.mark.parametrize("content", [b"", b"x", b"[sensor]", b"{", b'{"radars": 3}', b"\xff\xfe", b'{"radars":[{"id":1}]}'])
+@pytest.mark.parametrize("content", [b"", b"x", b"[sensor]", b"{", b'{"radars": 3}', b"\xff\xfe",
+                                     b'{"radars":[{"id":1}]}'])
 def test_file_that_is_no_table_is_refused(content):
     with pytest.raises(ConfigError, match="sensors"):
         parse_sensors(content, "sensors")
