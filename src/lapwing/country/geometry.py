@@ -34,7 +34,7 @@ class BoundaryNote:
 def read_json(file: str, data: bytes) -> Any:
     """Return the parsed file, or say where it breaks."""
     try:
-        return json.loads(data)
+        return json.loads(data.decode("utf-8-sig"))     # json would guess UTF-16 and 32, which RFC 7946 forbids
     except UnicodeDecodeError as error:
         raise ConfigError(f"octet {error.start} is not UTF-8", where=file, remedy="save the file as UTF-8") from error
     except json.JSONDecodeError as error:
