@@ -1,4 +1,6 @@
-"""A made-up evening for the console: core types moving over a small made-up country (or a real pack), no pipeline.
+"""Longer than 400 lines because it is one synthetic night, told in order.
+
+A made-up evening for the console: core types moving over a small made-up country (or a real pack), no pipeline.
 
 Run it to look at the console: ``python tests/web/fake_feed.py [PORT] [PACK [SECONDS]]``. The tests import its parts.
 """
@@ -38,18 +40,12 @@ def made_up_pack() -> Pack:
     """Return a country of two counties and eight cells south of a bent river, with a lake of its neighbour's in it."""
     river = [(45.20 + 0.10 * math.sin(i / 3.0) + 0.02 * math.sin(i * 1.7), 27.8 + i * 0.06) for i in range(41)]
     ring = [*river, (44.2, 30.2), (44.2, 27.8), river[0]]
-    territory = build_territory(
-        [ring], name="made-up line", code="AA", version="1", sha256="0" * 64, complete=True, date="2025-01-01"
-    )
+    territory = build_territory([ring], name="made-up line", code="AA", version="1", sha256="0" * 64, complete=True, date="2025-01-01")
     zones, polygons = [], []
 
     def add(code: str, name: str, level: str, county: str, people: int, first: int, last: int, depth: float) -> None:
         part = river[first : last + 1]
-        bottom = (
-            [(lat - depth, lon) for lat, lon in reversed(part)]
-            if depth < 0.5
-            else [(44.2, part[-1][1]), (44.2, part[0][1])]
-        )
+        bottom = [(lat - depth, lon) for lat, lon in reversed(part)] if depth < 0.5 else [(44.2, part[-1][1]), (44.2, part[0][1])]
         polygons.append([[*part, *bottom, part[0]]])
         lat, lon = part[len(part) // 2]
         zones.append(
@@ -84,10 +80,7 @@ def made_up_pack() -> Pack:
         np.array([False, False, True]),
         np.array([-1, -1, -1], np.int32),
     )
-    scale = {
-        level: {"en": word}
-        for level, word in (("watch", "white"), ("pre_alert", "yellow"), ("alert", "red"), ("all_clear", "green"))
-    }
+    scale = {level: {"en": word} for level, word in (("watch", "white"), ("pre_alert", "yellow"), ("alert", "red"), ("all_clear", "green"))}
     return Pack(
         "AA",
         {"en": "Madeupia"},
@@ -172,9 +165,7 @@ def tracks_at(t_s: float) -> Tracks:
         class_prob[i, CLASSES.index(f.kind)] = 0.91 - 0.1 * math.exp(-t_s / 100)
     now_ns = START_NS + round(t_s * NS_PER_S)
     full, zeros = (lambda v, kind: np.full(n, v, kind)), np.zeros(n, np.int64)
-    callsign = np.array(
-        [b"FALCON1" if f.kind == "fast_jet" else b"TRN214" if f.kind == "airliner" else b"" for f in FLIGHTS], "S8"
-    )
+    callsign = np.array([b"FALCON1" if f.kind == "fast_jet" else b"TRN214" if f.kind == "airliner" else b"" for f in FLIGHTS], "S8")
     return Tracks(
         track_id=tuple(f"20250805-{i + 3:04d}" for i in range(n)),
         time_ns=full(now_ns, np.int64),
@@ -339,8 +330,7 @@ def warned_at(t_s: float, pack: Pack, tracks: Tracks, before: Warned) -> Warned:
                     2,
                     "alert",
                     "Update",
-                    "2 drones 4 km from the border, closing: entry possible within "
-                    "6 min. Widen the alert to the places below their path.",
+                    "2 drones 4 km from the border, closing: entry possible within 6 min. Widen the alert to the places below their path.",
                     2,
                 ),
             ),
@@ -364,11 +354,7 @@ def events_at(t_s: float) -> tuple[Event, ...]:
         (420, "proposal", "Proposed: widen the alert", "notice"),
         (650, "track_lost", "0005 lost from sight 6 km from the border; its area grows", "warning"),
     )
-    return tuple(
-        Event(kind, START_NS + at * NS_PER_S, text, severity)
-        for at, kind, text, severity in story
-        if t_s - STEP_S < at <= t_s
-    )
+    return tuple(Event(kind, START_NS + at * NS_PER_S, text, severity) for at, kind, text, severity in story if t_s - STEP_S < at <= t_s)
 
 
 class Show:
@@ -385,11 +371,7 @@ class Show:
     ) -> None:
         self.hub, self.pack, self.mode = hub, pack, mode
         self.sensors, self.board, self.warned, self.t_s = made_up_sensors(), Board(), Warned(), 0.0
-        hub.set_site(
-            site_picture(
-                pack, neighbours or {}, self.sensors, mode, title="Made-up evening", display_files=display_files
-            )
-        )
+        hub.set_site(site_picture(pack, neighbours or {}, self.sensors, mode, title="Made-up evening", display_files=display_files))
 
     def step(self, *, publish: bool = True) -> None:
         """Advance by `STEP_S` of event time."""

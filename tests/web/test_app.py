@@ -126,10 +126,7 @@ def test_entries_are_refused_from_other_machines_other_pages_and_other_names(pla
     hub, taken = played
     before = len(taken)
     assert client_of(hub, came_from=("10.1.2.3", 5)).post("/api/command", json=APPROVE).status_code == 403
-    assert (
-        client_of(hub).post("/api/command", json=APPROVE, headers={"origin": "http://elsewhere.example"}).status_code
-        == 403
-    )
+    assert client_of(hub).post("/api/command", json=APPROVE, headers={"origin": "http://elsewhere.example"}).status_code == 403
     assert client_of(hub).post("/api/command", json=APPROVE, headers={"host": "rebound.example"}).status_code == 421
     assert len(taken) == before
 
@@ -137,9 +134,7 @@ def test_entries_are_refused_from_other_machines_other_pages_and_other_names(pla
 def test_a_foreign_page_gets_no_live_picture(played):
     with (
         pytest.raises(WebSocketDisconnect),
-        client_of(played[0]).websocket_connect(
-            "ws://127.0.0.1:8080/api/live", headers={"origin": "http://elsewhere.example"}
-        ) as socket_,
+        client_of(played[0]).websocket_connect("ws://127.0.0.1:8080/api/live", headers={"origin": "http://elsewhere.example"}) as socket_,
     ):
         socket_.receive_json()
 

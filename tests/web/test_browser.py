@@ -21,10 +21,7 @@ ARGUMENTS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftsh
 def chromium_path() -> str:
     """Return the browser's path; skip without one, fail without one under CI."""
     found = (
-        os.environ.get("LAPWING_CHROMIUM")
-        or shutil.which("chromium")
-        or shutil.which("chromium-browser")
-        or shutil.which("google-chrome")
+        os.environ.get("LAPWING_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     )
     if not found or not Path(found).exists():
         reason = "no Chromium: install one, or name it in LAPWING_CHROMIUM"
@@ -126,9 +123,7 @@ def test_an_officer_approves_with_a_name_and_not_without(staged):
     page.click(".proposal .approve")
     page.wait_for_selector("text=Taken.", timeout=WAIT_MS)
     kind, payload = stage.taken[0]
-    assert (
-        kind == "command" and json.loads(payload)["by"] == "A. Popescu" and json.loads(payload)["action"] == "approve"
-    )
+    assert kind == "command" and json.loads(payload)["by"] == "A. Popescu" and json.loads(payload)["action"] == "approve"
     assert stage.faults == []
 
 
@@ -179,3 +174,18 @@ def test_the_page_comes_back_by_itself_after_a_break(staged):
     stage.server = start(create_app(stage.hub), port=port)
     stage.show.step()
     stage.page.wait_for_selector("#lost[hidden]", state="attached", timeout=WAIT_MS)
+
+
+def test_a_page_opened_before_the_run_has_begun_waits_and_then_shows_it(browser):
+    hub = Hub()
+    server = start(create_app(hub), port=0)
+    page, faults = browser.new_page(), []
+    page.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda e: faults.append(str(e)))
+    page.goto(server.url)
+    page.wait_for_selector("text=Lapwing is starting", timeout=WAIT_MS)
+    Show(hub, made_up_pack()).step()
+    page.wait_for_selector("body[data-ready=yes]:not([data-tracks='0'])", timeout=WAIT_MS)
+    page.close()
+    server.stop()
+    assert faults == []

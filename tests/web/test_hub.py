@@ -17,10 +17,7 @@ from lapwing.web.hub import WATCHERS_MAX, Hub
 def picture(second: int, ids=("a",)):
     return {
         "time": to_iso(second * NS_PER_S),
-        "tracks": [
-            {"id": i, "lat": 45.0, "lon": 29.0, "border_m": 100.0 * second, "border_m_sigma": 9.0, "confirmed": True}
-            for i in ids
-        ],
+        "tracks": [{"id": i, "lat": 45.0, "lon": 29.0, "border_m": 100.0 * second, "border_m_sigma": 9.0, "confirmed": True} for i in ids],
     }
 
 

@@ -23,9 +23,7 @@ def picture(t_s: float = 100.0, **changes):
     tracks = tracks_at(t_s)
     if changes:
         tracks = replace(tracks, **changes)
-    return live_picture(
-        NOW_NS, tracks, judgement_of(tracks_at(t_s), made_up_pack()), Board(), made_up_sensors(), mode="REPLAY"
-    )
+    return live_picture(NOW_NS, tracks, judgement_of(tracks_at(t_s), made_up_pack()), Board(), made_up_sensors(), mode="REPLAY")
 
 
 @settings(max_examples=40, deadline=None)

@@ -20,9 +20,7 @@ def site():
 
 
 def test_strips_of_five_ten_and_twenty_kilometres_lie_on_both_sides(site):
-    assert {(s["km"], s["side"]) for s in site["strips"]} == {
-        (km, side) for km in (5, 10, 20) for side in ("inside", "outside")
-    }
+    assert {(s["km"], s["side"]) for s in site["strips"]} == {(km, side) for km in (5, 10, 20) for side in ("inside", "outside")}
 
 
 def test_a_strip_ends_at_its_width():
