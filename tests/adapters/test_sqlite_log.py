@@ -97,7 +97,9 @@ def test_a_journal_is_readable_while_it_is_written(journal):
             reader.append(batch(5, 10))
 
 
-def test_no_lock_file_is_left_behind(journal):
+def test_a_finished_journal_is_one_file_whoever_read_it(journal):
+    with SqliteLog(journal, read_only=True) as log:
+        list(log.read())
     assert [path.name for path in journal.parent.iterdir()] == ["journal.sqlite"]
 
 

@@ -131,7 +131,7 @@ def test_a_wrong_setting_is_named(change, words):
     ("territory.geojson", collection(feature([[45.0, 128.0], *SQUARE, [45.0, 128.0]], code="TT", name="T", snapshot="1")),
      ("[0][0]", "128", "longitude, latitude")),
     ("territory.geojson", collection(feature(SQUARE, code="RO", name="T", snapshot="1", neighbours={"UA": [[0, 1, 2]]})),
-     ("'RO'", "pack.toml", "'TT'")),
+     ("pack.toml", "'UA'", "correct the code")),
     ("territory.geojson", collection(feature(SQUARE, code="TT", name="T", snapshot="1", complete=False)),
      ("clipped_to", "complete = false")),
     ("territory.geojson", collection(feature(SQUARE, code="TT", name="T", snapshot="1",

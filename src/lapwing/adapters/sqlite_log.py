@@ -258,12 +258,23 @@ class SqliteLog:
         try:
             if not (self.read_only or self._failed):
                 self._end()
+                self._leave_one_file()
         except sqlite3.Error as error:
             raise self._fail(error) from error
         finally:
             self._waiting = None
             self._failed = self._failed or "closed"
             self._release()
+
+    def _leave_one_file(self) -> None:
+        """Leave write-ahead mode, so that a finished journal is one file and readers make none beside it."""
+        try:
+            self._connection.execute("PRAGMA busy_timeout = 0")
+            self._connection.execute("PRAGMA journal_mode = DELETE")
+        except sqlite3.OperationalError as error:
+            # Somebody is reading: the mode stays, which costs two small files beside the journal and nothing else.
+            if "locked" not in str(error):
+                raise
 
     def _release(self) -> None:
         connection = getattr(self, "_connection", None)

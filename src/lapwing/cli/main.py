@@ -27,7 +27,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cell-broadcast": ("cell_broadcast", "alphabet, pages and hex of a text for phones"),
     "simulate": ("simulate", "write a story or a made-up night as truth and sensor recordings"),
     "log": ("log", "journal what people know: patrol, sighting, identify, impact"),
-    "score": ("score", "score tracks against truth"),
     "report": ("report", "after-action report from a journal"),
     "verify": ("verify", "check a journal: hash chain and replay equality"),
     "bench": ("bench", "speed and quality beside a reference, as ratios"),

@@ -33,8 +33,12 @@ def _describe(dtype: np.dtype[Any]) -> Any:
         return dtype.str
     assert dtype.fields is not None
     members = [dtype.fields[name] for name in dtype.names]
+    titles = [member[2] if len(member) > 2 else None for member in members]
+    if not all(title is None or isinstance(title, str) for title in titles):
+        raise TypeError("a dtype whose titles are not texts cannot be stored")
     return {"names": list(dtype.names), "formats": [_describe(member[0]) for member in members],
-            "offsets": [member[1] for member in members], "itemsize": dtype.itemsize, "align": dtype.isalignedstruct}
+            "offsets": [member[1] for member in members], "titles": titles if any(titles) else None,
+            "itemsize": dtype.itemsize, "align": dtype.isalignedstruct}
 
 
 def _build(text: Any, depth: int) -> np.dtype[Any]:
@@ -50,10 +54,12 @@ def _build(text: Any, depth: int) -> np.dtype[Any]:
         shape = tuple(int(n) for n in text["shape"])
         built: np.dtype[Any] = np.dtype((_build(text["base"], depth + 1), shape))
     else:
-        built = np.dtype({"names": [str(name) for name in text["names"]],
-                          "formats": [_build(part, depth + 1) for part in text["formats"]],
-                          "offsets": [int(n) for n in text["offsets"]], "itemsize": int(text["itemsize"])},
-                         align=bool(text["align"]))
+        layout = {"names": [str(name) for name in text["names"]],
+                  "formats": [_build(part, depth + 1) for part in text["formats"]],
+                  "offsets": [int(n) for n in text["offsets"]], "itemsize": int(text["itemsize"])}
+        if text["titles"] is not None:
+            layout["titles"] = [None if title is None else str(title) for title in text["titles"]]
+        built = np.dtype(layout, align=bool(text["align"]))
     if built.hasobject:
         raise ValueError("a dtype of Python objects")
     return built

@@ -109,14 +109,15 @@ def _grid(axes: Axes) -> list[str]:
 
 
 def _messages(report: Row, axes: Axes) -> list[str]:
-    """A mark at the top for each public message."""
+    """A wedge at the top for each public message, with a line where the public heard of something new."""
     parts = []
     for alert in report["alerts"]:
         time_ns = from_iso(alert["sent"])
         if axes.start_ns <= time_ns <= axes.end_ns:
             x, colour = axes.x(time_ns), LEVEL_COLOURS.get(alert["level"], "#607d8b")
-            parts.append(tag("path", d=f"M{x:.1f} {TOP}V{HEIGHT - BOTTOM:.1f}", stroke=colour, stroke_width=1.2,
-                             stroke_dasharray="2 3"))
+            if alert["msg_type"] != "Update" or alert["level"] == "all_clear":
+                parts.append(tag("path", d=f"M{x:.1f} {TOP}V{HEIGHT - BOTTOM:.1f}", stroke=colour, stroke_width=1.2,
+                                 stroke_dasharray="2 3"))
             parts.append(tag("path", tag("title", f"{alert['level']} {alert['msg_type']} {alert['sent']}"),
                              d=f"M{x - 5:.1f} {TOP:.1f}h10l-5 8Z", fill=colour))
     return parts

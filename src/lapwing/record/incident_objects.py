@@ -21,7 +21,7 @@ INSIDE_PROB, OUTSIDE_PROB = 0.95, 0.05
 # It recedes when it is this much beyond its closest point: over the wobble of a track, under a minute of flight.
 RECEDING_M, RECEDING_SIGMAS = 1_000.0, 2.0
 # A closest approach farther out than this is nobody's news.
-APPROACH_WITHIN_M = 30_000.0
+APPROACH_WITHIN_M = 10_000.0
 # Without plots so long: lost from sight (the same stretch that a verdict's evidence calls a gap).
 LOST_NS = 30 * NS_PER_S
 

@@ -21,6 +21,8 @@ from lapwing.record.gather import Record
 from lapwing.record.incident_words import distance
 from lapwing.record.report import NEAR_M, NONE, duration_s, incident_box_deg, split_tracks
 
+TABLE_ROWS = 10  # objects that did not enter with a line of their own, the nearest first
+
 _RESULT_WORDS = {ENTERED: "Entered", NOT_ENTERED: "Did not enter", UNDETERMINED: "Undetermined",
                  NONE: "No object under judgement"}
 _LANGUAGE_NAMES = {"en": "English", "ro": "Română", "hu": "Magyar", "uk": "Українська", "lt": "Lietuvių",
@@ -40,19 +42,27 @@ def render_report(report: Row, record: Record, pack: Pack, sensors: SensorTable)
     colours = object_colours(report)
     chosen = [filed for filed in record.of("verdict")
               if filed.row["track_id"] in {row["track_id"] for row in report["verdicts"]}]
+    table, rest = _split(report["verdicts"])
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True,
                                      lstrip_blocks=True)
     environment.filters |= {"clock": clock, "metres": metres_words, "thousands": thousands}
     environment.globals |= {"signed": distance}
     template = environment.from_string(read_resource("lapwing.record", "templates/report.html.j2").decode("utf-8"))
     return template.render(
-        report=report, colours=colours, other_colour=OTHER_COLOUR, level_colours=LEVEL_COLOURS,
+        report=report, table=table, rest=rest, colours=colours, other_colour=OTHER_COLOUR, level_colours=LEVEL_COLOURS,
         result_words=_RESULT_WORDS[report["result"]], languages=_LANGUAGE_NAMES, country=_country(pack),
         local=_Local(pack.time_zone), time_zone=pack.time_zone, duration_min=duration_s(report) / 60.0,
         people=people_warned(report), test=_is_test(report),
         map=Markup(map_svg(report, pack, sensors, tracks, colours, incident_box_deg(record.tracks, chosen))),
         graph=Markup(border_svg(report, tracks, colours)),
     )
+
+
+def _split(verdicts: list[Row]) -> tuple[list[Row], list[Row]]:
+    """Return the verdicts that need a line each, and the rest: objects that stayed out, farther than those before."""
+    grave = [row for row in verdicts if row["verdict"] != NOT_ENTERED]
+    outside = [row for row in verdicts if row["verdict"] == NOT_ENTERED]
+    return grave + outside[:TABLE_ROWS], outside[TABLE_ROWS:]
 
 
 def object_colours(report: Row) -> dict[str, str]:

@@ -19,9 +19,16 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
 
 def check_folder(folder: Path, recording: sim.Recording) -> list[Check]:
     """Return every check of a story (verdict, distances, warnings, all clear, notices) against a folder of outputs."""
+    import numpy as np
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    tracks = pq.read_table(folder / "tracks.parquet").to_pydict()
+    table = pq.read_table(folder / "tracks.parquet")
+    tracks: dict[str, Any] = {}
+    for name in table.column_names:
+        column = table[name].combine_chunks()
+        # Times as integers: a datetime does not hold nanoseconds.
+        tracks[name] = (np.asarray(column.cast(pa.int64())) if pa.types.is_timestamp(column.type) else column.to_pylist())
     return sim.score_story(recording, verdicts=read_rows(folder / "verdicts.jsonl"),
                            traffic=read_rows(folder / "traffic.jsonl"), alerts=read_rows(folder / "alerts.jsonl"),
                            notices=read_rows(folder / "notices.jsonl"), patrol=read_rows(folder / "patrol.jsonl"),

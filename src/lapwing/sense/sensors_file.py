@@ -133,14 +133,14 @@ def _sensor(sensor_id: str, values: Any, where: str) -> Sensor:
     if ("sac" in values) != ("sic" in values):
         raise ConfigError("sac and sic stand together", where=where, remedy="give both, or none for a sensor that is "
                           "no ASTERIX source")
-    if ("lat_deg" in values) != ("lon_deg" in values):
-        raise ConfigError("lat_deg and lon_deg stand together", where=where,
-                          remedy="give both, or none to take the position from the data")
     if "antenna_m_amsl" in values and "antenna_m_ellipsoid" in values:
         raise ConfigError("antenna_m_amsl and antenna_m_ellipsoid are given", where=where, remedy="give one of them")
     categories = _categories(values, where)
     latitude = math.radians(_number(values, "lat_deg", where))
     longitude = math.radians(_number(values, "lon_deg", where))
+    if ("lat_deg" in values) != ("lon_deg" in values):
+        raise ConfigError("lat_deg and lon_deg stand together", where=where,
+                          remedy="give both, or none to take the position from the data")
     height = _number(values, "antenna_m_ellipsoid", where)
     if "antenna_m_amsl" in values:
         height = _number(values, "antenna_m_amsl", where)
