@@ -147,7 +147,12 @@ class _Writer:
         axes = sorted(range(array.ndim), key=lambda axis: -abs(array.strides[axis]))
         self.sized(tag, write_dtype(array.dtype))
         self.parts.append(bytes([array.ndim]) + bytes(axes) + b"".join(_leb(n) for n in array.shape))
-        self.parts.append(np.ascontiguousarray(array.transpose(axes)).tobytes())
+        ordered = array.transpose(axes)
+        if array.dtype.names is not None:
+            # Padding between fields holds whatever was in memory: zeros, so that one state has one encoding.
+            ordered = np.zeros(ordered.shape, array.dtype)
+            ordered[...] = array.transpose(axes)
+        self.parts.append(np.ascontiguousarray(ordered).tobytes())
 
     def record(self, value: Any, kind: type, depth: int) -> None:
         known = self.classes.get(kind)

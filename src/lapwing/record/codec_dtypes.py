@@ -54,7 +54,7 @@ def _build(text: Any, depth: int) -> np.dtype[Any]:
         shape = tuple(int(n) for n in text["shape"])
         built: np.dtype[Any] = np.dtype((_build(text["base"], depth + 1), shape))
     else:
-        layout = {"names": [str(name) for name in text["names"]],
+        layout: Any = {"names": [str(name) for name in text["names"]],
                   "formats": [_build(part, depth + 1) for part in text["formats"]],
                   "offsets": [int(n) for n in text["offsets"]], "itemsize": int(text["itemsize"])}
         if text["titles"] is not None:

@@ -20,7 +20,7 @@ from lapwing.model.verdicts import ENTERED, NOT_ENTERED, UNDETERMINED
 from lapwing.record.canonical import Row, metres, prob
 from lapwing.record.coverage import coverage_row
 from lapwing.record.gather import Filed, Record
-from lapwing.record.rows import alert_file_row, named_sensors, sensor_names
+from lapwing.record.rows import alert_file_row, sensor_names
 from lapwing.record.track_rows import TrackRows
 
 NEAR_M = 60_000.0        # rows of tracks that make up the area of the incident
@@ -74,7 +74,7 @@ def build_report(record: Record, pack: Pack, sensors: SensorTable, *, incident: 
         "period": {"start": start, "end": end},
         "result": result,
         "objects": _objects(record, verdicts, traffic, sensors, refs),
-        "verdicts": [_named(filed.row, sensors) | {"refs": refs(filed)} for filed in verdicts],
+        "verdicts": [filed.row | {"refs": refs(filed)} for filed in verdicts],
         "alerts": alerts,
         "decisions": within("decision"),
         "patrol": within("patrol"),
@@ -89,12 +89,6 @@ def build_report(record: Record, pack: Pack, sensors: SensorTable, *, incident: 
         "pack": {"code": pack.code, "version": pack.version, "sha256": pack.sha256, "attribution": pack.attribution},
         "journal": dict(journal or {}),
     }
-
-
-def _named(row: Row, sensors: SensorTable) -> Row:
-    """Return a verdict's row with its sensors by id: the judge knows them by their row of the table alone."""
-    evidence = row["evidence"]
-    return row | {"evidence": evidence | {"sensors": named_sensors(evidence["sensors"], sensors)}}
 
 
 class _Refs:

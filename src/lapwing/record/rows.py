@@ -16,14 +16,13 @@ from lapwing.model.alerts import Alert, Decision, Proposal, ZoneRef
 from lapwing.model.errors import Refusal
 from lapwing.model.notices import Notice, NoticeObject
 from lapwing.model.reports import Impact, PatrolEvent, Sighting
-from lapwing.model.sensors import SensorTable
 from lapwing.model.verdicts import Crossing, Traffic, Verdict
 from lapwing.record.canonical import Row, degrees, iso, iso_or_none, metres, prob, rounded
 from lapwing.record.incident import Event
 
 
-def verdict_row(verdict: Verdict, sensors: SensorTable | None = None) -> Row:
-    """Return a line of verdicts.jsonl; with the table of sensors its evidence names them by their ids."""
+def verdict_row(verdict: Verdict) -> Row:
+    """Return a line of verdicts.jsonl."""
     boundary, evidence = verdict.boundary, verdict.evidence
     return {
         "track_id": verdict.track_id, "country": verdict.country, "verdict": verdict.verdict,
@@ -36,7 +35,7 @@ def verdict_row(verdict: Verdict, sensors: SensorTable | None = None) -> Row:
         "boundary": {"name": boundary.name, "version": boundary.version, "sha256": boundary.sha256,
                      "bound_95_m": metres(boundary.bound_95_m)},
         "statement": dict(verdict.statement),
-        "evidence": {"plots": int(evidence.plot_count), "sensors": named_sensors(evidence.sensors, sensors or SensorTable()),
+        "evidence": {"plots": int(evidence.plot_count), "sensors": list(evidence.sensors),
                      "gaps": [{"start": iso(start_ns), "end": iso(end_ns)} for start_ns, end_ns in evidence.gaps],
                      "bias": {"m_sigma": metres(evidence.bias_m_sigma)}},
         "reason": verdict.reason, "final": bool(verdict.final), "time": iso(verdict.time_ns),
@@ -172,16 +171,6 @@ def event_row(event: Event) -> Row:
     return {"time": iso(event.time_ns), "kind": event.kind, "severity": event.severity, "text": event.text,
             "ids": list(event.ids), "incident": event.incident, "lat_deg": degrees(event.latitude_rad),
             "lon_deg": degrees(event.longitude_rad)}
-
-
-def named_sensors(sensors: Iterable[str], table: SensorTable) -> list[str]:
-    """Return sensors by id, where some are given as the number of their row: all that a stage after sense knows."""
-    def name(sensor: str) -> str:
-        if table.index_of(sensor) < 0 and sensor.isdecimal() and int(sensor) < len(table.rows):
-            return table.rows[int(sensor)].id
-        return sensor
-
-    return [name(sensor) for sensor in sensors]
 
 
 def sensor_names(mask: np.uint64 | int, table_size: int) -> tuple[int, ...]:
