@@ -52,7 +52,12 @@ def plausible(slots: Slots, rows: Rows, settings: Settings) -> npt.NDArray[np.bo
     far = slots.statistics[rows, REACH_M] > settings.moved_m_min
     moving = (chi2 > settings.moving_chi2) & (speed > 2.0) & far | (slots.identified[rows] >= 3)
     possible: npt.NDArray[np.bool_] = moving & (speed < settings.speed_mps_max)
-    return possible
+    # Chance joins plots of nothing into fast chains: the faster, the more plots lie within reach. Such a chain is seen
+    # on a turn in four; a jet without transponder, rare as it is, on most. So a fast one must be seen by some sensor.
+    detect = slots.detect[rows]
+    seen_prob = (detect[:, :, 0] / detect.sum(axis=2)).max(axis=1, initial=0.0)
+    fast = (speed > settings.fast_mps) & (slots.identified[rows] < 3)
+    return possible & (~fast | (seen_prob > settings.fast_detect_prob))
 
 
 def fallen(slots: Slots, clock_ns: int, slowest_turn_s: float, settings: Settings) -> tuple[Rows, Rows]:
