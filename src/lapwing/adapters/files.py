@@ -81,15 +81,20 @@ class RecordingSource:
         frames = [row for row in first if isinstance(row, Frame)]
         shift_ns = self._shift(frames)
         clock = Unwrapper(self._day_ns)
+        # CAT001 alone has no hour, only the rest of 512 s: good for the order, and right from the date's midnight on.
+        truncated = self.framing == "raw" and max(self._times_of_day(frames), default=-1) < 0
         batch: list[Frame | Unread] = first
         while batch:
-            yield from self._timed(batch, clock, shift_ns)
+            yield from self._timed(batch, clock, shift_ns, truncated)
             batch = list(islice(rows, BATCH_FRAMES))
 
-    def _timed(self, batch: list[Frame | Unread], clock: Unwrapper, shift_ns: int) -> Iterator[Item]:
+    def _timed(self, batch: list[Frame | Unread], clock: Unwrapper, shift_ns: int,
+               truncated: bool) -> Iterator[Item]:
         frames = [row for row in batch if isinstance(row, Frame)]
         by_data = self.framing == "raw"
-        inside = self._times_of_day(frames) if by_data else []
+        times = self._truncated_times if truncated else self._times_of_day
+        take = clock.take_truncated if truncated else clock.take
+        inside = times(frames) if by_data else []
         number = 0
         for row in batch:
             if isinstance(row, Unread):
@@ -102,7 +107,7 @@ class RecordingSource:
                 continue
             if by_data:
                 if inside[number] >= 0:
-                    clock.take(inside[number])
+                    take(inside[number])
                 number += 1
                 received_ns = max(clock.now_ns, self._day_ns)
             elif row.recorded_ns >= 0:
@@ -132,20 +137,18 @@ class RecordingSource:
                 continue  # counts within 512 s: no clock for a recording
             inside = np.round(column[good] * NS_PER_S).astype(np.int64)
             np.maximum.at(result, records.datagram_index[good], inside)
-        if (result < 0).all():
-            result = self._truncated(frames, result)
-        # Beyond what one datagram spans, the newest of a day and the first of the next are told apart by the unwrapper.
         return [int(value) for value in result]
 
-    def _truncated(self, frames: list[Frame], result: Ints) -> Ints:
-        """Take CAT001's own times, within 512 s, where nothing else has one: good for the order, not for the hour."""
+    def _truncated_times(self, frames: list[Frame]) -> list[int]:
+        """Return CAT001's own times, within 512 s, -1 where a frame has none."""
+        result = np.full(len(frames), -1, np.int64)
         for records in decode_datagrams([frame.payload for frame in frames], self._editions).records:
             if records.category == 1:
                 column = records.columns["time_of_day_s"]
                 good = np.isfinite(column)
                 inside = np.round(column[good] * NS_PER_S).astype(np.int64) % TRUNCATED_NS
                 np.maximum.at(result, records.datagram_index[good], inside)
-        return result
+        return [int(value) for value in result]
 
     def _shift(self, frames: list[Frame]) -> int:
         """Return what to add to the recorder's clock; not 0 where it stands over a minute beside the data's."""

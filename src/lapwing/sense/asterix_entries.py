@@ -184,14 +184,14 @@ def _timed(work: Work, reports: Reports) -> Reports:
     for other in ("time_received_s", "time_sent_s"):
         inside = np.where(np.isfinite(inside), inside, reports.get(other))
     known = np.isfinite(inside)
-    period = clock.TRUNCATED_NS if reports.category == 1 else DAY_NS
+    to_utc = clock.truncated_to_utc if reports.category == 1 else clock.to_utc
     if reports.category != 1:
         beyond = known & (inside >= DAY_NS / NS_PER_S)
         reports = work.refusals.keep(reports, beyond, "implausible_time",
                                      "a time of day beyond 24 h: another edition, or broken data")
         inside, known = inside[~beyond], known[~beyond]
     latency = np.array([from_seconds(sensor.latency_s) for sensor in work.sensors.rows], np.int64)
-    measured = np.where(known, clock.to_utc(np.nan_to_num(inside), reports.received_ns, period),
+    measured = np.where(known, to_utc(np.nan_to_num(inside), reports.received_ns),
                         reports.received_ns - latency[reports.sensor_index])
     return replace(reports, measured_ns=measured)
 
