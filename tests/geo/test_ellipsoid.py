@@ -86,11 +86,11 @@ def test_two_million_plots_a_second_are_placed():
     frames.polar_to_geodetic(0.8, 0.5, 50.0, distance[:2], azimuth[:2], 500.0)
     best = math.inf
     for _ in range(3):
-        begin = time.perf_counter()
+        begin = time.thread_time()          # of this thread alone: neighbours on the machine do not count
         frames.polar_to_geodetic(0.8, 0.5, 50.0, distance, azimuth, 500.0)
-        best = min(best, time.perf_counter() - begin)
-    # A shared machine is slow at times: the bar is a fifth of what an idle core does (4.4 M/s).
-    assert count / best > 900_000
+        best = min(best, time.thread_time() - begin)
+    # 4.4 M/s on an idle core; half the aim leaves room for a shared one.
+    assert count / best > 1_000_000
 
 
 @given(LATITUDES, LONGITUDES, st.floats(-200_000.0, 200_000.0), st.floats(-200_000.0, 200_000.0))

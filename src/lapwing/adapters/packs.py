@@ -6,6 +6,7 @@ installed package; `packs/` at the root of the repository.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import tomllib
@@ -147,7 +148,8 @@ def _keep(cache: Path, data: bytes) -> None:
         part.write_bytes(data)
         part.replace(cache)
     except OSError:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink()
 
 
 def load_outlines(cache_dir: Path | None = None, only: Collection[str] | None = None) -> dict[str, Territory]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 import zipfile
 from dataclasses import fields, is_dataclass
 from typing import Any, cast
@@ -47,7 +48,8 @@ def read_value(data: bytes) -> Any:
             if document.get("format") != FORMAT:
                 return None
             return _decode(document["value"], {name: arrays[name] for name in arrays.files})
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, EOFError, NotImplementedError, struct.error,
+            zipfile.BadZipFile):
         return None
 
 
