@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from lapwing import track
+from lapwing.adapters import clutter_maps
 from lapwing.adapters.parquet_tracks import TracksWriter, arrival_batches, read_plots
 from lapwing.model.plots import empty_bearings, empty_looks
+from lapwing.model.sensors import SensorTable
 from lapwing.model.times import to_iso
 from lapwing.model.tracks import Tracks
 from lapwing.sense.sensors_file import parse_sensors
@@ -33,12 +35,14 @@ class Tracked:
 
 
 def track_file(plots_path: Path, sensors_path: Path, out: Path, *, from_ns: int | None = None,
-               until_ns: int | None = None, registration: Path | None = None, clutter_in: track.State | None = None,
+               until_ns: int | None = None, registration: Path | None = None, clutter_map: Path | None = None,
                progress: Callable[[float], None] | None = None) -> tuple[Tracked, track.State]:
     """Track a file of plots in order of arrival; write the rows of all tracks, tentative ones too."""
     sensors = parse_sensors(sensors_path.read_bytes(), str(sensors_path))
     plots = read_plots(plots_path, sensors, from_ns=from_ns, until_ns=until_ns)
-    state = track.State() if clutter_in is None else clutter_in
+    state = track.State()
+    if clutter_map is not None and clutter_map.exists():
+        state = track.with_clutter(state, clutter_maps.read(clutter_map, sensors))
     settings, bearings, looks = track.Settings(), empty_bearings(), empty_looks()
     confirmed: set[str] = set()
     last_row: dict[str, int] = {}
@@ -59,6 +63,8 @@ def track_file(plots_path: Path, sensors_path: Path, out: Path, *, from_ns: int 
         count = writer.rows
     if registration is not None:
         registration.write_text("".join(lines))
+    if clutter_map is not None:
+        clutter_maps.write(clutter_map, sensors, state.clutter)
     span = float(plots.received_ns[-1] - plots.received_ns[0]) * 1e-9 if len(plots) else 0.0
     return Tracked(len(plots), count, len(confirmed), span), state
 
@@ -76,10 +82,7 @@ def _due(tracks: Tracks, last_row: dict[str, int], now_ns: int) -> Tracks:
     return tracks.take(np.array(due, np.intp))
 
 
-def _registration_lines(state: track.State, sensors: object, now_ns: int) -> list[str]:
-    from lapwing.model.sensors import SensorTable
-
-    assert isinstance(sensors, SensorTable)
+def _registration_lines(state: track.State, sensors: SensorTable, now_ns: int) -> list[str]:
     known, result = state.registration, []
     for row, sensor in enumerate(sensors.rows[: len(known.pairs)]):
         result.append(json.dumps({

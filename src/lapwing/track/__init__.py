@@ -1,8 +1,8 @@
 """Plots to tracks: `step` takes a batch, `finish` ends everything, `trajectory` smooths one track's life."""
 
-from lapwing.track.engine import finish, step, trajectory
+from lapwing.track.engine import finish, step, trajectory, with_clutter
 from lapwing.track.rows import concatenate
 from lapwing.track.settings import Settings
-from lapwing.track.state import State
+from lapwing.track.state import ClutterMap, State
 
-__all__ = ["Settings", "State", "concatenate", "finish", "step", "trajectory"]
+__all__ = ["ClutterMap", "Settings", "State", "concatenate", "finish", "step", "trajectory", "with_clutter"]

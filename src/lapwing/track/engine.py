@@ -25,7 +25,7 @@ from lapwing.track.group import Work, process
 from lapwing.track.kernels_update import sweep
 from lapwing.track.rows import tracks_at
 from lapwing.track.settings import Settings
-from lapwing.track.state import CONFIRMED, SEED, TENTATIVE, Chunk, Heard, State, freed, sized
+from lapwing.track.state import CONFIRMED, SEED, TENTATIVE, Chunk, ClutterMap, Heard, State, freed, sized
 
 MERGE_EVERY_NS = 2_000_000_000
 IDS_DAYS = 3               # day counters kept
@@ -83,6 +83,11 @@ def finish(state: State, now_ns: int, settings: Settings) -> tuple[State, TrackU
     state = replace(state, archive={}, ids={}, now_ns=max(state.now_ns, now_ns))
     none = tracks_at(state, now_ns, work.radars, work.updated, settings)
     return state, TrackUpdate(none, ended, ended_rows)
+
+
+def with_clutter(state: State, maps: tuple[ClutterMap, ...]) -> State:
+    """Return an empty state that starts with clutter maps of an earlier run, in the order of the sensor table."""
+    return replace(state, clutter=maps)
 
 
 def trajectory(state: State, track_id: str, settings: Settings) -> Trajectory:
