@@ -1,0 +1,28 @@
+"""``lapwing score``: outputs against truth. One sub-command a kind of output; adding one is a module and a line here."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+
+NAME = "score"
+HELP = "Score tracks against truth: GOSPA, switches, time to confirm, false tracks, completeness, consistency."
+
+# Sub-command -> (module of lapwing.cli, one line for --help). A module has add_arguments(parser) and run(arguments).
+KINDS: dict[str, tuple[str, str]] = {
+    "tracks": ("score_tracks", "tracks.parquet against truth.parquet"),
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the sub-commands."""
+    kinds = parser.add_subparsers(dest="kind", required=True, metavar="KIND")
+    for kind, (module, text) in KINDS.items():
+        one = kinds.add_parser(kind, help=text, description=text)
+        importlib.import_module(f"lapwing.cli.{module}").add_arguments(one)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the sub-command; its exit status."""
+    module = importlib.import_module(f"lapwing.cli.{KINDS[arguments.kind][0]}")
+    return int(module.run(arguments))
