@@ -50,8 +50,6 @@ def write_night(
         raise ConfigError(
             f"{minutes:g} minutes: must lie in [1, {MINUTES_MAX:g}]", where="--minutes", remedy="usually 8 to 360"
         )
-    if seed < 0:
-        raise ConfigError(f"seed {seed}: must not be negative", where="--seed", remedy="any whole number from 0")
     pack = packs.load_country(country, cache_dir)
     told = {partner.country for partner in pack.partners if partner.kind == "neighbour"}
     lines = [code for code in pack.neighbours if code in pack.territory.neighbours]

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lapwing.geo.frames import geodetic_to_polar
+from lapwing.model.errors import ConfigError
 from lapwing.model.plots import KIND_COMBINED, KIND_PSR, KIND_SSR, NO_CODE
 from lapwing.sim import clutter as clutter_sources
 from lapwing.sim.clutter import Clutter
@@ -90,6 +91,12 @@ class RadarPlots:
 def generator(seed: int, *names: str) -> np.random.Generator:
     """Return the random numbers that belong to a seed and names: the same on every machine, in any order of calls."""
     return np.random.default_rng([seed, *(zlib.crc32(name.encode()) for name in names)])
+
+
+def check_seed(seed: int) -> None:
+    """Raise ConfigError for a seed that numbers cannot be drawn from."""
+    if seed < 0:
+        raise ConfigError(f"seed {seed}: must not be negative", where="--seed", remedy="any whole number from 0")
 
 
 def phase_s(radar: Radar, seed: int) -> float:

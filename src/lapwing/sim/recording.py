@@ -19,7 +19,7 @@ from lapwing.sim.clutter import sheet_clutter
 from lapwing.sim.cooperative import adsb_reports
 from lapwing.sim.motion import Motion, motions_of_story
 from lapwing.sim.people import Village
-from lapwing.sim.radar import Radar, RadarPlots, generator, scan
+from lapwing.sim.radar import Radar, RadarPlots, check_seed, generator, scan
 from lapwing.sim.story import Story, StorySensor
 from lapwing.sim.truth import Truth, truth_of
 
@@ -59,6 +59,7 @@ def play(story: Story, seed: int, places: Sequence[tuple[str, float, float]] | N
     places : (name, latitude_deg, longitude_deg) of settlements of the protected country, where observers may stand;
         None: the villages that the package knows (enough for the shipped stories)
     """
+    check_seed(seed)
     motions = motions_of_story(story)
     radars = tuple(_radar(each, seed) for each in story.sensors if sensor_class(each.class_name).rotates)
     arrays = tuple(

@@ -17,7 +17,7 @@ from lapwing.sim import nights
 from lapwing.sim.border_window import Window, window
 from lapwing.sim.clutter import NOISE, PATCH, RAIN, RESIDUE, SPOTS, Clutter
 from lapwing.sim.motion import Motion
-from lapwing.sim.radar import Radar, RadarPlots, generator, scan
+from lapwing.sim.radar import Radar, RadarPlots, check_seed, generator, scan
 from lapwing.sim.truth import Truth, truth_of
 
 START_NS = from_iso("2026-03-14T23:25:00Z")  # midnight is inside every night: clocks start anew there
@@ -57,6 +57,7 @@ def build_scenes(
     seed : the same seed gives the same octets
     minutes : length; None: that of the reference scenes
     """
+    check_seed(seed)
     span_s = 60.0 * (MINUTES[night] if minutes is None else minutes)
     place = window(territory, neighbour, generator(seed, "window", territory.code, neighbour))
     if night == "crossing":
