@@ -24,7 +24,9 @@ class Narrator:
     def __call__(self, outcome: pipeline.Outcome, outputs: list[Output]) -> None:
         """Print what one batch led to."""
         for event in outcome.events:
-            if event.kind not in self._quiet:
+            # An automatic proposal is followed by its own "sent" line at once: telling both is noise.
+            automatic = event.kind == "proposal" and "needs no approval" in event.text
+            if event.kind not in self._quiet and not automatic:
                 self.line(event.time_ns, event.kind, event.text, event.severity)
 
     def line(self, time_ns: int, kind: str, text: str, severity: str = "info") -> None:
