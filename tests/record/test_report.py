@@ -15,7 +15,7 @@ from lapwing.record.canonical import to_json
 from lapwing.record.coverage import border_pieces, lowest_visible_m
 from lapwing.record.gather import gather
 from lapwing.record.report import build_report, incidents
-from lapwing.record.report_html import render_report
+from lapwing.record.report_html import people_warned, render_report
 
 
 @pytest.fixture(scope="module")
@@ -160,3 +160,12 @@ def test_a_row_that_cannot_be_read_is_named():
     for payload in (b"{", b"[]", b"\xff", b"[" * 100_000):
         with pytest.raises(StorageError, match="batch 7"):
             gather([(7, Output("verdict", payload))], [])
+
+
+def test_people_under_an_alert_are_not_counted_again_under_a_pre_alert():
+    def message(level, *zones):
+        return {"level": level, "zones": [{"code": code, "population": people} for code, people in zones]}
+
+    report = {"alerts": [message("pre_alert", ("a", 10), ("b", 5)), *2 * [message("alert", ("a", 10))],
+                         message("watch", ("c", 99))]}
+    assert people_warned(report) == (10, 5)

@@ -65,6 +65,8 @@ def map_svg(report: Row, pack: Pack, sensors: SensorTable, tracks: Mapping[str, 
     box_deg : south, west, north, east: what must be on the map
     """
     frame, labels = Frame(box_deg), Labels()
+    for x in range(0, 420, 20):
+        labels.keep_free(float(x), frame.height - 16.0, 12.0)   # the scale bar's corner
     parts = [tag("rect", x=0, y=0, width=WIDTH, height=frame.height, fill="#f4f6f3")]
     parts += _zones(report, pack, frame)
     parts += [_line(pack.territory, frame)]

@@ -72,11 +72,11 @@ def object_colours(report: Row) -> dict[str, str]:
     return dict(zip(near, OBJECT_COLOURS, strict=False))
 
 
-def people_warned(report: Row) -> int:
-    """Return how many people live in the zones that were under a pre-alert or alert at any time."""
-    zones = {zone["code"]: int(zone["population"]) for alert in report["alerts"]
-             if alert["level"] in ("pre_alert", "alert") for zone in alert["zones"]}
-    return sum(zones.values())
+def people_warned(report: Row) -> tuple[int, int]:
+    """Return how many people live in the zones that were under an alert, and in those under a pre-alert alone."""
+    alerted, readied = ({zone["code"]: int(zone["population"]) for alert in report["alerts"]
+                         if alert["level"] == level for zone in alert["zones"]} for level in ("alert", "pre_alert"))
+    return sum(alerted.values()), sum(people for code, people in readied.items() if code not in alerted)
 
 
 def clock(iso: str | None) -> str:
