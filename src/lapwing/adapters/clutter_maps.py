@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from lapwing.track.clutter import make_map
 
 def write(path: Path, sensors: SensorTable, maps: tuple[ClutterMap, ...]) -> None:
     """Write the maps, whole or not at all."""
-    arrays: dict[str, np.ndarray] = {}
+    arrays: dict[str, Any] = {}
     for sensor, one in zip(sensors.rows, maps, strict=False):
         arrays[f"{sensor.id}/fine"], arrays[f"{sensor.id}/coarse"] = one.fine, one.coarse
         arrays[f"{sensor.id}/amplitude"] = one.amplitude
@@ -43,5 +44,5 @@ def read(path: Path, sensors: SensorTable) -> tuple[ClutterMap, ...]:
             continue
         scans = known[f"{sensor.id}/scans"]
         result.append(ClutterMap(fine, known[f"{sensor.id}/coarse"], float(scans[0]), float(scans[1]), 0,
-                                 known[f"{sensor.id}/amplitude"]))
+                                 known[f"{sensor.id}/amplitude"], cold.seen))
     return tuple(result)

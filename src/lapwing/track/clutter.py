@@ -21,6 +21,7 @@ FINE_M, FINE_SECTORS = 1_500.0, 128
 COARSE_RINGS, COARSE_TURN = 4, 4          # fine cells in a coarse one, each way
 FINE_MEMORY, COARSE_MEMORY = 80.0, 20.0   # scans
 PRIOR_SCANS = 15.0
+ONE_PLOT_WEIGHT = 0.2                     # in a cold fine map, of the first plot of a cell in a scan
 AMPLITUDE_MIN_DB, AMPLITUDE_BINS = -20, 100
 AMPLITUDE_PLOTS_MIN = 300.0               # histogram weight below which amplitudes say nothing
 TARGET_DB_MEAN = 8.0                      # objects: exponential above the threshold (our assumption)
@@ -35,7 +36,8 @@ def make_map(range_m_max: float, false_plots_per_scan: float) -> ClutterMap:
     area = _areas(rings // COARSE_RINGS, FINE_M * COARSE_RINGS, FINE_SECTORS // COARSE_TURN)
     coarse = np.repeat((2.0 * false_plots_per_scan * area / (math.pi * reach**2))[:, None],
                        FINE_SECTORS // COARSE_TURN, axis=1)
-    return ClutterMap(fine, coarse.astype(np.float32), 0.0, 2.0, 0, np.zeros(AMPLITUDE_BINS, np.float32))
+    return ClutterMap(fine, coarse.astype(np.float32), 0.0, 2.0, 0, np.zeros(AMPLITUDE_BINS, np.float32),
+                      np.zeros(fine.shape, np.bool_))
 
 
 def density(clutter: ClutterMap, range_m: Floats, azimuth_rad: Floats) -> Floats:
@@ -73,7 +75,7 @@ def amplitude_ratio(clutter: ClutterMap, amplitude_db: Floats) -> Floats:
 def learn(clutter: ClutterMap, range_m: Floats, azimuth_rad: Floats, amplitude_db: Floats, clutter_prob: Floats,
           clock_ns: int, turn_ns: int) -> ClutterMap:
     """Return the map after a group of primary plots, each counted by the probability that it is clutter."""
-    fine, coarse, histogram = clutter.fine, clutter.coarse, clutter.amplitude.copy()
+    fine, coarse, histogram, seen = clutter.fine, clutter.coarse, clutter.amplitude.copy(), clutter.seen.copy()
     fine_scans, coarse_scans, end_ns = clutter.fine_scans, clutter.coarse_scans, clutter.scan_end_ns
     if end_ns == 0:
         end_ns = clock_ns + turn_ns
@@ -82,6 +84,7 @@ def learn(clutter: ClutterMap, range_m: Floats, azimuth_rad: Floats, amplitude_d
         slow, fast = (1.0 - 1.0 / FINE_MEMORY) ** turns, (1.0 - 1.0 / COARSE_MEMORY) ** turns
         fine, coarse = fine * np.float32(slow), coarse * np.float32(fast)
         histogram *= np.float32(slow)
+        seen[:] = False
         fine_scans = fine_scans * slow + FINE_MEMORY * (1.0 - slow)
         coarse_scans = coarse_scans * fast + COARSE_MEMORY * (1.0 - fast)
         end_ns = end_ns + turns * turn_ns if turns < 200 else clock_ns + turn_ns
@@ -89,12 +92,15 @@ def learn(clutter: ClutterMap, range_m: Floats, azimuth_rad: Floats, amplitude_d
         fine, coarse = fine.copy(), coarse.copy()
     ring, sector = _cells(clutter, range_m, azimuth_rad)
     weight = clutter_prob.astype(np.float32)
-    np.add.at(fine, (ring, sector), weight)
+    # One plot a scan in a cell may be an object, and a cold map must not hide it by its own plots; two are clutter.
+    shy = np.float32(min(1.0, ONE_PLOT_WEIGHT + (1.0 - ONE_PLOT_WEIGHT) * fine_scans / COARSE_MEMORY))
+    np.add.at(fine, (ring, sector), np.where(seen[ring, sector], weight, weight * shy))
+    seen[ring, sector] = True
     np.add.at(coarse, (ring // COARSE_RINGS, sector // COARSE_TURN), weight)
     known = np.isfinite(amplitude_db)
     np.add.at(histogram, _bins(amplitude_db[known]), weight[known])
     return replace(clutter, fine=fine, coarse=coarse, amplitude=histogram, fine_scans=fine_scans,
-                   coarse_scans=coarse_scans, scan_end_ns=int(end_ns))
+                   coarse_scans=coarse_scans, scan_end_ns=int(end_ns), seen=seen)
 
 
 def _bins(amplitude_db: Floats) -> npt.NDArray[np.intp]:

@@ -18,6 +18,8 @@ from lapwing.track.state import CONFIRMED, Chunk, Slots, State
 
 PAIRS_PER_PLOT = 24
 HEIGHT_DRIFT_MPS = 4.0      # random walk of a reported height between plots
+SHARED_SPREAD = 4.0         # of a plot that two objects share: each lies somewhere in the beam,
+SHARED_M2 = 100.0**2        # and within a pulse's length
 FLIES_MPS = 20.0            # faster than birds in still air and rain in most winds
 # Mode 3/A codes that many share, and so name nobody: conspicuity and emergency codes (ICAO Doc 8168 vol. I part III).
 COMMON_CODES = (0, 0o1000, 0o1200, 0o2000, 0o7000, 0o7500, 0o7600, 0o7700, 0o7777)
@@ -62,8 +64,9 @@ def process(work: Work, plots: Plots, sensors: SensorTable, settings: Settings) 
         choose(pairs.track, pairs.plot, _conditional(pairs, weight, share, len(slots)), len(slots), n, track_pair)
     work.young = _room(work, 2 * n)
     if pairs.count:
+        shared = _shared(slots, pairs, weight, track_pair, n)
         work.young_used = commit(
-            track_pair, pairs.plot, pairs.distance2, pairs.points, pairs.covariance, found, share, plots.measured_ns,
+            track_pair, shared, pairs.plot, pairs.distance2, pairs.points, pairs.covariance, found, share, plots.measured_ns,
             plots.entry_sequence, sensor, is_radar, slots.status, slots.uid, slots.time_ns, slots.last_plot_ns,
             slots.x, slots.cov, slots.mode_prob, slots.mean, slots.mean_cov, slots.hits, slots.last_sensor, slots.sensors_mask,
             slots.detect, slots.look_ns, slots.hit_ns, slots.log_odds, settings.log_odds_max,
@@ -157,6 +160,26 @@ def _flown(work: Work, pairs: _Pairs, track_pair: Ints, plot_weight: Floats) -> 
     plot = pairs.plot[track_pair[rows]]
     flown[plot] = plot_weight[plot]
     return flown
+
+
+def _shared(slots: Slots, pairs: _Pairs, weight: Floats, track_pair: Ints, plot_count: int) -> npt.NDArray[np.bool_]:
+    """Let confirmed tracks that got nothing share the plot of another: an aerial's beam may not part the two objects.
+
+    Their `track_pair` is filled in, and that pair's covariance widened by what one plot of two objects may be off.
+    """
+    shared = np.zeros(len(track_pair), np.bool_)
+    owner = np.full(plot_count, -1, np.int64)
+    tracks = np.flatnonzero(track_pair >= 0)
+    owner[pairs.plot[track_pair[tracks]]] = tracks
+    best = np.flatnonzero((slots.status[pairs.track] == CONFIRMED) & (track_pair[pairs.track] < 0)
+                          & (owner[pairs.plot] >= 0))
+    best = best[slots.status[owner[pairs.plot[best]]] == CONFIRMED]
+    for p in best[np.argsort(-weight[best], kind="stable")].tolist():
+        if not shared[pairs.track[p]]:
+            shared[pairs.track[p]] = True
+            track_pair[pairs.track[p]] = p
+            pairs.covariance[p] = SHARED_SPREAD * pairs.covariance[p] + np.array((SHARED_M2, 0.0, SHARED_M2))
+    return shared
 
 
 def _room(work: Work, rows: int) -> Chunk:

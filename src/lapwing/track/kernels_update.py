@@ -17,6 +17,7 @@ from lapwing.track.kernels_motion import mix, moments, noise_scale, predict_mode
 Status = npt.NDArray[np.int8]
 Masks = npt.NDArray[np.uint64]
 MEMORY_LOOKS = 12.0    # looks that the detection probability of a track and radar remembers
+SHARED_WEIGHT = 0.5    # probability that a plot which serves another track is of this one too
 LATE_LOOK = 1.35       # a look counts as missed when this part of a turn has gone by since the last one
 MISS_PROB_MAX = 0.67   # highest detection probability that a missed look of a confirmed track is charged with
 
@@ -34,7 +35,7 @@ def pair_weights(pair_track: Ints, pair_plot: Ints, pair_likelihood: Floats, log
 
 
 @kernel
-def commit(track_pair: Ints, pair_plot: Ints, pair_distance2: Floats, pair_z: Floats, pair_r: Floats, ratio: Floats,
+def commit(track_pair: Ints, shared: npt.NDArray[np.bool_], pair_plot: Ints, pair_distance2: Floats, pair_z: Floats, pair_r: Floats, ratio: Floats,
            share: Floats, plot_ns: Ints, plot_sequence: Ints, sensor: int, rotating: bool, status: Status, uid: Ints,
            time_ns: Ints, last_plot_ns: Ints, x: Floats, cov: Floats, mode_prob: Floats, mean: Floats,
            mean_cov: Floats, hits: Ints, last_sensor: Ints, sensors_mask: Masks, detect: Floats, look_ns: Ints,
@@ -58,14 +59,17 @@ def commit(track_pair: Ints, pair_plot: Ints, pair_distance2: Floats, pair_z: Fl
         found = ratio[p] * share[p]
         factor = (1.0 - pd) + found
         beta = found / factor
-        if beta < 0.05:
+        if beta < 0.05 and not shared[i]:
             continue  # not this plot; whether the look was a miss is seen when the aerial has passed
-        plot_weight[j] = beta
+        if shared[i]:
+            beta = SHARED_WEIGHT
+        plot_weight[j] = max(plot_weight[j], beta)
         # Belief in a confirmed track is held lower: it must go on earning it, or leave within some looks.
         most = proven_max if status[i] == 3 else log_odds_max
-        log_odds[i] = min(most, log_odds[i] + math.log(factor if rotating else max(factor, 1.0)))
-        detect[i, sensor, 0] += beta
-        detect[i, sensor, 1] += 1.0 - beta
+        if not shared[i]:
+            log_odds[i] = min(most, log_odds[i] + math.log(factor if rotating else max(factor, 1.0)))
+            detect[i, sensor, 0] += beta
+            detect[i, sensor, 1] += 1.0 - beta
         total = detect[i, sensor, 0] + detect[i, sensor, 1]
         if total > MEMORY_LOOKS:
             detect[i, sensor, 0] *= MEMORY_LOOKS / total

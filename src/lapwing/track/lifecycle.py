@@ -26,6 +26,7 @@ STITCH_CHI2 = 13.3       # 4 degrees, 99 %
 STITCH_NOISE = 20.0      # m2/s3: 1.5 m/s2 held for some 10 s, while nobody looked
 MERGE_M = 900.0          # farther apart two tracks are two objects
 MERGE_CHI2 = 9.5
+TWIN_TURNS = 8
 
 
 def promote(slots: Slots, settings: Settings) -> tuple[Rows, Rows]:
@@ -170,11 +171,9 @@ def _one_object(slots: Slots, one: int, two: int, turn_ns: npt.NDArray[np.int64]
                 return False
             if name == "icao":
                 return True
-    newest = np.maximum(slots.hit_ns[one], slots.hit_ns[two])
-    apart = np.abs(slots.hit_ns[one] - slots.hit_ns[two])
-    # A radar that gave each a plot within one turn, lately, has seen two objects.
-    recent = newest > max(slots.time_ns[one], slots.time_ns[two]) - 3 * turn_ns
-    if bool(np.any((apart < (turn_ns * 3) // 4) & recent & (newest > 0))):
+    # A radar that gave each a plot within its last turns has seen two objects; now it may see them as one.
+    older = np.minimum(slots.hit_ns[one], slots.hit_ns[two])
+    if bool(np.any(older > max(slots.time_ns[one], slots.time_ns[two]) - TWIN_TURNS * turn_ns)):
         return False
     to_ns = max(int(slots.time_ns[one]), int(slots.time_ns[two]))
     gap: Floats = np.asarray(to_ns - slots.time_ns[[one, two]], np.float64) * 1e-9

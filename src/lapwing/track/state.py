@@ -117,6 +117,7 @@ class ClutterMap:
     coarse_scans: float
     scan_end_ns: int                     # when the next scan is counted
     amplitude: npt.NDArray[np.float32]   # decayed histogram, 1 dB bins from -20 dB
+    seen: npt.NDArray[np.bool_]          # (ranges, azimuths) cells with a plot in this scan
 
 
 @dataclass(frozen=True, slots=True)
