@@ -32,7 +32,9 @@ REASONS = {
     kernels.BLOCK_LENGTH: ("block_length", "the length field does not fit the datagram"),
     kernels.EMPTY: ("empty_record", "a record without items: padding, or no ASTERIX"),
 }
-CHUNK_RECORDS = 49_152  # records walked at once; over half the octets of the largest block
+# Records walked at once: what memory is set aside for (touched only as far as it is needed). The least is half the
+# octets of the largest block; a record of radar or ADS-B data has 15 to 80 octets.
+PART_RECORDS_MIN, PART_RECORDS_MAX, RECORD_OCTETS = 32_768, 2_000_000, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,26 +161,35 @@ def decode_datagrams(payloads: Sequence[bytes], editions: Editions | None = None
     blocks = blocks[:block_count].copy()
     refusals = [_broken(row, starts, ends, data) for row in broken[:broken_count]]
 
-    groups: dict[tuple[int, str], list[int]] = {}
-    named: dict[tuple[int, int, int], str | None] = {}
-    for index, (category, sac, sic) in enumerate(blocks[:, [1, 4, 5]].tolist()):
-        key = (category, sac, sic)
-        if key not in named:
-            named[key] = editions.choose(category, sac, sic)
-        name = named[key]
-        if name is None:
-            at = int(blocks[index, 2]) - 3
-            datagram = int(blocks[index, 0])
+    groups: dict[tuple[int, str], list[Ints]] = {}
+    source = (blocks[:, 1] << 20) | ((blocks[:, 4] + 1) << 10) | (blocks[:, 5] + 1)
+    for key, rows in _equal_runs(source):
+        category, sac, sic = key >> 20, (key >> 10 & 1023) - 1, (key & 1023) - 1
+        name = editions.choose(category, sac, sic)
+        if name is not None:
+            groups.setdefault((category, name), []).append(rows)
+            continue
+        for index in rows.tolist():
+            at, datagram = int(blocks[index, 2]) - 3, int(blocks[index, 0])
             refusals.append(BlockRefusal(datagram, index, category, -1, "", at - int(starts[datagram]),
                                          "unknown_category", f"no table for CAT{category:03d}", sac, sic))
-        else:
-            groups.setdefault((category, name), []).append(index)
-
     found = []
-    for (category, name), rows in sorted(groups.items()):
-        found += _decode_group(category, name, data, blocks, np.array(rows, np.int64), starts, refusals)
+    for (category, name), parts in sorted(groups.items(), key=lambda group: group[0]):
+        rows = parts[0] if len(parts) == 1 else np.sort(np.concatenate(parts))
+        found += _decode_group(category, name, data, blocks, rows, starts, refusals)
     refusals.sort(key=lambda r: (r.datagram_index, r.octet_offset))
     return Decoded(tuple(found), tuple(refusals), block_count)
+
+
+def _equal_runs(keys: Ints) -> list[tuple[int, Ints]]:
+    """Return each key with the rows that have it, in rising order."""
+    if not len(keys):
+        return []
+    if (keys == keys[0]).all():
+        return [(int(keys[0]), np.arange(len(keys)))]
+    order = np.argsort(keys, kind="stable")
+    cuts = np.flatnonzero(np.diff(keys[order])) + 1
+    return [(int(keys[rows[0]]), rows) for rows in np.split(order, cuts)]
 
 
 def _broken(row: Ints, starts: Ints, ends: Ints, data: npt.NDArray[np.uint8]) -> BlockRefusal:
@@ -194,12 +205,13 @@ def _broken(row: Ints, starts: Ints, ends: Ints, data: npt.NDArray[np.uint8]) ->
 
 def _decode_group(category: int, name: str, data: npt.NDArray[np.uint8], blocks: Ints, rows: Ints, starts: Ints,
                   refusals: list[BlockRefusal]) -> list[Records]:
-    """Walk the blocks of one edition in chunks; return their records as one value (or none)."""
+    """Walk the blocks of one edition, in parts where they are very many; return their records as one value (or none)."""
     table = layout(category, name)
     names, places, lsb = _places(category, name)
     chosen = blocks[rows]
-    cap = min(int((chosen[:, 3] - chosen[:, 2]).sum()) // 2 + 1, CHUNK_RECORDS)
-    records, items = np.empty((cap, 7), np.int64), np.empty((cap, table.fields), np.int32)
+    octets = int((chosen[:, 3] - chosen[:, 2]).sum())
+    cap = min(octets // 2 + 1, PART_RECORDS_MAX, max(PART_RECORDS_MIN, octets // RECORD_OCTETS))
+    records, items = np.empty((cap, 7), np.int64), np.empty((cap, table.fields), np.uint16)
     refused = np.empty((len(chosen), 5), np.int64)
     parts: list[tuple[Ints, npt.NDArray[np.bool_], Floats]] = []
     done = 0
@@ -210,15 +222,18 @@ def _decode_group(category: int, name: str, data: npt.NDArray[np.uint8], blocks:
         kernels.take_columns(data, records[:count], items[:count], table.nodes, table.chunks, places, lsb, columns)
         parts.append((records[:count].copy(), items[:count] > 0, columns))
         refusals += [_refused(row, table, chosen, rows, starts) for row in refused[:bad].tolist()]
-    rows7 = np.concatenate([p[0] for p in parts])
+    if len(parts) == 1:
+        rows7, present, all_columns = parts[0]
+    else:
+        rows7, present = np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
+        all_columns = np.concatenate([p[2] for p in parts], axis=1)
     if not len(rows7):
         return []
-    all_columns = parts[0][2] if len(parts) == 1 else np.concatenate([p[2] for p in parts], axis=1)
     datagram = chosen[rows7[:, 0], 0]
     return [Records(
         category=category, edition=name, datagram_index=datagram, block_index=rows[rows7[:, 0]],
         record_index=rows7[:, 1], octet_offset=rows7[:, 2] - starts[datagram], octet_count=rows7[:, 3] - rows7[:, 2],
-        profile_index=rows7[:, 4], sac=rows7[:, 5], sic=rows7[:, 6], present=np.concatenate([p[1] for p in parts]),
+        profile_index=rows7[:, 4], sac=rows7[:, 5], sic=rows7[:, 6], present=present,
         columns=dict(zip(names, all_columns, strict=True)))]
 
 

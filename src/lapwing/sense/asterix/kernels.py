@@ -20,6 +20,7 @@ Floats = npt.NDArray[np.float64]
 # Reasons, as `decode.REASONS` names them
 OK, TOO_SHORT, NOT_DEFINED, BAD_LENGTH, FSPEC_LONG, LEFT_TO_READER, TRAILING, BLOCK_LENGTH, EMPTY = range(9)
 FSPEC_OCTETS_MAX = 16
+STRIP = 1_024  # records whose columns are taken together
 
 
 @kernel
@@ -131,8 +132,21 @@ def compound_end(data: Octets, at: int, end: int, first: int, count: int, nodes:
 
 
 @kernel
+def list_fields(data: Octets, start: int, body: int, fields: int, listed: Table) -> None:
+    """Fill `listed` with how many fields an FSPEC names, then which (from 0; `fields` for one beyond the profile)."""
+    found, field = 0, 0
+    for octet in range(start, body):
+        for bit in range(7):
+            if data[octet] & (0x80 >> bit):
+                found += 1
+                listed[found] = min(field, fields)
+            field += 1
+    listed[0] = found
+
+
+@kernel
 def walk(data: Octets, blocks: Table, first_block: int, nodes: Table, chunks: Table, fields: int, source_field: int,
-         selector: Table, profile_of: Table, records: Table, items: npt.NDArray[np.int32],
+         selector: Table, profile_of: Table, records: Table, items: npt.NDArray[np.uint16],
          refused: Table) -> tuple[int, int, int]:
     """Find the records and items of blocks of one edition.
 
@@ -147,8 +161,16 @@ def walk(data: Octets, blocks: Table, first_block: int, nodes: Table, chunks: Ta
     Returns
     -------
     blocks walked (first_block + those that fit `records`), records, refusals
+
+    Notes
+    -----
+    A radar sends few different FSPECs: which fields one names is kept under it in a small table (direct mapped, 64
+    rows), so that its bits are looked at once and not in every record.
     """
     cap, count, bad = len(records), 0, 0
+    known = np.full(65, -1, np.int64)
+    listed = np.empty((65, 7 * FSPEC_OCTETS_MAX + 1), np.int64)
+    chooser = selector[0] if len(selector) > 0 else -1
     for row in range(first_block, len(blocks)):
         at, end = blocks[row, 2], blocks[row, 3]
         if count + (end - at) // 2 > cap:  # no record is shorter than two octets
@@ -160,6 +182,7 @@ def walk(data: Octets, blocks: Table, first_block: int, nodes: Table, chunks: Ta
         while at < end:
             start = at
             reason, field = OK, -1
+            key: Any = np.int64(0)
             while True:  # the FSPEC
                 if at >= end:
                     reason = TOO_SHORT
@@ -167,47 +190,46 @@ def walk(data: Octets, blocks: Table, first_block: int, nodes: Table, chunks: Ta
                 if at - start >= FSPEC_OCTETS_MAX:
                     reason = FSPEC_LONG
                     break
+                key = (key << 8) | np.int64(data[at])
                 at += 1
                 if data[at - 1] & 1 == 0:
                     break
             if reason == OK and at == start + 1 and data[start] == 0:
                 reason = EMPTY
             if reason == OK:
-                body = at
                 for slot in range(fields):
                     items[count, slot] = 0
-                field = 0
-                for octet in range(start, body):
-                    flags = data[octet]
-                    for bit in range(7):
-                        if flags & (0x80 >> bit):
-                            if field >= fields:
-                                reason = NOT_DEFINED
-                                break
-                            items[count, field] = at - start
-                            node = profile * fields + field
-                            kind = nodes[node, 0]
-                            if kind == 1:
-                                after = at + nodes[node, 1]
-                                if after > end:
-                                    after = -1
-                            elif kind == 6:
-                                after = compound_end(data, at, end, nodes[node, 1], nodes[node, 2], nodes, chunks, -1)
-                            else:
-                                after = simple_end(data, at, end, kind, nodes[node, 1], nodes[node, 2], chunks)
-                            if after < 0:
-                                reason = -after
-                                break
-                            if field == source_field:
-                                source_sac, source_sic = np.int64(data[at]), np.int64(data[at + 1])
-                            if len(selector) > 0 and field == selector[0]:
-                                value = (np.int64(data[at + selector[1]]) >> selector[2]) & selector[3]
-                                if value < len(profile_of) and profile_of[value] >= 0:
-                                    profile = profile_of[value]
-                            at = after
-                        field += 1
-                    if reason != OK:
+                # Up to eight octets are the key itself; a longer FSPEC is listed anew each time.
+                place = (key ^ (key >> 15) ^ (key >> 33)) & 63 if at - start <= 8 else 64
+                if place == 64 or known[place] != key:
+                    list_fields(data, start, at, fields, listed[place])
+                    known[place] = key
+                for index in range(1, listed[place, 0] + 1):
+                    field = listed[place, index]
+                    if field >= fields:
+                        reason = NOT_DEFINED
                         break
+                    items[count, field] = at - start
+                    node = profile * fields + field
+                    kind = nodes[node, 0]
+                    if kind == 1:
+                        after = at + nodes[node, 1]
+                        if after > end:
+                            after = -1
+                    elif kind == 6:
+                        after = compound_end(data, at, end, nodes[node, 1], nodes[node, 2], nodes, chunks, -1)
+                    else:
+                        after = simple_end(data, at, end, kind, nodes[node, 1], nodes[node, 2], chunks)
+                    if after < 0:
+                        reason = -after
+                        break
+                    if field == source_field:
+                        source_sac, source_sic = np.int64(data[at]), np.int64(data[at + 1])
+                    if field == chooser:
+                        value = (np.int64(data[at + selector[1]]) >> selector[2]) & selector[3]
+                        if value < len(profile_of) and profile_of[value] >= 0:
+                            profile = profile_of[value]
+                    at = after
             if reason != OK:
                 refused[bad, 0], refused[bad, 1], refused[bad, 2] = row, number, field
                 refused[bad, 3], refused[bad, 4] = at, reason
@@ -221,40 +243,55 @@ def walk(data: Octets, blocks: Table, first_block: int, nodes: Table, chunks: Ta
 
 
 @kernel
-def take_columns(data: Octets, records: Table, items: npt.NDArray[np.int32], nodes: Table, chunks: Table,
+def take_columns(data: Octets, records: Table, items: npt.NDArray[np.uint16], nodes: Table, chunks: Table,
                  places: Table, lsb: Floats, columns: Floats) -> None:
     """Fill `columns` (c, n) with elements of the records (n, 7); NaN where a record has none.
 
     places : (profiles, c, 10): field (-1: not in this profile), sub-item of a compound (-1: none), node of its first
         sub-item, how many it has, first chunk of an extended item (-1: none), chunks before, octet, octets, shift,
         bits (negative: two's complement)
+
+    Notes
+    -----
+    Taken in strips of records that fit the cache nearest to the core: all columns of a strip before the next strip.
     """
-    for column in range(columns.shape[0]):
-        for row in range(columns.shape[1]):
-            place = places[records[row, 4], column]
-            columns[column, row] = np.nan
-            field = place[0]
-            if field < 0 or items[row, field] == 0:
-                continue
-            at = records[row, 2] + items[row, field]
-            if place[1] >= 0:
-                at = compound_end(data, at, records[row, 3], place[2], place[3], nodes, chunks, place[1])
-                if at <= 0:
-                    continue
-            if place[4] >= 0:
-                present = True
-                for chunk in range(place[4], place[4] + place[5]):
-                    at += chunks[chunk, 0]
-                    if data[at - 1] & 1 == 0:
-                        present = False
-                        break
-                if not present:
-                    continue
-            value: Any = np.int64(0)
-            for octet in range(at + place[6], at + place[6] + place[7]):
-                value = value * 256 + np.int64(data[octet])
-            bits = abs(place[9])
-            value = (value >> place[8]) & ((np.int64(1) << bits) - 1)
-            if place[9] < 0 and value >> (bits - 1):
-                value -= np.int64(1) << bits
-            columns[column, row] = value * lsb[column]
+    for first in range(0, columns.shape[1], STRIP):
+        last = min(first + STRIP, columns.shape[1])
+        for profile in range(places.shape[0]):
+            for column in range(columns.shape[0]):
+                field, child, sub_first, sub_count = (places[profile, column, 0], places[profile, column, 1],
+                                                      places[profile, column, 2], places[profile, column, 3])
+                chunk_first, chunk_count = places[profile, column, 4], places[profile, column, 5]
+                skip, octets, shift = (places[profile, column, 6], places[profile, column, 7],
+                                       places[profile, column, 8])
+                signed, bits = places[profile, column, 9] < 0, abs(places[profile, column, 9])
+                mask, factor = (np.int64(1) << bits) - 1, lsb[column]
+                half = np.int64(1) << (bits - 1)
+                for row in range(first, last):
+                    if records[row, 4] != profile:
+                        continue
+                    columns[column, row] = np.nan
+                    if field < 0 or items[row, field] == 0:
+                        continue
+                    at = records[row, 2] + items[row, field]
+                    if child >= 0:
+                        at = compound_end(data, at, records[row, 3], sub_first, sub_count, nodes, chunks, child)
+                        if at <= 0:
+                            continue
+                    if chunk_count > 0:
+                        present = True
+                        for chunk in range(chunk_first, chunk_first + chunk_count):
+                            at += chunks[chunk, 0]
+                            if data[at - 1] & 1 == 0:
+                                present = False
+                                break
+                        if not present:
+                            continue
+                    at += skip
+                    value: Any = np.int64(data[at])
+                    for octet in range(at + 1, at + octets):
+                        value = (value << 8) | np.int64(data[octet])
+                    value = (value >> shift) & mask
+                    if signed:
+                        value = (value ^ half) - half
+                    columns[column, row] = value * factor
