@@ -35,7 +35,8 @@ def pair_weights(pair_track: Ints, pair_plot: Ints, pair_likelihood: Floats, log
 
 
 @kernel
-def commit(track_pair: Ints, shared: npt.NDArray[np.bool_], pair_plot: Ints, pair_distance2: Floats, pair_z: Floats, pair_r: Floats, ratio: Floats,
+def commit(track_pair: Ints, shared: npt.NDArray[np.bool_], pair_plot: Ints, pair_distance2: Floats, pair_z: Floats,
+            pair_r: Floats, ratio: Floats,
            share: Floats, plot_ns: Ints, plot_sequence: Ints, sensor: int, rotating: bool, status: Status, uid: Ints,
            time_ns: Ints, last_plot_ns: Ints, x: Floats, cov: Floats, mode_prob: Floats, mean: Floats,
            mean_cov: Floats, hits: Ints, last_sensor: Ints, sensors_mask: Masks, detect: Floats, look_ns: Ints,

@@ -58,7 +58,8 @@ def plausible(slots: Slots, rows: Rows, settings: Settings) -> npt.NDArray[np.bo
     detect = slots.detect[rows]
     seen_prob = (detect[:, :, 0] / detect.sum(axis=2)).max(axis=1, initial=0.0)
     fast = (speed > settings.fast_mps) & (slots.identified[rows] < 3)
-    return possible & (~fast | (seen_prob > settings.fast_detect_prob))
+    allowed: npt.NDArray[np.bool_] = np.asarray(possible & (~fast | (seen_prob > settings.fast_detect_prob)), np.bool_)
+    return allowed
 
 
 def fallen(slots: Slots, clock_ns: int, slowest_turn_s: float, settings: Settings) -> tuple[Rows, Rows]:
