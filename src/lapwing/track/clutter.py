@@ -21,6 +21,8 @@ FINE_M, FINE_SECTORS = 1_500.0, 128
 COARSE_RINGS, COARSE_TURN = 4, 4          # fine cells in a coarse one, each way
 FINE_MEMORY, COARSE_MEMORY = 80.0, 20.0   # scans
 PRIOR_SCANS = 15.0
+EVIDENT_PER_M2 = 3e-8                     # a plot a scan in 33 km2: more than any radar's noise makes
+COLD_DOUBT, COLD_SCANS = 9.0, 10.0        # how much denser a spot may be than a cold map says, and for how long
 ONE_PLOT_WEIGHT = 0.2                     # in a cold fine map, of the first plot of a cell in a scan
 AMPLITUDE_MIN_DB, AMPLITUDE_BINS = -20, 100
 AMPLITUDE_PLOTS_MIN = 300.0               # histogram weight below which amplitudes say nothing
@@ -52,7 +54,10 @@ def density(clutter: ClutterMap, range_m: Floats, azimuth_rad: Floats) -> Floats
     # A cold map leans on the coarse one for fewer scans: a wind farm must count from its second turn.
     prior = min(2.0 + 0.5 * clutter.fine_scans, PRIOR_SCANS)
     fine = clutter.fine[ring, sector] + prior * coarse_density * area
-    return np.maximum(fine / (clutter.fine_scans + prior) / area, 0.3 * coarse_density)
+    found = np.maximum(fine / (clutter.fine_scans + prior) / area, 0.3 * coarse_density)
+    # Where clutter is evident a cold map is not trusted to know its worst spots.
+    doubt = COLD_DOUBT * math.exp(-clutter.fine_scans / COLD_SCANS)
+    return np.where(coarse_density > EVIDENT_PER_M2, found * (1.0 + doubt), found)
 
 
 def amplitude_ratio(clutter: ClutterMap, amplitude_db: Floats) -> Floats:
