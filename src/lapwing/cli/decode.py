@@ -19,6 +19,8 @@ HELP = ("Decode a recording of ASTERIX (raw, FINAL, GPS recorder, pcap, pcapng) 
 FRAMINGS = ("raw", "final", "gps", "pcap", "pcapng")
 PARQUET_ROWS = 20_000
 SHOWN = 12                     # refusals shown one by one before they are only counted
+JUMP_S = 1_800.0               # a time of day that jumps farther may be another edition's item
+PLACES = {10: ("041",), 20: ("041",), 21: ("130", "131"), 62: ("105",)}   # items with LAT and LON
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -208,6 +210,8 @@ class Summary:
         self._shown: list[str] = []
         self._times: dict[int, tuple[float, float]] = {}
         self._hints: list[str] = []
+        self._suspect = False
+        self._last: dict[int, float] = {}
 
     def watch(self, rows: Iterator[Listed | Refusal]) -> Iterator[Listed]:
         """Pass the records on, count all."""
@@ -217,18 +221,32 @@ class Summary:
             if isinstance(row, Listed):
                 self.records += 1
                 self._kinds[row.category, row.sac, row.sic, row.edition] += 1
-                time = _time_of_day(row)
-                if time is not None:
-                    first, _ = self._times.get(0, (time, time))
-                    self._times[0] = (first, time)
+                self._look(row)
                 yield row
             else:
                 self._reasons[row.reason] += 1
+                self._suspect = True
                 if len(self._shown) < SHOWN:
                     self._shown.append(f"  {row.where}: {row.reason}: {row.detail}")
 
+    def _look(self, row: Listed) -> None:
+        """Note a record's time, and whether anything in it looks like another edition's."""
+        time = _time_of_day(row)
+        if time is not None:
+            first, _ = self._times.get(0, (time, time))
+            self._times[0] = (first, time)
+            beside = (time - self._last.get(row.category, time) + 43_200.0) % 86_400.0 - 43_200.0
+            self._suspect |= time >= 86_400.0 or abs(beside) > JUMP_S
+            self._last[row.category] = time
+        for name in PLACES.get(row.category, ()):
+            place = row.items.get(name)
+            if isinstance(place, dict):
+                self._suspect |= abs(place.get("LAT", 0.0)) > 90.0 or abs(place.get("LON", 0.0)) > 180.0
+
     def hint(self, data: memoryview, framing: str, editions: Editions) -> None:
-        """Look whether another edition fits better, where what was read of a category cannot be."""
+        """Look whether another edition fits better, where something was refused or cannot be."""
+        if not self._suspect:
+            return
         from lapwing.sense.asterix.framing import Frame, read_frames
         from lapwing.sense.asterix.ranking import rank_editions
 
