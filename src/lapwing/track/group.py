@@ -68,8 +68,8 @@ def process(work: Work, plots: Plots, sensors: SensorTable, settings: Settings) 
         work.young_used = commit(
             track_pair, shared, pairs.plot, pairs.distance2, pairs.points, pairs.covariance, found, share, plots.measured_ns,
             plots.entry_sequence, sensor, is_radar, slots.status, slots.uid, slots.time_ns, slots.last_plot_ns,
-            slots.x, slots.cov, slots.mode_prob, slots.mean, slots.mean_cov, slots.hits, slots.last_sensor, slots.sensors_mask,
-            slots.detect, slots.look_ns, slots.hit_ns, slots.log_odds, settings.log_odds_max,
+            slots.sure_ns, slots.x, slots.cov, slots.mode_prob, slots.mean, slots.mean_cov, slots.hits, slots.last_sensor,
+            slots.sensors_mask, slots.detect, slots.look_ns, slots.hit_ns, slots.log_odds, settings.log_odds_max,
             settings.proven_log_odds_max, *_modes(settings),
             work.young_used, work.young.floats, work.young.ints, plot_weight)
         rows = np.flatnonzero(track_pair >= 0)
@@ -249,7 +249,7 @@ def _begin_seeds(work: Work, plots: Plots, sensor: int, points: Floats, covarian
     count, work.young_used = seed(
         free, plots.measured_ns, points, covariance, velocity, odds, plots.entry_sequence, sensor, state.next_uid,
         np.array((settings.detect_own, settings.detect_other)), slots.status, slots.uid, slots.time_ns, slots.born_ns,
-        slots.last_plot_ns, slots.x, slots.cov, slots.mode_prob, slots.mean, slots.mean_cov, slots.hits,
+        slots.last_plot_ns, slots.sure_ns, slots.x, slots.cov, slots.mode_prob, slots.mean, slots.mean_cov, slots.hits,
         slots.last_sensor, slots.sensors_mask, slots.detect, slots.look_ns, slots.hit_ns, slots.log_odds,
         slots.birth_log_odds, rest, settings.speed_mps_sigma, work.young_used, work.young.floats, work.young.ints,
         started)

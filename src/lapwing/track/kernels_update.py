@@ -17,6 +17,7 @@ from lapwing.track.kernels_motion import mix, moments, noise_scale, predict_mode
 Status = npt.NDArray[np.int8]
 Masks = npt.NDArray[np.uint64]
 MEMORY_LOOKS = 12.0    # looks that the detection probability of a track and radar remembers
+SURE_WEIGHT = 0.8      # a plot that keeps a track from coasting; clutter in a wide gate gives less
 SHARED_WEIGHT = 0.5    # probability that a plot which serves another track is of this one too
 LATE_LOOK = 1.35       # a look counts as missed when this part of a turn has gone by since the last one
 MISS_PROB_MAX = 0.67   # highest detection probability that a missed look of a confirmed track is charged with
@@ -38,7 +39,7 @@ def pair_weights(pair_track: Ints, pair_plot: Ints, pair_likelihood: Floats, log
 def commit(track_pair: Ints, shared: npt.NDArray[np.bool_], pair_plot: Ints, pair_distance2: Floats, pair_z: Floats,
             pair_r: Floats, ratio: Floats,
            share: Floats, plot_ns: Ints, plot_sequence: Ints, sensor: int, rotating: bool, status: Status, uid: Ints,
-           time_ns: Ints, last_plot_ns: Ints, x: Floats, cov: Floats, mode_prob: Floats, mean: Floats,
+           time_ns: Ints, last_plot_ns: Ints, sure_ns: Ints, x: Floats, cov: Floats, mode_prob: Floats, mean: Floats,
            mean_cov: Floats, hits: Ints, last_sensor: Ints, sensors_mask: Masks, detect: Floats, look_ns: Ints,
            hit_ns: Ints, log_odds: Floats, log_odds_max: float, proven_max: float, turn_radps: Floats, noise: Floats,
            dwell_s: Floats, rest_prob: Floats, log_row: int, log_float: Floats, log_int: Ints,
@@ -124,6 +125,8 @@ def commit(track_pair: Ints, shared: npt.NDArray[np.bool_], pair_plot: Ints, pai
         last_sensor[i] = sensor
         sensors_mask[i] |= np.uint64(1) << np.uint64(min(sensor, 63))
         last_plot_ns[i] = max(last_plot_ns[i], plot_ns[j])
+        if beta >= SURE_WEIGHT or shared[i]:
+            sure_ns[i] = max(sure_ns[i], plot_ns[j])
         hit_ns[i, sensor] = max(hit_ns[i, sensor], plot_ns[j])
         look_ns[i, sensor] = max(look_ns[i, sensor], plot_ns[j])
     return log_row
@@ -184,7 +187,7 @@ def sweep(status: Status, sensor: int, clock_ns: int, turn_ns: int, range_m_max:
 @kernel
 def seed(plot_rows: Ints, plot_ns: Ints, z: Floats, r: Floats, velocity: Floats, odds: Floats, plot_sequence: Ints,
          sensor: int, first_uid: int, detect_prior: Floats, status: Status, uid: Ints, time_ns: Ints, born_ns: Ints,
-         last_plot_ns: Ints, x: Floats, cov: Floats, mode_prob: Floats, mean: Floats, mean_cov: Floats, hits: Ints,
+         last_plot_ns: Ints, sure_ns: Ints, x: Floats, cov: Floats, mode_prob: Floats, mean: Floats, mean_cov: Floats, hits: Ints,
          last_sensor: Ints, sensors_mask: Masks, detect: Floats, look_ns: Ints, hit_ns: Ints, log_odds: Floats,
          birth_log_odds: Floats, rest_prob: Floats, speed_mps_sigma: float, log_row: int, log_float: Floats,
          log_int: Ints, rows_out: Ints) -> tuple[int, int]:
@@ -202,6 +205,7 @@ def seed(plot_rows: Ints, plot_ns: Ints, z: Floats, r: Floats, velocity: Floats,
         time_ns[i] = plot_ns[j]
         born_ns[i] = plot_ns[j]
         last_plot_ns[i] = plot_ns[j]
+        sure_ns[i] = plot_ns[j]
         known = not math.isnan(velocity[j, 0])
         for m in range(x.shape[1]):
             for a in range(4):

@@ -64,7 +64,7 @@ def plausible(slots: Slots, rows: Rows, settings: Settings) -> npt.NDArray[np.bo
 
 def fallen(slots: Slots, clock_ns: int, slowest_turn_s: float, settings: Settings) -> tuple[Rows, Rows]:
     """Return (rows of seeds and tentative tracks to forget, rows of confirmed tracks to end)."""
-    quiet_s = (clock_ns - slots.last_plot_ns) * 1e-9
+    quiet_s = (clock_ns - np.where(slots.status == CONFIRMED, slots.sure_ns, slots.last_plot_ns)) * 1e-9
     unsure = (slots.status == SEED) | (slots.status == TENTATIVE)
     weak = slots.log_odds < np.maximum(slots.birth_log_odds - settings.seed_log_odds_fall, -25.0)
     weak |= (slots.status == TENTATIVE) & (slots.log_odds < settings.export_log_odds - 3.0)
@@ -119,7 +119,7 @@ def stitch(slots: Slots, new_rows: Rows, slowest_turn_s: float) -> list[tuple[in
 
 def take_over(slots: Slots, old: int, new: int) -> None:
     """Let the old row fly on with the new one's state; the new row is freed, identity and history stay."""
-    for name in ("time_ns", "last_plot_ns", "x", "cov", "mode_prob", "mean", "mean_cov", "log_odds", "last_sensor",
+    for name in ("time_ns", "last_plot_ns", "sure_ns", "x", "cov", "mode_prob", "mean", "mean_cov", "log_odds", "last_sensor",
                  "detect", "look_ns", "hit_ns"):
         column = getattr(slots, name)
         column[old] = column[new]

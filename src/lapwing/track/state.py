@@ -27,6 +27,7 @@ class Slots:
     time_ns: Ints                        # of the state
     born_ns: Ints
     last_plot_ns: Ints                   # newest measured time used
+    sure_ns: Ints                        # newest measured time of a plot that was surely this object's
     x: Floats                            # (n, M, 4) mixed modes
     cov: Floats                          # (n, M, 4, 4)
     mode_prob: Floats                    # (n, M)
@@ -60,7 +61,7 @@ def empty_slots(capacity: int, modes: int, sensors: int) -> Slots:
     n, ints = capacity, np.zeros(capacity, np.int64)
     return Slots(
         status=np.zeros(n, np.int8), uid=ints.copy(), number=ints - 1, time_ns=ints.copy(), born_ns=ints.copy(),
-        last_plot_ns=ints.copy(), x=np.zeros((n, modes, 4)), cov=np.zeros((n, modes, 4, 4)),
+        last_plot_ns=ints.copy(), sure_ns=ints.copy(), x=np.zeros((n, modes, 4)), cov=np.zeros((n, modes, 4, 4)),
         mode_prob=np.zeros((n, modes)), mean=np.zeros((n, 4)), mean_cov=np.zeros((n, 4, 4)), log_odds=np.zeros(n),
         birth_log_odds=np.zeros(n), hits=ints.copy(), last_sensor=ints - 1, sensors_mask=np.zeros(n, np.uint64),
         detect=np.ones((n, sensors, 2)), look_ns=np.zeros((n, sensors), np.int64),
