@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from lapwing.model.plots import KIND_COMBINED, KIND_PSR, KIND_SSR, Floats, Ints, Plots
+from lapwing.model.plots import KIND_PSR, Floats, Ints, Plots
 from lapwing.model.sensors import SensorTable
 from lapwing.track import bias, clutter, history, measurement, rotation
 from lapwing.track.kernels_associate import choose, find_pairs, marginals
@@ -50,7 +50,9 @@ def process(work: Work, plots: Plots, sensors: SensorTable, settings: Settings) 
     echo = plots.kind == KIND_PSR
     polar = is_radar and bool(np.isfinite(plots.range_m).all() and np.isfinite(plots.azimuth_rad).all())
     density, ratio = _backgrounds(state, sensor, plots, echo, polar, settings)
-    mode3a = np.where(np.isin(plots.mode3a, COMMON_CODES), -1, plots.mode3a).astype(np.int32)
+    mode3a = plots.mode3a
+    if (mode3a >= 0).any():
+        mode3a = np.where(np.isin(mode3a, COMMON_CODES), -1, mode3a).astype(np.int32)
     pairs = _pairs(state, plots, points, covariance, mode3a, ratio, 0.5 * (scale + state.site_scale[sensor]), sensor,
                    table.height_m, (2 * turn_ns) // 5, settings)
     slots, n = state.slots, len(plots)
@@ -226,8 +228,7 @@ def _register(work: Work, plots: Plots, sensor: int, rows: npt.NDArray[np.intp],
     if not settings.registration or len(work.radars) < 2:
         return
     slots = work.state.slots
-    chosen = np.isin(plots.kind[of_plot], (KIND_SSR, KIND_COMBINED)) | ~np.isin(plots.kind[of_plot], (KIND_PSR,))
-    chosen &= (plots.icao_address[of_plot] >= 0) & (slots.identified[rows] >= 3)
+    chosen = (plots.icao_address[of_plot] >= 0) & (slots.identified[rows] >= 3)
     rows, of_plot = rows[chosen], of_plot[chosen]
     if len(rows):
         work.state = replace(work.state, registration=bias.learn(

@@ -118,9 +118,13 @@ def commit(track_pair: Ints, shared: npt.NDArray[np.bool_], pair_plot: Ints, pai
         log_row += 1
         # Mixing now, for a step as long as the one just made, keeps prediction a pure function of the stored state.
         mix(x[i], cov[i], mode_prob[i], dwell_s, rest_prob, max(dt, 0.0), x_mixed, cov_mixed, prob_mixed)
-        x[i] = x_mixed
-        cov[i] = cov_mixed
-        mode_prob[i] = prob_mixed
+        # Element by element: assigning whole arrays would have Numba compile its error messages, 7 s of them.
+        for m in range(modes):
+            mode_prob[i, m] = prob_mixed[m]
+            for k in range(4):
+                x[i, m, k] = x_mixed[m, k]
+                for n in range(4):
+                    cov[i, m, k, n] = cov_mixed[m, k, n]
         hits[i] += 1
         last_sensor[i] = sensor
         sensors_mask[i] |= np.uint64(1) << np.uint64(min(sensor, 63))

@@ -50,7 +50,8 @@ def groups(plots: Plots, rotation: Rotation, settings: Settings) -> list[npt.NDA
 def on_plane(plane: Plane, plots: Plots) -> tuple[Floats, Floats, Floats, Floats]:
     """Return points (n, 2), covariances (n, 3) ee, en, nn, velocities (n, 2) on the plane, and its scale (n,)."""
     points = to_plane(plane, plots.latitude_rad, plots.longitude_rad)
-    axes = np.linalg.inv(true_axes(points))
+    # The inverse of a turn and a scale: the turn back and the scale again.
+    axes = true_axes(points).transpose(0, 2, 1) * (points.scale**2)[:, None, None]
     inflation = np.where(plots.kind == KIND_TRACK, TRACK_INFLATION, 1.0)[:, None, None]
     cov = axes @ (plots.position_cov_m2 * inflation) @ axes.transpose(0, 2, 1)
     floor = SIGMA_M_MIN**2
