@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lapwing.model.alerts import Warned
-from lapwing.model.sensors import OBSERVER, Sensor, SensorTable
+from lapwing.model.sensors import ADSB, OBSERVER, Sensor, SensorTable
 from lapwing.model.times import NS_PER_S
 from lapwing.web.board import Board, fold, in_force
 from lapwing.web.hub import to_json
@@ -74,6 +74,12 @@ def test_no_reporting_sensor_is_never_an_all_clear():
     text = coverage(sensor_status(sensors, (), NOW_NS))["text"]
     assert text == "NO SENSOR REPORTS: an empty map means nothing."
     assert "cannot show anything" in coverage(sensor_status(SensorTable(), (), NOW_NS))["text"]
+
+
+def test_a_receiver_of_transponders_without_traffic_is_quiet_and_said_so():
+    sensors = SensorTable((Sensor("GF", rotation_s=4.0, latitude_rad=0.7, longitude_rad=0.5), Sensor("RX", kind=ADSB)))
+    found = coverage(sensor_status(sensors, (NOW_NS, NOW_NS - 300 * NS_PER_S), NOW_NS))
+    assert found["missing"] == [] and found["text"] == "1 of 2 sensors report; nothing from RX for 5 min, perhaps no traffic"
 
 
 def played(until_s: float) -> Board:

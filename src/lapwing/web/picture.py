@@ -15,7 +15,7 @@ from lapwing.geo.geoid import undulation_m
 from lapwing.model.alerts import ZoneRef
 from lapwing.model.notices import Notice
 from lapwing.model.reports import Sighting
-from lapwing.model.sensors import ACOUSTIC_ARRAY, OBSERVER, RADAR, Sensor, SensorTable
+from lapwing.model.sensors import ACOUSTIC_ARRAY, ADSB, MLAT, OBSERVER, RADAR, Sensor, SensorTable
 from lapwing.model.times import NS_PER_S, to_iso
 from lapwing.model.tracks import AFFILIATIONS, CLASSES, Tracks
 from lapwing.model.verdicts import BorderStates, Judgement
@@ -86,7 +86,11 @@ def live_picture(
 
 
 def sensor_status(sensors: SensorTable, heard_ns: tuple[int, ...], now_ns: int) -> list[dict[str, Any]]:
-    """Return each sensor's age and state: reports, silent, never heard, on call (people), no position."""
+    """Return each sensor's age and state: reports, silent, quiet, never heard, on call, no position.
+
+    On call are people and acoustic nodes, which report when there is something; quiet is a receiver of transponders
+    that hears none, which may mean no traffic or a broken receiver.
+    """
     rows = []
     for index, sensor in enumerate(sensors.rows):
         last_ns = heard_ns[index] if index < len(heard_ns) else 0
@@ -96,7 +100,7 @@ def sensor_status(sensors: SensorTable, heard_ns: tuple[int, ...], now_ns: int) 
         elif _event_driven(sensor) or age_s <= _silent_after_s(sensor):
             state = "reports" if sensor.has_position or _event_driven(sensor) else "no position"
         else:
-            state = "silent"
+            state = "quiet" if sensor.kind in (ADSB, MLAT) else "silent"
         rows.append({"id": sensor.id, "kind": sensor.kind, "age_s": _number(age_s, 1), "state": state})
     return rows
 
@@ -108,7 +112,8 @@ def coverage(status: list[dict[str, Any]]) -> dict[str, Any]:
     """
     expected = [row for row in status if row["state"] != "on call"]
     reporting = [row for row in expected if row["state"] == "reports"]
-    missing = [row for row in expected if row["state"] != "reports"]
+    quiet = [row for row in expected if row["state"] == "quiet"]
+    missing = [row for row in expected if row["state"] not in ("reports", "quiet")]
     if not expected:
         text = "No sensor is known: this picture cannot show anything."
     elif not reporting:
@@ -117,7 +122,8 @@ def coverage(status: list[dict[str, Any]]) -> dict[str, Any]:
         words = ", ".join(_blind_word(row) for row in missing[:3])
         more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
         blind = f"; CANNOT SEE: {words}{more}" if missing else ""
-        text = f"{len(reporting)} of {len(expected)} sensors report{blind}"
+        idle = "".join(f"; nothing from {row['id']} for {_span(row['age_s'])}, perhaps no traffic" for row in quiet[:2])
+        text = f"{len(reporting)} of {len(expected)} sensors report{blind}{idle}"
     return {"reporting": len(reporting), "expected": len(expected), "text": text,
             "missing": [row["id"] for row in missing]}
 
@@ -193,11 +199,14 @@ def _tracks(now_ns: int, tracks: Tracks, states: BorderStates | None, board: Boa
 def _border_record(states: BorderStates | None, i: int) -> dict[str, Any]:
     """Return the border values of a row; all null, and not judged, where there is no judgement of it."""
     if states is None or i >= len(states):
-        unknown = ("border_m", "border_m_sigma", "closing_mps", "time_to_go_s", "entry_10_prob", "inside_prob")
+        unknown = ("border_m", "border_m_sigma", "nearest_lat", "nearest_lon", "closing_mps", "time_to_go_s",
+                   "entry_10_prob", "inside_prob")
         return {**dict.fromkeys(unknown), "judged": False, "reason": ""}
     return {
         "border_m": _number(states.border_m[i], 0),
         "border_m_sigma": _number(states.border_m_sigma[i], 0),
+        "nearest_lat": _number(math.degrees(states.nearest_latitude_rad[i]), 5),
+        "nearest_lon": _number(math.degrees(states.nearest_longitude_rad[i]), 5),
         "closing_mps": _number(states.closing_mps[i], 1),
         "time_to_go_s": _number(states.time_to_go_s[i], 0),
         "entry_10_prob": _number(states.entry_10_prob[i], 3),

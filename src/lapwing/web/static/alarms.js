@@ -114,7 +114,7 @@ function alertCard(alert) {
   const status = alert.status === "Actual" ? "" : ` · ${alert.status.toUpperCase()}`;
   const over = !alert.in_force && alert.level !== "all_clear";
   return make("div", { class: `sent${over ? " over" : ""}`, title: over ? `${text?.headline ?? ""} ${zoneNames(alert.zones, 8)}` : "" },
-    make("span", { class: `tag ${over ? "off" : alert.level}`, text: `${word}${alert.msg_type === "Update" ? " (changed)" : ""}` }),
+    make("span", { class: `tag ${over ? "off" : alert.level}`, text: `${word}${alert.msg_type === "Update" && alert.level !== "all_clear" ? " (changed)" : ""}` }),
     make("time", { text: `${clockWord(alert.sent)}${status}` }),
     make("span", { class: "more", text: until }),
     make("p", { class: "headline", title: text?.headline ?? "", text: text?.headline ?? "", hidden: !text?.headline || over }),

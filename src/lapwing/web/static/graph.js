@@ -7,7 +7,7 @@ import { clockWord } from "./words.js";
 
 /** @typedef {import("./types.js").Point} Point */
 
-const SPAN_MS = 30 * 60_000, SHORTEST_MS = 6 * 60_000, AHEAD = 0.04, LINES_MAX = 12;
+const SPAN_MS = 30 * 60_000, SHORTEST_MS = 6 * 60_000, AHEAD = 0.04, LINES_MAX = 12, NAME_PX = 13;
 const LEFT = 62, RIGHT = 58, TOP = 8, BOTTOM = 20;
 const FONT = '12px "Liberation Sans", "Segoe UI", Arial, sans-serif';
 
@@ -119,12 +119,15 @@ function writeNames(c, lines, numbers, x, y, height) {
     const last = points.at(-1);
     return last ? [{ id, x: x(last[0]), y: Math.min(Math.max(y(last[3] ?? 0), TOP + 6), height - BOTTOM - 4) }] : [];
   }).sort((a, b) => a.y - b.y);
-  let floor = -Infinity;
+  for (let round = 0; round < 30; round++) {     // push neighbours apart, each by half, until they can be read
+    for (let i = 1; i < ends.length; i++) {
+      const short = (NAME_PX - (ends[i].y - ends[i - 1].y)) / 2;
+      if (short > 0) { ends[i].y += short; ends[i - 1].y -= short; }
+    }
+  }
   c.textAlign = "left";
   c.textBaseline = "middle";
   for (const end of ends) {
-    end.y = Math.max(end.y, floor + 14);
-    floor = end.y;
     c.font = `${end.id === store.selected ? "700 " : ""}${FONT}`;
     c.fillStyle = lineColour(end.id);
     c.fillText(numbers.get(end.id) ?? "", end.x + 7, end.y);

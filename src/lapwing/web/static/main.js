@@ -6,7 +6,7 @@ import { byId, say } from "./dom.js";
 import { drawGraph } from "./graph.js";
 import { setUpKey } from "./key.js";
 import { connect, load } from "./live.js";
-import { centreOn, fitObjects, fitSite, keepInView, redraw, showSite, tint } from "./map.js";
+import { centreOn, fitSite, follow, followObjects, isFollowing, redraw, showSite, tint } from "./map.js";
 import { showObjects } from "./objects.js";
 import { onSelect, select, setPast, setPicture, store } from "./store.js";
 
@@ -54,9 +54,10 @@ function show(picture) {
   cover.className = picture.coverage.missing.length || !picture.coverage.expected ? "blind" : "";
   const empty = byId("empty"), seen = picture.tracks.some((t) => t.confirmed);
   empty.hidden = seen;
-  if (!seen) say(empty, `No tracks. This is not an all clear: ${picture.coverage.text}.`);
+  if (!seen) say(empty, `No tracks. That alone is not an all clear: ${picture.coverage.text}.`);
   tint(picture);
-  keepInView(picture);
+  follow(picture);
+  byId("fit").setAttribute("aria-pressed", String(isFollowing()));
   redraw();
   showAlarms(picture);
   showObjects(picture);
@@ -72,7 +73,7 @@ function show(picture) {
 }
 
 setUpKey();
-byId("fit").onclick = () => { if (!fitObjects(store.picture)) fitSite(); };
+byId("fit").onclick = () => followObjects(store.picture);
 byId("whole").onclick = fitSite;
 onSelect(() => {
   if (store.selected) centreOn(store.selected);

@@ -8,7 +8,7 @@ import { drawTracks, trackAt } from "./tracks.js";
 /** @typedef {import("./types.js").Picture} Picture */
 
 const NEAR_M = 60_000;     // further objects do not move the map
-const TIGHTER_ZOOM = 0.4;  // the map is narrowed by steps that are worth the movement
+const TIGHTER_ZOOM = 0.7, CLOSEST_ZOOM = 9.6, EDGE = 0.06;  // narrowed by steps that are worth the movement, and never too close
 const FONT = ["Noto Sans Regular"];
 const LAND = "#161d25", SEA = "#0a141d", WATER = "#0d1c2a";
 /** The library is a classic script of the installed package; it has no types here. @type {any} */
@@ -19,12 +19,12 @@ let map = null;
 let tinted = new Set();
 /** @type {Set<string>} */
 let proposed = new Set();
-let moved = false;     // by the officer: then the map is never moved by itself
+let following = true;  // until the officer moves the map: then it is never moved by itself
 let loaded = false;
 
 /** Build the map of a site, or build it anew. @param {Site} site @returns {Promise<void>} resolved when it is drawn */
 export function showSite(site) {
-  const view = map && moved ? { center: map.getCenter(), zoom: map.getZoom() } : { bounds: site.view, fitBoundsOptions: { padding: 20 } };
+  const view = map && !following ? { center: map.getCenter(), zoom: map.getZoom() } : { bounds: site.view, fitBoundsOptions: { padding: 20 } };
   if (map) map.remove();
   loaded = false;
   tinted = new Set();
@@ -36,7 +36,7 @@ export function showSite(site) {
   map.touchZoomRotate.disableRotation();
   map.keyboard.disableRotation();
   map.addControl(new (library().ScaleControl)({ maxWidth: 160 }), "bottom-left");
-  for (const event of ["dragstart", "wheel", "dblclick", "boxzoomstart"]) map.on(event, () => { moved = true; });
+  for (const event of ["dragstart", "wheel", "dblclick", "boxzoomstart"]) map.on(event, () => { following = false; });
   map.on("render", redraw);
   map.on("click", (/** @type {any} */ event) => { const id = trackAt(event.point); if (id) select(id); });
   map.on("mousemove", (/** @type {any} */ event) => { map.getCanvas().style.cursor = trackAt(event.point) ? "pointer" : ""; });
@@ -64,36 +64,39 @@ export function tint(picture) {
   tinted = new Set(Object.keys(levels));
 }
 
-/** Show all judged objects with the border near them; false where there are none. @param {Picture|null} picture */
-export function fitObjects(picture) {
-  const shown = picture?.tracks.filter((t) => t.confirmed && t.judged) ?? [];
-  if (!map || !shown.length) return false;
-  const bounds = new (library().LngLatBounds)();
-  for (const track of shown) bounds.extend([track.lon, track.lat]);
-  map.fitBounds(bounds, { padding: { top: 90, bottom: 90, left: 180, right: 180 }, maxZoom: 10.5, duration: 500 });
-  moved = true;
-  return true;
+/** Follow the judged objects and the border near them by itself, from now on. @param {Picture|null} picture */
+export function followObjects(picture) {
+  following = true;
+  if (picture) follow(picture, true);
 }
 
-/** Show the whole watched area again, and let the map widen by itself again. */
+/** Show the whole watched area and stay there. */
 export function fitSite() {
-  if (!map || !store.site) return;
-  moved = false;
-  map.fitBounds(store.site.view, { padding: 20, duration: 500 });
+  following = false;
+  if (map && store.site) map.fitBounds(store.site.view, { padding: 20, duration: 500 });
 }
+
+/** Whether the map follows the objects: until the officer moves it. */
+export const isFollowing = () => following;
 
 /**
- * Widen the map so that no judged object near the border is off it, and narrow it when they have come back, unless the
- * officer has moved it. @param {Picture} picture
+ * Move the map, in few large steps, so that it shows every judged object near the border and the border nearest to each.
+ * @param {Picture} picture @param {boolean} [now] also for a small gain
  */
-export function keepInView(picture) {
-  if (!map || !loaded || moved || !store.site || map.isMoving()) return;
-  const near = picture.tracks.filter((t) => t.confirmed && t.judged && Math.abs(t.border_m ?? 0) < NEAR_M);
-  const bounds = new (library().LngLatBounds)(store.site.view), seen = map.getBounds();
-  for (const track of near) bounds.extend([track.lon, track.lat]);
-  const wanted = map.cameraForBounds(bounds, { padding: near.length ? 60 : 20 });
-  const out = near.some((t) => !seen.contains([t.lon, t.lat]));
-  if (wanted && (out || wanted.zoom > map.getZoom() + TIGHTER_ZOOM)) map.easeTo({ ...wanted, duration: 600 });
+export function follow(picture, now = false) {
+  if (!map || !loaded || !following || !store.site || (map.isMoving() && !now)) return;
+  const near = picture.tracks.filter((t) => t.confirmed && t.judged && t.border_m !== null && t.border_m < NEAR_M);
+  const bounds = new (library().LngLatBounds)(), seen = map.getBounds();
+  for (const track of near) {
+    bounds.extend([track.lon, track.lat]);
+    if (track.nearest_lat !== null && track.nearest_lon !== null) bounds.extend([track.nearest_lon, track.nearest_lat]);
+  }
+  const wanted = near.length ? map.cameraForBounds(bounds, { padding: { top: 110, bottom: 110, left: 150, right: 150 }, maxZoom: CLOSEST_ZOOM })
+    : map.cameraForBounds(store.site.view, { padding: 20 });
+  const east = (seen.getEast() - seen.getWest()) * EDGE, north = (seen.getNorth() - seen.getSouth()) * EDGE;
+  const out = near.some((t) => t.lon < seen.getWest() + east || t.lon > seen.getEast() - east
+    || t.lat < seen.getSouth() + north || t.lat > seen.getNorth() - north);
+  if (wanted && (now || out || wanted.zoom > map.getZoom() + TIGHTER_ZOOM)) map.easeTo({ ...wanted, duration: 600 });
 }
 
 /** Move to a track. @param {string} id */
@@ -162,9 +165,9 @@ function layersOf(site) {
     { id: "border-rim", type: "line", source: "border", layout: { "line-join": "round" }, paint: { "line-color": "#06090d", "line-width": 5, "line-opacity": 0.7 } },
     { id: "border", type: "line", source: "border", layout: { "line-join": "round" }, paint: { "line-color": "#f4f7fb", "line-width": 2.2 } },
     { id: "places", type: "symbol", source: "places",
-      filter: [">=", ["get", "people"], ["step", ["zoom"], 60000, 7.5, 20000, 8.5, 4000, 9.5, 1000, 10.5, 200, 11.5, 0]],
+      filter: [">=", ["get", "people"], ["step", ["zoom"], 60000, 7, 20000, 8, 5000, 9, 1200, 10, 300, 11, 0]],
       layout: { "text-field": ["get", "name"], "text-font": FONT, "text-size": ["interpolate", ["linear"], ["get", "people"], 0, 12, 50000, 14, 300000, 17],
-        "symbol-sort-key": ["get", "rank"], "text-padding": 6 },
+        "symbol-sort-key": ["get", "rank"], "text-padding": 6, "text-offset": [0, -1.1] },
       paint: { "text-color": "#a9b8c8", "text-halo-color": "#0a0e13", "text-halo-width": 1.3 } },
   ];
 }

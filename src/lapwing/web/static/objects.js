@@ -19,7 +19,7 @@ export function showObjects(picture) {
   const rows = new Map([...body.querySelectorAll(".object")].map((row) => [row.getAttribute("data-track"), /** @type {HTMLElement} */ (row)]));
   const wanted = list.map((track) => fill(rows.get(track.id) ?? row(track.id), track));
   const rest = othersLine(picture);
-  if (!list.length) wanted.push(make("p", { class: "nothing", text: `No judged object is seen. This is not an all clear. ${picture.coverage.text}.` }));
+  if (!list.length) wanted.push(make("p", { class: "nothing", text: `No judged object is seen. That alone is not an all clear: ${picture.coverage.text}.` }));
   if (rest) wanted.push(make("div", { class: "others", text: rest }));
   if (wanted.length !== body.children.length || wanted.some((node, i) => node !== body.children[i])) {
     const kept = body.scrollTop;

@@ -45,7 +45,7 @@ export function drawSymbol(c, kind, x, y, colour, turn_deg) {
 
 /** Draw a sensor's site: an aerial; crossed out when it is silent. @param {Context} c @param {number} x @param {number} y @param {string} kind @param {string} state */
 export function drawSensor(c, x, y, kind, state) {
-  const good = state === "reports" || state === "on call";
+  const good = state === "reports" || state === "on call" || state === "quiet";
   c.save();
   c.translate(x, y);
   c.lineWidth = 1.8;

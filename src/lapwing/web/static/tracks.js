@@ -36,11 +36,14 @@ export function drawTracks(map) {
     drawTrail(c, track, now, spot);
     drawEllipse(c, track, at, map);
     drawVelocity(c, track, at, spot);
+    if (track.id === store.selected && track.nearest_lat !== null && track.nearest_lon !== null) {
+      drawToBorder(c, at, spot(track.nearest_lat, track.nearest_lon));
+    }
   }
   for (const sighting of picture.sightings) {
     if (sighting.lat !== null && sighting.lon !== null) drawSighting(c, spot(sighting.lat, sighting.lon), sighting.kind);
   }
-  const taken = [...siteBoxes(map), ...onScreen.map(({ at }) => ({ x: at.x - 11, y: at.y - 11, width: 22, height: 22 }))];
+  const taken = [...siteBoxes(map), ...onScreen.map(({ at }) => ({ x: at.x - 11, y: at.y - 11, width: 22, height: 22, weight: 5 }))];
   for (const { track, at } of onScreen) {
     c.globalAlpha = strength(track);
     drawSymbol(c, track.confirmed ? track.class : "tentative", at.x, at.y, hue(track), track.track_deg ?? 0);
@@ -143,6 +146,21 @@ function drawVelocity(c, track, at, spot) {
   c.setLineDash(track.coasting ? [4, 4] : []);
   c.stroke();
   c.setLineDash([]);
+}
+
+/** From the selected track to the nearest point of the border. @param {CanvasRenderingContext2D} c @param {Spot} at @param {Spot} nearest */
+function drawToBorder(c, at, nearest) {
+  c.strokeStyle = INK.accent;
+  c.lineWidth = 1.5;
+  c.setLineDash([2, 4]);
+  c.beginPath();
+  c.moveTo(at.x, at.y);
+  c.lineTo(nearest.x, nearest.y);
+  c.stroke();
+  c.setLineDash([]);
+  c.beginPath();
+  c.arc(nearest.x, nearest.y, 4, 0, 7);
+  c.stroke();
 }
 
 /** @param {CanvasRenderingContext2D} c @param {Track} track @param {Spot} at @param {import("./labels.js").Box[]} taken @param {{width: number, height: number}} screen */

@@ -20,6 +20,8 @@
  * @property {string} callsign
  * @property {number|null} border_m positive outside
  * @property {number|null} border_m_sigma
+ * @property {number|null} nearest_lat of the border
+ * @property {number|null} nearest_lon
  * @property {number|null} time_to_go_s
  * @property {number|null} entry_10_prob
  * @property {number|null} inside_prob
