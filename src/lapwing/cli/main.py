@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cap": ("cap", "check CAP 1.2 messages: every rule, not the XSD alone"),
     "cell-broadcast": ("cell_broadcast", "alphabet, pages and hex of a text for phones"),
     "simulate": ("simulate", "write a story or a made-up night as truth and sensor recordings"),
+    "score": ("score", "outputs against truth: tracks, verdicts, warnings"),
     "log": ("log", "journal what people know: patrol, sighting, identify, impact"),
     "report": ("report", "after-action report from a journal"),
     "verify": ("verify", "check a journal: hash chain and replay equality"),

@@ -6,7 +6,7 @@ import argparse
 import importlib
 
 NAME = "score"
-HELP = "Score tracks against truth: GOSPA, switches, time to confirm, false tracks, completeness, consistency."
+HELP = "Score outputs against truth, a sub-command a kind of output: `lapwing score KIND --help` explains one."
 
 # Sub-command -> (module of lapwing.cli, one line for --help). A module has add_arguments(parser) and run(arguments).
 KINDS: dict[str, tuple[str, str]] = {
