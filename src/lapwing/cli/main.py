@@ -24,6 +24,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "border": ("border", "points (CSV) -> country, signed distance, nearest point, zones"),
     "judge": ("judge", "tracks (Parquet) -> border verdicts"),
     "cap": ("cap", "check CAP 1.2 messages: every rule, not the XSD alone"),
+    "sapient": ("sapient", "check SAPIENT messages: BSI Flex 335 v2.0"),
+    "cot": ("cot", "check CoT 2.0 events, XML and TAK protocol"),
     "cell-broadcast": ("cell_broadcast", "alphabet, pages and hex of a text for phones"),
     "simulate": ("simulate", "write a story or a made-up night as truth and sensor recordings"),
     "score": ("score", "outputs against truth: tracks, verdicts, warnings"),
