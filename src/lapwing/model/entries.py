@@ -8,6 +8,12 @@ from dataclasses import dataclass
 ASTERIX = "asterix"          # one datagram or frame: one or more ASTERIX data blocks
 PLOTS = "plots"              # rows of `sense.plot_rows`, packed little-endian
 ACOUSTIC = "acoustic"        # JSON: bearing or presence from an acoustic node
+SAPIENT = "sapient"          # one BSI Flex 335 v2.0 message: protobuf without its frame, or protobuf JSON
+COT = "cot"                  # CoT 2.0 XML, or TAK protocol version 1: one event or several
+AIRCRAFT_JSON = "aircraft_json"  # a whole aircraft.json of readsb or dump1090
+SBS = "sbs"                  # lines of SBS-1 (BaseStation) text
+BEAST = "beast"              # whole frames of the Beast binary format
+REMOTE_ID = "remote_id"      # ASTM F3411 messages or message packs of one transmitter
 SIGHTING = "sighting"        # JSON: a person's report (seen, heard, explosion, fire, debris)
 PATROL = "patrol"            # JSON: a patrol event
 IDENTIFY = "identify"        # JSON: "this track / this address is ours"

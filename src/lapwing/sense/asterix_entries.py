@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -13,12 +13,13 @@ from lapwing.model.entries import Entry
 from lapwing.model.plots import Looks, Plots, empty_looks
 from lapwing.model.sensors import ADSB, MLAT, RADAR, SURFACE, TRACKER, Sensor, SensorTable
 from lapwing.model.times import DAY_NS, NS_PER_S, from_seconds
-from lapwing.sense import clock
+from lapwing.sense import clock, screen
 from lapwing.sense.asterix.decode import BlockRefusal, Decoded, Editions, Records, decode_datagrams
 from lapwing.sense.asterix.framing import is_oradis
 from lapwing.sense.drafts import Refusals, Reports
 from lapwing.sense.reports import PLACERS
-from lapwing.sense.state import SenseSetup, State
+from lapwing.sense.state import SenseSetup
+from lapwing.sense.work import Work
 
 AHEAD_NS = 5 * NS_PER_S          # a report from farther in the future is refused
 BEHIND_NS = 600 * NS_PER_S       # an older one is no live data: a clock that is wrong, or the day is not sure
@@ -30,26 +31,6 @@ _KINDS = {1: RADAR, 2: RADAR, 34: RADAR, 48: RADAR, 10: SURFACE, 19: MLAT, 20: M
           63: TRACKER, 65: TRACKER, 129: ADSB}
 # What is taken for a source that nobody configured.
 _NOISE = {SURFACE: (10.0, 0.25), MLAT: (30.0, 0.15)}
-
-
-@dataclass(slots=True)
-class Work:
-    """What grows while the entries of one step are worked through."""
-
-    sensors: SensorTable
-    refusals: Refusals
-    rotation_s: dict[int, float]
-    north_ns: dict[int, int]
-    last_ns: dict[int, int]
-    link_source: dict[str, tuple[int, int]]
-    told: set[str]
-    record_count: int = 0
-
-
-def begin(state: State, setup: SenseSetup) -> Work:
-    """Return the working copy of a state."""
-    return Work(state.sensors or setup.sensors, Refusals(), dict(state.rotation_s), dict(state.north_ns),
-                dict(state.last_ns), dict(state.link_source), set(state.told))
 
 
 def sense_asterix(work: Work, setup: SenseSetup, entries: Sequence[Entry]) -> tuple[list[Plots], Looks]:
@@ -71,7 +52,7 @@ def sense_asterix(work: Work, setup: SenseSetup, entries: Sequence[Entry]) -> tu
             _learn(work, reports)
         elif records.category in PLACERS and len(reports):
             found = PLACERS[records.category](_timely(work, reports), work.sensors, work.refusals)
-            plots.append(_believable(work, found))
+            plots.append(screen.believable(work, found))
     return plots, _join_looks(looks)
 
 
@@ -210,16 +191,6 @@ def _timely(work: Work, reports: Reports) -> Reports:
         newest = int(reports.measured_ns[reports.sensor_index == index].max())
         work.last_ns[index] = max(newest, work.last_ns.get(index, newest))
     return reports
-
-
-def _believable(work: Work, plots: Plots) -> Plots:
-    """Refuse plots off the globe: the wrong edition, swapped or broken coordinates."""
-    off = ~((np.abs(plots.latitude_rad) <= math.pi / 2) & (np.abs(plots.longitude_rad) <= math.pi * (1 + 1e-9)))
-    for row in np.flatnonzero(off).tolist():
-        sensor = work.sensors.rows[plots.sensor_index[row]]
-        work.refusals.add("implausible_position", sensor.id, "latitude or longitude off the globe: another edition?",
-                          sensor.id, int(plots.entry_sequence[row]), int(plots.octet_offset[row]))
-    return plots.take(~off) if off.any() else plots
 
 
 def _learn(work: Work, reports: Reports) -> None:

@@ -8,39 +8,31 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from lapwing.model import entries as formats
 from lapwing.model.entries import Entry
-from lapwing.model.plots import KIND_COMBINED, Bearings, Looks, Plots, empty_bearings, empty_looks
-from lapwing.model.reports import PersonReport
+from lapwing.model.plots import KIND_COMBINED, Bearings, Plots
 from lapwing.model.sensors import ACOUSTIC_ARRAY, Sensor
 from lapwing.model.times import to_iso
 from lapwing.sense import heights, person_json, plot_rows
-from lapwing.sense.asterix_entries import AHEAD_NS, BEHIND_NS, Work, sense_asterix
+from lapwing.sense.adsb_text import read_aircraft_json, read_sbs
+from lapwing.sense.asterix_entries import AHEAD_NS, BEHIND_NS, sense_asterix
+from lapwing.sense.beast import read_beast
+from lapwing.sense.cot import read_cot
 from lapwing.sense.drafts import Reports
+from lapwing.sense.found import Found, Reader
+from lapwing.sense.remote_id import read_remote_id
 from lapwing.sense.reports import _sited, polar_plots
+from lapwing.sense.sapient import read_sapient
 from lapwing.sense.state import SenseSetup
+from lapwing.sense.work import Work
 
 PERSON_INDEX = 65_535   # sensor_index of what no sensor of the table reported
 ACOUSTIC_M_MAX = 5_000.0
 ACOUSTIC_DEG_SIGMA = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a reader found in the entries of its format."""
-
-    plots: tuple[Plots, ...] = ()
-    bearings: Bearings = field(default_factory=empty_bearings)
-    looks: Looks = field(default_factory=empty_looks)
-    reports: tuple[tuple[int, PersonReport], ...] = ()   # (entry sequence, report)
-
-
-Reader = Callable[[Work, SenseSetup, Sequence[Entry]], Found]
 
 
 def read_asterix(work: Work, setup: SenseSetup, entries: Sequence[Entry]) -> Found:
@@ -169,5 +161,11 @@ READERS: Mapping[str, Reader] = {
     formats.ASTERIX: read_asterix,
     formats.PLOTS: read_plots,
     formats.ACOUSTIC: read_acoustic,
+    formats.SAPIENT: read_sapient,
+    formats.COT: read_cot,
+    formats.AIRCRAFT_JSON: read_aircraft_json,
+    formats.SBS: read_sbs,
+    formats.BEAST: read_beast,
+    formats.REMOTE_ID: read_remote_id,
     **dict.fromkeys(person_json.READERS, read_person),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +43,7 @@ class State:
     counts : "reason|source" -> refused so far
     told : what was said once and need not be said again ("position|ID")
     record_count : records decoded so far
+    memory : what formats and checks keep between steps, by name; each a dict of plain values
     """
 
     sensors: SensorTable | None = None
@@ -54,3 +56,4 @@ class State:
     counts: dict[str, int] = field(default_factory=dict)
     told: tuple[str, ...] = ()
     record_count: int = 0
+    memory: dict[str, Any] = field(default_factory=dict)

@@ -10,11 +10,12 @@ from lapwing.model import entries as formats
 from lapwing.model.entries import Entry
 from lapwing.model.plots import Bearings, Looks, empty_bearings, empty_looks
 from lapwing.model.sensed import Sensed
-from lapwing.sense.asterix_entries import begin
 from lapwing.sense.drafts import join_plots
 from lapwing.sense.duplicates import find_duplicates
-from lapwing.sense.formats import READERS, Found
+from lapwing.sense.formats import READERS
+from lapwing.sense.found import Found
 from lapwing.sense.state import SenseSetup, State
+from lapwing.sense.work import begin
 
 
 def step(state: State, entries: tuple[Entry, ...], setup: SenseSetup, now_ns: int) -> tuple[State, Sensed]:
@@ -67,7 +68,8 @@ def step(state: State, entries: tuple[Entry, ...], setup: SenseSetup, now_ns: in
     return State(
         sensors=work.sensors, link_source=work.link_source, recent_ns=recent_ns, recent_digest=recent_digest,
         north_ns=work.north_ns, rotation_s=work.rotation_s, last_ns=work.last_ns, counts=counts,
-        told=tuple(sorted(work.told)), record_count=state.record_count + work.record_count), sensed
+        told=tuple(sorted(work.told)), record_count=state.record_count + work.record_count,
+        memory=work.memory), sensed
 
 
 def _bearings(found: list[Found]) -> Bearings:
