@@ -1,8 +1,9 @@
-"""TCP links: a client that connects, cuts the stream into whole ASTERIX blocks, and connects again when it is lost.
+"""TCP links, client side: connects, cuts the stream into whole messages, and connects again when it is lost.
 
-Waiting between attempts grows from a half second to half a minute; a connection that lasted starts over at the short
-end. A stream out of step is dropped and connected again: the blocks before the break are kept. The clock and the wait
-are handed in, so the tests neither sleep nor look at a watch.
+Waiting between attempts grows from a half second to half a minute, each shortened by chance up to a quarter, so that a
+hundred clients do not come back in step; a connection that lasted starts over at the short end. A stream out of step is
+dropped and connected again: the messages before the break are kept. The clock, the wait and the chance are handed in, so the
+tests neither sleep nor look at a watch.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from lapwing.model.entries import ASTERIX
@@ -19,7 +21,18 @@ from lapwing.model.errors import ConfigError
 WAIT_S = 0.2
 CONNECT_S = 5.0
 BACK_OFF_S, BACK_OFF_S_MAX = 0.5, 30.0
+JITTER_SHARE = 0.25
 READ_OCTETS = 65_536
+LINE_OCTETS_MAX = 65_536
+
+
+class Cutter(Protocol):
+    """Cuts a stream into whole messages. `broken` says why nothing more can come; "" while it can."""
+
+    broken: str
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Return the messages that are whole now."""
 
 
 class BlockCutter:
@@ -27,7 +40,7 @@ class BlockCutter:
 
     def __init__(self) -> None:
         self._pending = bytearray()
-        self.broken = False        # a length that cannot be: the stream is out of step
+        self.broken = ""           # a length that cannot be: the stream is out of step
 
     def feed(self, data: bytes) -> list[bytes]:
         """Return the blocks that are whole now; `broken` is set, and nothing more comes, where one cannot be one."""
@@ -36,13 +49,29 @@ class BlockCutter:
         while len(self._pending) >= 3 and not self.broken:
             length = int.from_bytes(self._pending[1:3], "big")
             if length < 4:
-                self.broken = True
+                self.broken = f"a block length of {length}, under 4: the stream is out of step"
                 break
             if len(self._pending) < length:
                 break
             blocks.append(bytes(self._pending[:length]))
             del self._pending[:length]
         return blocks
+
+
+class LineCutter:
+    """Cuts a stream into stretches of whole lines (SBS-1, JSON lines)."""
+
+    def __init__(self) -> None:
+        self._pending = b""
+        self.broken = ""
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Return the whole lines that are there now, as one piece."""
+        whole, found, rest = (self._pending + data).rpartition(b"\n")
+        self._pending = rest
+        if len(rest) > LINE_OCTETS_MAX:
+            self.broken = f"a line of over {LINE_OCTETS_MAX} octets"
+        return [whole + found] if found else []
 
 
 def parse_tcp(url: str) -> tuple[str, int]:
@@ -66,11 +95,15 @@ class TcpSource:
     clock : nanoseconds UTC of now
     wait : waits so many seconds between two attempts; returns True to give the link up (time.sleep returns None)
     idle : called whenever nothing came for `WAIT_S` on an open connection; return True to end the link
+    make_cutter : of the format that the stream carries
+    chance : a number in [0, 1) for the jitter
     """
 
     def __init__(self, url: str, clock: Callable[[], int], wait: Callable[[float], bool | None], *,
-                 format_: str = ASTERIX, idle: Callable[[], bool] = lambda: False) -> None:
+                 format_: str = ASTERIX, idle: Callable[[], bool] = lambda: False,
+                 make_cutter: Callable[[], Cutter] = BlockCutter, chance: Callable[[], float] = lambda: 0.0) -> None:
         self.link, self._clock, self._wait, self._format, self._idle = url, clock, wait, format_, idle
+        self._make_cutter, self._chance = make_cutter, chance
         self._address = parse_tcp(url)
         self.connection_count = 0
         self.failures: list[str] = []      # the last few reasons of lost or refused connections, newest last
@@ -95,13 +128,13 @@ class TcpSource:
                     return
                 # A server that accepts and hangs up at once is as gone as one that refuses.
                 back_off_s = BACK_OFF_S if got_any else back_off_s
-            if self._wait(back_off_s):
+            if self._wait(back_off_s * (1.0 - JITTER_SHARE * self._chance())):
                 return
             back_off_s = min(2.0 * back_off_s, BACK_OFF_S_MAX)
 
     def _blocks(self, connection: socket.socket) -> Iterator[tuple[int, str, str, bytes]]:
         connection.settimeout(WAIT_S)
-        cutter = BlockCutter()
+        cutter = self._make_cutter()
         while not self._stop.is_set():
             try:
                 data = connection.recv(READ_OCTETS)
@@ -119,7 +152,7 @@ class TcpSource:
             for block in cutter.feed(data):
                 yield received_ns, self.link, self._format, block
             if cutter.broken:
-                self._note("a block length under 4: the stream is out of step")
+                self._note(cutter.broken)
                 return
 
     def _note(self, what: str) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import os
 import socket
 import struct
 import threading
@@ -29,7 +30,7 @@ class Address:
 
     host: str                   # group of a multicast link, else the local address to bind; "" any
     port: int
-    interface: str = ""         # local address of the interface to join a group on; "" the system's choice
+    interface: str = ""         # the interface to join a group on, by name or local address; "" the system's choice
 
     @property
     def is_multicast(self) -> bool:
@@ -38,7 +39,7 @@ class Address:
 
 
 def parse_udp(url: str) -> Address:
-    """Return the address of ``udp://GROUP:PORT``, ``udp://GROUP:PORT?interface=10.0.0.5`` or ``udp://:PORT``.
+    """Return the address of ``udp://GROUP:PORT``, ``udp://GROUP:PORT?iface=eth1`` (or its address) or ``udp://:PORT``.
 
     Raises ConfigError with what is wrong.
     """
@@ -48,16 +49,28 @@ def parse_udp(url: str) -> Address:
         if host:
             ipaddress.ip_address(host)
         query = dict(part.split("=", 1) for part in parts.query.split("&") if part)
-        interface = query.pop("interface", "")
-        if interface:
-            ipaddress.ip_address(interface)
+        interface = query.pop("iface", "") or query.pop("interface", "")
     except ValueError as error:
         raise ConfigError(f"not a UDP address: {error}", where=url,
                           remedy="write udp://239.1.1.1:8600, with numbers") from error
     if parts.scheme != "udp" or not port or query:
         raise ConfigError("not a UDP address with a port", where=url,
-                          remedy="write udp://239.1.1.1:8600 or udp://:8600, and ?interface=ADDRESS for a group")
+                          remedy="write udp://239.1.1.1:8600 or udp://:8600, and ?iface=NAME or ADDRESS for a group")
+    if interface and not _is_address(interface):
+        try:
+            socket.if_nametoindex(interface)
+        except OSError:
+            names = ", ".join(name for _, name in socket.if_nameindex())
+            raise ConfigError(f"no interface {interface!r}", where=url, remedy=f"this machine has {names}") from None
     return Address(host, port, interface)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 class UdpSource:
@@ -100,8 +113,15 @@ class UdpSource:
                     self.dropped_count = struct.unpack_from("=I", octets)[0]
             yield self._clock(), self.link, self._format, payload
 
+    def count_drops(self) -> int:
+        """Return the datagrams that the kernel dropped on this socket, also those with nothing after them."""
+        with contextlib.suppress(OSError):
+            self.dropped_count = max(self.dropped_count, _kernel_drops(self._socket))
+        return self.dropped_count
+
     def close(self) -> None:
         """End the link; a read that waits returns."""
+        self.count_drops()
         self._stop.set()
         with contextlib.suppress(OSError):  # an unconnected socket says so, and wakes its reader all the same
             self._socket.shutdown(socket.SHUT_RDWR)
@@ -117,7 +137,11 @@ class UdpSender:
         family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
         if address.is_multicast and address.interface:
-            self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(address.interface))
+            if _is_address(address.interface):
+                out = socket.inet_aton(address.interface)
+            else:
+                out = bytes(8) + struct.pack("=i", socket.if_nametoindex(address.interface))
+            self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, out)
 
     def send(self, payload: bytes) -> None:
         """Send one datagram."""
@@ -150,13 +174,29 @@ def _open(url: str, address: Address, buffer_octets: int) -> socket.socket:
                           remedy="another program may have the port, or the address is not of this machine") from error
 
 
+def _kernel_drops(opened: socket.socket) -> int:
+    """Return the drops that Linux counts for a socket; 0 where it does not say."""
+    table = "/proc/net/udp6" if opened.family == socket.AF_INET6 else "/proc/net/udp"
+    inode = str(os.fstat(opened.fileno()).st_ino)
+    with open(table, encoding="ascii") as file:
+        for line in file:
+            words = line.split()
+            if len(words) > 12 and words[9] == inode:
+                return int(words[12])
+    return 0
+
+
 def _join(opened: socket.socket, address: Address) -> None:
+    index = 0
+    if address.interface and not _is_address(address.interface):
+        index = socket.if_nametoindex(address.interface)
     if opened.family == socket.AF_INET6:
-        group = socket.inet_pton(socket.AF_INET6, address.host) + struct.pack("=I", 0)
+        group = socket.inet_pton(socket.AF_INET6, address.host) + struct.pack("=I", index)
         opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, group)
         return
     # Without it Linux delivers every group that anyone on the machine joined on this port.
     with contextlib.suppress(OSError):
         opened.setsockopt(socket.IPPROTO_IP, 49, 0)  # IP_MULTICAST_ALL
-    member = socket.inet_aton(address.host) + socket.inet_aton(address.interface or "0.0.0.0")
+    local = "0.0.0.0" if index or not address.interface else address.interface
+    member = socket.inet_aton(address.host) + socket.inet_aton(local) + struct.pack("=i", index)
     opened.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, member)
