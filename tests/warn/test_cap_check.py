@@ -57,13 +57,13 @@ def test_public_samples(shared, name, valid, rules):
     ("identifier-characters", "id-1", "id,1"),
     ("identifier-empty", "id-1", " "),
     ("sender-characters", "us@example.com", "us &amp; them"),
-    ("schema", "<status>Exercise</status>", "<status>exercise</status>"),
-    ("schema", f"<sent>{TIME}</sent>", "<sent>2025-08-05T19:52:02Z</sent>"),
-    ("schema", f"<sent>{TIME}</sent>", "<sent>2025-02-30T19:52:02-00:00</sent>"),
-    ("schema", "  <scope>Public</scope>\n", ""),
-    ("schema", "<language>en</language>\n    <category>Safety</category>",
+    ("schema-enumeration", "<status>Exercise</status>", "<status>exercise</status>"),
+    ("schema-time", f"<sent>{TIME}</sent>", "<sent>2025-08-05T19:52:02Z</sent>"),
+    ("schema-time", f"<sent>{TIME}</sent>", "<sent>2025-02-30T19:52:02-00:00</sent>"),
+    ("schema-structure", "  <scope>Public</scope>\n", ""),
+    ("schema-structure", "<language>en</language>\n    <category>Safety</category>",
      "<category>Safety</category>\n    <language>en</language>"),
-    ("schema", "<severity>Severe</severity>", "<severity>Terrible</severity>"),
+    ("schema-enumeration", "<severity>Severe</severity>", "<severity>Terrible</severity>"),
     ("references-missing", "<msgType>Alert</msgType>", "<msgType>Update</msgType>"),
     ("references-form", "<scope>Public</scope>", "<scope>Public</scope><references>us,id</references>"),
     ("references-self", "<scope>Public</scope>",
@@ -73,7 +73,9 @@ def test_public_samples(shared, name, valid, rules):
     ("quotes-unpaired", "<scope>Public</scope>", '<scope>Private</scope><addresses>"a b</addresses>'),
     ("event-empty", "<event>Danger</event>", "<event> </event>"),
     ("language-code", "<language>en</language>", "<language>english_</language>"),
-    ("expires-before-effective", "20:02:02-00:00</expires>", "19:52:02-00:00</expires>"),
+    ("expires-before-effective", "20:02:02-00:00</expires>", "19:52:01-00:00</expires>"),
+    ("expired-when-sent", "20:02:02-00:00</expires>", "19:52:02-00:00</expires>"),
+    ("expires-before-onset", f"<onset>{TIME}", "<onset>2025-08-06T19:52:02-00:00"),
     ("area-description-empty", "<areaDesc>Here</areaDesc>", "<areaDesc/>"),
     ("polygon-open", "45.0000,28.0000</polygon>", "45.0000,28.0001</polygon>"),
     ("polygon-short", "45.0000,28.1000 45.1000,28.1000 ", ""),
@@ -109,7 +111,9 @@ def test_a_single_fault_is_found_and_named(rule, old, new):
      f"<scope>Public</scope><references>us@example.com,id-0,{TIME}</references>"),
     ("restriction-unused", "<scope>Public</scope>", "<scope>Public</scope><restriction>x</restriction>"),
     ("headline-long", "<headline>Head", "<headline>" + "Head " * 40),
-    ("expires-before-onset", f"<onset>{TIME}", "<onset>2025-08-06T19:52:02-00:00"),
+    ("expires-before-onset-later", f"<urgency>Immediate</urgency>\n    <severity>Severe</severity>\n    <certainty>Likely</certainty>\n"
+     f"    <effective>{TIME}</effective>\n    <onset>{TIME}", "<urgency>Future</urgency><severity>Severe</severity>"
+     f"<certainty>Likely</certainty><effective>{TIME}</effective><onset>2025-08-06T19:52:02-00:00"),
 ])
 def test_what_is_allowed_but_odd_is_told_and_still_valid(rule, old, new):
     judged = check(with_fault(old, new))

@@ -13,8 +13,8 @@ from xml.sax.saxutils import escape
 
 from lapwing.model.resources import read_resource
 from lapwing.model.times import to_iso
+from lapwing.warn.cap_elements import NAMESPACE
 
-NAMESPACE = "urn:oasis:names:tc:emergency:cap:1.2"
 FORBIDDEN_IN_IDS = " ,<&"          # section 3.2.1, identifier and sender
 
 
