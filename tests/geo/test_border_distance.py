@@ -121,16 +121,44 @@ def test_an_edge_is_straight_in_longitude_and_latitude_and_no_geodesic():
 def test_kernels_and_plain_python_give_the_same():
     home = territory([SQUARE])
     lat, lon = np.radians(np.array([45.5, 44.7, 46.2])), np.radians(np.array([28.5, 27.5, 29.3]))
-    piece, fraction, inside = np.empty(3, np.int32), np.empty(3), np.empty(3, np.bool_)
-    plain = getattr(kernels_border.nearest_kernel, "py_func", kernels_border.nearest_kernel)
-    tree = home.tree
-    plain(lat, lon, tree.nodes, tree.pieces, piece, fraction)
-    found = signed_distance(home, lat, lon)
-    assert np.array_equal(tree.piece_edge[piece], found.edge_index)
-    side = getattr(kernels_border.side_kernel, "py_func", kernels_border.side_kernel)
-    side(lat, lon, home.side.low_lat_rad, home.side.band_scale, home.side.band_start, home.side.band_edges,
-         home.edge_rad, inside)
+    velocity = np.array([[30.0, 0.0], [20.0, 40.0], [0.0, 50.0]])
+    metres, near = np.empty((3, 3)), np.empty((4, 3))
+    edge, undecided, inside = np.empty(3, np.int32), np.empty(3, np.bool_), np.empty(3, np.bool_)
+    plain = getattr(kernels_border.border_kernel, "py_func", kernels_border.border_kernel)
+    side = home.side
+    of_side = (side.low_lat_rad, side.band_scale, side.band_start, side.band_edges)
+    plain(lat, lon, np.zeros(0, np.intp), velocity, 3_600.0, *of_side, home.tree.nodes, home.tree.pieces, home.tree.piece_of,
+          home.edge_rad, home.edge_bound_95_m, home.edge_undecided, metres, near, edge, undecided)
+    found = signed_distance(home, lat, lon, velocity)
+    assert np.array_equal(edge, found.edge_index)
+    assert np.allclose(metres, [found.signed_distance_m, found.bound_95_m, found.meeting_s], rtol=1e-12)
+    assert np.allclose(near[2:], found.outward, atol=1e-12)
+    by_side = getattr(kernels_border.side_kernel, "py_func", kernels_border.side_kernel)
+    by_side(lat, lon, *of_side, home.edge_rad, inside)
     assert np.array_equal(inside, contains(home, lat, lon))
+
+
+def test_a_straight_flight_meets_the_line_when_it_gets_there():
+    # 10 km south of the parallel of 45 N at 20 m/s straight north: 500 s; eastwards: never; from inside: at once.
+    home = territory([SQUARE])
+    south = math.radians(45.0) - 10_000.0 / 6_367_381.0
+    lat, lon = np.array([south, south, math.radians(45.5), south]), np.full(4, math.radians(28.5))
+    velocity = np.array([[0.0, 20.0], [20.0, 0.0], [0.0, 20.0], [0.0, -20.0]])
+    found = signed_distance(home, lat, lon, velocity).meeting_s
+    assert found[0] == pytest.approx(500.0, abs=1.0)
+    assert found[1:].tolist() == [math.inf, 0.0, math.inf]
+
+
+def test_the_order_in_which_points_are_worked_changes_no_answer(countries):
+    generator = np.random.default_rng(10)
+    home = countries["LT"]
+    lat = np.radians(generator.uniform(53.5, 56.8, 3_000))
+    lon = np.radians(generator.uniform(20.5, 27.2, 3_000))
+    lat[7] = np.nan
+    whole = signed_distance(home, lat, lon)                       # sorted along the ground
+    parts = [signed_distance(home, lat[k:k + 100], lon[k:k + 100]) for k in range(0, 3_000, 100)]   # as they come
+    for name in ("signed_distance_m", "nearest_latitude_rad", "nearest_longitude_rad", "edge_index"):
+        assert np.array_equal(getattr(whole, name), np.concatenate([getattr(part, name) for part in parts]), equal_nan=True)
 
 
 def test_a_cut_edge_is_never_measured_to_and_marked():

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from lapwing.judge import Settings, State, step
 from lapwing.judge import forecast as forecast_module
-from lapwing.judge.clock import straight_to_line_s
 from lapwing.judge.forecast import entry_prob, straight_entry_prob
 from lapwing.judge.kernels_forecast import first_entry_kernel
 from lapwing.judge.line import across
@@ -63,9 +62,7 @@ def test_rows_may_come_and_go_without_mixing_up():
 def test_straight_course_meets_the_line_when_geometry_says(north, east_mps, south_mps):
     assume(north / south_mps < 3_000.0)  # beyond the horizon of the forecast it is "not as it flies"
     latitude, longitude = place([0.0], [north])
-    seen = across(LAND, latitude, longitude, SETTINGS)
-    time_s = straight_to_line_s(LAND, latitude, longitude, np.array([[east_mps, -south_mps]]), seen.distance_m,
-                                seen.outward)
+    time_s = across(LAND, latitude, longitude, SETTINGS, np.array([[east_mps, -south_mps]])).meeting_s
     # Flat geometry against geodesics: over 30 km and 12 times that to the side the parallel bends away by a little.
     assert time_s[0] == pytest.approx(north / south_mps, rel=0.03, abs=1.0)
 

@@ -19,7 +19,7 @@ from lapwing.geo.areas import Areas
 from lapwing.geo.border import Territory
 from lapwing.geo.edge_index import SideIndex, StripTree
 
-FORMAT = 6
+FORMAT = 7
 _TYPES: dict[str, type] = {t.__name__: t for t in (Pack, Zone, Places, Policy, Partner, Territory, Areas, SideIndex,
                                                    StripTree)}
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lapwing.geo.edge_index import SideIndex, StripTree, build_side_index, build_strip_tree
-from lapwing.geo.kernels_border import nearest_kernel, refine_kernel, side_kernel
+from lapwing.geo.kernels_border import border_kernel, side_kernel
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -23,7 +23,11 @@ Ring = Sequence[tuple[float, float]]                # (latitude_deg, longitude_d
 
 PIECE_M = 250.0           # longest piece of a measured edge: its chord is within 2 mm of it
 CUT_PIECE_M = 2_000.0     # of a cut edge, only compared with the measured ones
+MEETING_S_MAX = 3_600.0   # a straight flight that meets the line later than this does not meet it
+_SORT_COUNT_MIN = 512     # so many points are worth an order along the ground
 UNSTATED_BOUND_M = 500.0  # line whose source states no accuracy: about what independent maps differ by at most
+_STILL = np.zeros((0, 2))
+_AS_THEY_COME = np.zeros(0, np.intp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,8 @@ class BorderPoints:
     bound_95_m: Floats                 # of that edge
     undecided: Bools                   # of that edge
     incomplete: Bools                  # a cut edge is nearer, or the point is beyond the cut: the side may be unknown
+    outward: Floats                    # (2, n) unit vector east, north in which the distance grows; 0 on the line
+    meeting_s: Floats                  # until the straight flight asked for meets the line; 0 inside, inf not
 
     def __len__(self) -> int:
         return len(self.signed_distance_m)
@@ -142,26 +148,26 @@ def contains(territory: Territory, lat_rad: npt.ArrayLike, lon_rad: npt.ArrayLik
     return _inside(territory, lat, lon).reshape(shape)
 
 
-def signed_distance(territory: Territory, lat_rad: npt.ArrayLike, lon_rad: npt.ArrayLike) -> BorderPoints:
-    """Return where points (n,) stand to a territory. Within 0.1 m out to 50 km, 0.05 % beyond; the side is exact."""
+def signed_distance(territory: Territory, lat_rad: npt.ArrayLike, lon_rad: npt.ArrayLike,
+                    velocity_mps: Floats | None = None) -> BorderPoints:
+    """Return where points (n,) stand to a territory. Within 0.1 m out to 50 km, 0.05 % beyond; the side is exact.
+
+    Parameters
+    ----------
+    velocity_mps : (n, 2) east, north: also say when a straight flight from there meets the line, within an hour
+    """
     lat, lon, _ = _flat(lat_rad, lon_rad)
-    edge, near_lat, near_lon, distance = _nearest(territory.tree, territory.edge_rad, lat, lon)
-    known = edge >= 0
-    safe = np.where(known, edge, 0)
-    incomplete = np.zeros(len(lat), np.bool_)
-    if not territory.complete:
-        # Beyond a side where the country was cut nobody knows where it goes on; beyond another side it has ended.
-        south, west, north, east = territory.clip_box_rad
-        incomplete |= (lat < south) | (lat > north) | (lon < west) | (lon > east)
-        if len(territory.cut_tree):
-            *_, to_cut = _nearest(territory.cut_tree, territory.edge_rad, lat, lon)
-            # Where border and cut meet they are equally far: what lies beyond is not known.
-            incomplete |= to_cut <= distance + 1e-3
-    sign = np.where(_inside(territory, lat, lon), -1.0, 1.0)
-    return BorderPoints(
-        signed_distance_m=sign * distance, nearest_latitude_rad=near_lat, nearest_longitude_rad=near_lon,
-        edge_index=edge, bound_95_m=np.where(known, territory.edge_bound_95_m[safe], np.nan),
-        undecided=known & territory.edge_undecided[safe], incomplete=incomplete)
+    found = _asked(territory, territory.tree, lat, lon, _STILL if velocity_mps is None else velocity_mps)
+    if territory.complete:
+        return found
+    # Beyond a side where the country was cut nobody knows where it goes on; beyond another side it has ended.
+    south, west, north, east = territory.clip_box_rad
+    found.incomplete[:] = (lat < south) | (lat > north) | (lon < west) | (lon > east)
+    if len(territory.cut_tree):
+        to_cut = np.abs(_asked(territory, territory.cut_tree, lat, lon, _STILL).signed_distance_m)
+        # Where border and cut meet they are equally far: what lies beyond is not known.
+        found.incomplete[:] |= to_cut <= np.abs(found.signed_distance_m) + 1e-3
+    return found
 
 
 def outline_deg(territory: Territory) -> list[list[tuple[float, float]]]:
@@ -175,6 +181,10 @@ def outline_deg(territory: Territory) -> list[list[tuple[float, float]]]:
 
 
 def _flat(lat_rad: npt.ArrayLike, lon_rad: npt.ArrayLike) -> tuple[Floats, Floats, tuple[int, ...]]:
+    if (isinstance(lat_rad, np.ndarray) and isinstance(lon_rad, np.ndarray) and lat_rad.ndim == 1
+            and lat_rad.shape == lon_rad.shape and lat_rad.dtype == lon_rad.dtype == np.float64
+            and lat_rad.flags.c_contiguous and lon_rad.flags.c_contiguous):
+        return lat_rad, lon_rad, lat_rad.shape          # the live path: nothing to do
     lat, lon = np.broadcast_arrays(np.asarray(lat_rad, np.float64), np.asarray(lon_rad, np.float64))
     return np.ascontiguousarray(lat).reshape(-1), np.ascontiguousarray(lon).reshape(-1), lat.shape
 
@@ -187,15 +197,28 @@ def _inside(territory: Territory, lat: Floats, lon: Floats) -> Bools:
     return inside
 
 
-def _nearest(tree: StripTree, edge_rad: Floats, lat: Floats, lon: Floats) -> tuple[Indices, Floats, Floats, Floats]:
-    """Return nearest edge, its nearest point and the geodesic distance."""
-    piece, fraction = np.empty(len(lat), np.int32), np.empty(len(lat))
-    edge, near_lat, near_lon, distance = np.empty(len(lat), np.int32), np.empty_like(lat), np.empty_like(lat), \
-        np.empty_like(lat)
-    if not len(tree):
-        piece.fill(-1)
-    else:
-        nearest_kernel(lat, lon, tree.nodes, tree.pieces, piece, fraction)
-    refine_kernel(lat, lon, piece, fraction, tree.piece_edge, tree.piece_step, tree.piece_count, edge_rad, edge,
-                  near_lat, near_lon, distance)
-    return edge, near_lat, near_lon, distance
+def _asked(territory: Territory, tree: StripTree, lat: Floats, lon: Floats, velocity_mps: Floats) -> BorderPoints:
+    """Return the points' answers from one tree of the territory."""
+    count = len(lat)
+    metres, near = np.empty((3, count)), np.empty((4, count))
+    edge, undecided = np.empty(count, np.int32), np.empty(count, np.bool_)
+    side = territory.side
+    border_kernel(
+        lat, lon, _along_the_ground(lat, lon) if count >= _SORT_COUNT_MIN else _AS_THEY_COME, velocity_mps, MEETING_S_MAX,
+        side.low_lat_rad, side.band_scale, side.band_start, side.band_edges, tree.nodes, tree.pieces, tree.piece_of,
+        territory.edge_rad, territory.edge_bound_95_m, territory.edge_undecided, metres, near, edge, undecided)
+    return BorderPoints(metres[0], near[0], near[1], edge, metres[1], undecided, np.zeros(count, np.bool_), near[2:],
+                        metres[2])
+
+
+def _along_the_ground(lat: Floats, lon: Floats) -> npt.NDArray[np.intp]:
+    """Return rows ordered so that each point lies near the one before: there and back through 256 bands of latitude."""
+    keys = []
+    for angle in (lat, lon):
+        low, high = (np.nanmin(angle), np.nanmax(angle)) if np.isfinite(angle).any() else (0.0, 0.0)
+        scaled = (angle - low) * (255.99 / max(high - low, 1e-12))
+        keys.append(np.nan_to_num(scaled).astype(np.uint16))
+    row, column = keys
+    column = np.where(row & 1, 255 - column, column).astype(np.uint16)
+    # 16-bit keys are sorted by radix, which costs less than the search it saves.
+    return np.argsort((row << 8) | column, kind="stable")

@@ -16,7 +16,7 @@ Indices = npt.NDArray[np.int32]
 
 @dataclass(frozen=True, slots=True)
 class SideIndex:
-    """Bands of latitude and the edges that each meets; see `kernels_border.side_kernel`."""
+    """Bands of latitude and the edges that each meets; see `kernels_border.side`."""
 
     low_lat_rad: float
     band_scale: float            # bands per radian
@@ -26,16 +26,14 @@ class SideIndex:
 
 @dataclass(frozen=True, slots=True)
 class StripTree:
-    """Pieces of the line in order, and the strips over them; see `kernels_border.nearest_kernel`. May be empty."""
+    """Pieces of the line in order, and the strips over them; see `kernels_border.nearest_piece`. May be empty."""
 
     nodes: Floats                # (2 leaves, 8)
     pieces: Floats               # (leaves * LEAF, 7)
-    piece_edge: Indices          # (leaves * LEAF,)
-    piece_step: Indices          # (leaves * LEAF,)
-    piece_count: Indices         # (leaves * LEAF,)
+    piece_of: Indices            # (leaves * LEAF, 3) edge of each piece, which part of it, of how many
 
     def __len__(self) -> int:
-        return len(self.piece_edge)
+        return len(self.piece_of)
 
 
 def build_side_index(edge_rad: Floats) -> SideIndex:
@@ -67,8 +65,7 @@ def build_strip_tree(edge_rad: Floats, keep: npt.NDArray[np.bool_], piece_m_max:
     """
     chosen = np.flatnonzero(keep)
     if not len(chosen):
-        none = np.zeros(0, np.int32)
-        return StripTree(np.zeros((0, 8)), np.zeros((0, 7)), none, none, none)
+        return StripTree(np.zeros((0, 8)), np.zeros((0, 7)), np.zeros((0, 3), np.int32))
     edges = edge_rad[chosen]
     length = np.linalg.norm(to_ecef(edges[:, 2], edges[:, 3], 0.0) - to_ecef(edges[:, 0], edges[:, 1], 0.0), axis=1)
     counts = np.maximum(np.ceil(length / piece_m_max), 1).astype(np.int64)
@@ -96,8 +93,7 @@ def build_strip_tree(edge_rad: Floats, keep: npt.NDArray[np.bool_], piece_m_max:
         # Rounded up: a bound must never cut off the piece that ties.
         table[nodes:2 * nodes] = np.concatenate([_chords(first, last), (stray * (1.0 + 1e-12) + 1e-6)[:, None]], axis=1)
         nodes, size = nodes // 2, size * 2
-    return StripTree(table, _chords(start, end), chosen[row].astype(np.int32), step.astype(np.int32),
-                     counts[row].astype(np.int32))
+    return StripTree(table, _chords(start, end), np.column_stack([chosen[row], step, counts[row]]).astype(np.int32))
 
 
 def _chords(start: Floats, end: Floats) -> Floats:

@@ -15,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 
 from lapwing.geo.border import Territory, signed_distance
-from lapwing.geo.wgs84 import curvature_radii_m
 from lapwing.judge import forecast
 from lapwing.judge.line import across, spread
 from lapwing.judge.motion import BY_INDEX
@@ -30,8 +29,6 @@ Bools = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.intp]
 T = TypeVar("T", bound=np.generic)
 
-_MARCH_STEPS = 24          # of the search for the crossing of a straight course
-_MARCH_S_MAX = 3_600.0     # a crossing later than this is no time to go
 _TURNED_RAD = math.radians(12.0)   # a turn that makes a forecast stale at once
 _SPEED_MPS_MAX = np.array([motion.speed_mps_max for motion in BY_INDEX])
 _IMPROBABLE = 0.1          # classes less probable than this do not set the earliest arrival
@@ -141,7 +138,7 @@ def _aligned(clock: Clock, tracks: Tracks, neighbour_count: int) -> tuple[Clock,
 def _recomputed(clock: Clock, tracks: Tracks, rows: Rows, territory: Territory, neighbours: Mapping[str, Territory],
                 settings: Settings) -> Clock:
     latitude, longitude = tracks.latitude_rad[rows], tracks.longitude_rad[rows]
-    seen = across(territory, latitude, longitude, settings)
+    seen = across(territory, latitude, longitude, settings, tracks.velocity_mps[rows])
     others = clock.others_m.copy()
     for column, code in enumerate(sorted(neighbours)):
         others[rows, column] = signed_distance(neighbours[code], latitude, longitude).signed_distance_m
@@ -158,46 +155,7 @@ def _recomputed(clock: Clock, tracks: Tracks, rows: Rows, territory: Territory, 
         nearest_longitude_rad=put(clock.nearest_longitude_rad, seen.nearest_longitude_rad),
         line_bound_95_m=put(clock.line_bound_95_m, seen.bound_95_m),
         line_m_sigma=put(clock.line_m_sigma, seen.line_m_sigma), undecided=put(clock.undecided, seen.undecided),
-        time_to_go_s=put(clock.time_to_go_s, straight_to_line_s(territory, latitude, longitude,
-                                                                tracks.velocity_mps[rows], seen.distance_m,
-                                                                seen.outward)))
-
-
-def straight_to_line_s(territory: Territory, latitude_rad: Floats, longitude_rad: Floats, velocity_mps: Floats,
-                       distance_m: Floats, outward: Floats) -> Floats:
-    """Return seconds until each point crosses the line on a straight course; 0 inside, inf where it does not.
-
-    It marches: from a distance d one may fly d metres and cannot have crossed. Within 20 m of the line the rest is
-    flown at the closing speed. Error: under a second at 20 m/s.
-    """
-    meridian, prime = curvature_radii_m(latitude_rad)
-    speed = np.hypot(velocity_mps[:, 0], velocity_mps[:, 1])
-    out = np.where(distance_m <= 0.0, 0.0, np.inf)
-    active = np.flatnonzero((distance_m > 0.0) & (distance_m <= speed * _MARCH_S_MAX) & (speed > 0.5))
-    time_s, gap_m = np.zeros(len(active)), distance_m[active]
-    closing = -np.einsum("ni,ni->n", outward[active], velocity_mps[active])
-    for _ in range(_MARCH_STEPS):
-        there = gap_m < 20.0
-        done = active[there]
-        rest_s = gap_m[there] / np.maximum(closing[there], 1e-3)
-        out[done] = np.where(closing[there] > 0.0, time_s[there] + rest_s, np.inf)
-        keep = ~there & (time_s <= _MARCH_S_MAX)
-        active, time_s, gap_m, closing = active[keep], time_s[keep], gap_m[keep], closing[keep]
-        if not len(active):
-            break
-        step_s = gap_m / speed[active]
-        time_s = time_s + step_s
-        north, east = velocity_mps[active, 1] * time_s, velocity_mps[active, 0] * time_s
-        latitude = latitude_rad[active] + north / meridian[active]
-        middle = 0.5 * (latitude + latitude_rad[active])
-        longitude = longitude_rad[active] + east / (prime[active] * np.cos(middle))
-        last_m = gap_m
-        gap_m = np.maximum(signed_distance(territory, latitude, longitude).signed_distance_m, 0.0)
-        closing = (last_m - gap_m) / step_s
-    # What is still marching flies nearly along the line: the rest at the closing speed of its last step.
-    late = closing > 0.02 * speed[active]
-    out[active[late]] = time_s[late] + gap_m[late] / closing[late]
-    return np.where(out <= _MARCH_S_MAX, out, np.inf)
+        time_to_go_s=put(clock.time_to_go_s, seen.meeting_s))
 
 
 def _forecast(clock: Clock, tracks: Tracks, worth: Bools, territory: Territory, settings: Settings) -> Clock:

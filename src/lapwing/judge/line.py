@@ -29,26 +29,26 @@ class Across:
     bound_95_m: Floats             # of the line there
     line_m_sigma: Floats           # the same as one sigma
     undecided: Bools
+    meeting_s: Floats              # seconds to the line as it flies straight; 0 inside, inf not within the hour
 
 
-def across(territory: Territory, latitude_rad: Floats, longitude_rad: Floats, settings: Settings) -> Across:
-    """Return where points stand to the line, with the direction across it."""
-    points = signed_distance(territory, latitude_rad, longitude_rad)
-    distance = points.signed_distance_m
-    meridian, prime = curvature_radii_m(latitude_rad)
-    middle = 0.5 * (latitude_rad + points.nearest_latitude_rad)
-    north = (latitude_rad - points.nearest_latitude_rad) * meridian
-    east = (longitude_rad - points.nearest_longitude_rad) * prime * np.cos(middle)
-    away = np.column_stack([east, north]) * np.where(distance < 0.0, -1.0, 1.0)[:, None]
+def across(territory: Territory, latitude_rad: Floats, longitude_rad: Floats, settings: Settings,
+           velocity_mps: Floats | None = None) -> Across:
+    """Return where points stand to the line, with the direction across it, and when straight flights meet it."""
+    points = signed_distance(territory, latitude_rad, longitude_rad, velocity_mps)
+    distance, away = points.signed_distance_m, points.outward.T.copy()
     near = np.flatnonzero(np.abs(distance) < _TOO_NEAR_M)
     if len(near):
-        away[near] = _gradient(territory, latitude_rad[near], longitude_rad[near], meridian[near], prime[near])
-    length = np.hypot(away[:, 0], away[:, 1])
-    away = np.divide(away, length[:, None], out=np.tile([0.0, 1.0], (len(length), 1)), where=length[:, None] > 0.0)
-    bound = np.where(points.undecided & ~(points.bound_95_m > 0.0), settings.undecided_bound_m, points.bound_95_m)
-    bound = np.where(np.isfinite(bound), bound, settings.undecided_bound_m)
+        meridian, prime = curvature_radii_m(latitude_rad[near])
+        away[near] = _gradient(territory, latitude_rad[near], longitude_rad[near], meridian, prime)
+        length = np.hypot(away[near, 0], away[near, 1])[:, None]
+        away[near] = np.divide(away[near], length, out=np.tile([0.0, 1.0], (len(near), 1)), where=length > 0.0)
+    bound = points.bound_95_m
+    unsure = ~np.isfinite(bound) | (points.undecided & ~(bound > 0.0))
+    if np.any(unsure):
+        bound = np.where(unsure, settings.undecided_bound_m, bound)
     return Across(distance, away, points.nearest_latitude_rad, points.nearest_longitude_rad, bound, bound / Z_95,
-                  points.undecided)
+                  points.undecided, points.meeting_s)
 
 
 def spread(outward: Floats, cov: Floats) -> Floats:
