@@ -1,7 +1,13 @@
-"""Kernels of the columnar decoder: cut datagrams into blocks, walk records, take columns out of them.
+"""Kernels of the columnar decoder: cut datagrams into blocks, walk their records (`column_kernels` takes the columns).
 
-Each reads only `data[start:end]` of its block; whatever would pass the end is refused with a code. The slow twin is
-`items.read_record`, with which the tests compare every column of every recording.
+A radar sends few kinds of record. Two records have the same *shape* if their presence bits and the lengths of their
+variable items are equal: then every item lies at the same octet in both. So the walk follows a small automaton: a state
+is a place in a record where the next item's length must be looked at, and what was seen there (presence octets, a
+length) leads to the next state. All items of fixed size between two such places are passed in one addition, and a
+record's last state is its shape, under which all offsets are kept once. States are made when first needed.
+
+Each kernel reads only ``data[start:end]`` of its block; whatever would pass the end is refused with a code. The slow
+twin is `plain`, with which the tests compare every column of every recording.
 """
 
 from __future__ import annotations
@@ -15,12 +21,22 @@ from lapwing.geo.jit import kernel
 
 Octets = npt.NDArray[np.uint8]
 Table = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
+Places = npt.NDArray[np.uint16]
 
 # Reasons, as `decode.REASONS` names them
 OK, TOO_SHORT, NOT_DEFINED, BAD_LENGTH, FSPEC_LONG, LEFT_TO_READER, TRAILING, BLOCK_LENGTH, EMPTY = range(9)
 FSPEC_OCTETS_MAX = 16
-STRIP = 1_024  # records whose columns are taken together
+KEY_OCTETS = 7           # presence octets that fit the key of a transition; longer ones make a state of their own
+
+# Columns of `states`: the node to look at and its row, where it begins, the profile, how many items are left after it,
+# what was seen there last and the state it led to, where the source identifier lies (0: absent)
+OP, KIND, A, B, WHERE, TOKEN, NEXT, SOURCE, PROFILE, LEFT = range(10)
+STATE_COLUMNS = 10
+COMPLETE, REFUSES = -1, -2   # values of OP beside the node of a variable item
+# Rows of `records`
+BLOCK, NUMBER, START, SHAPE, SAC, SIC = range(6)
+RECORD_ROWS = 6
+FREE = np.int64(-9_000_000_000)  # of a row of `table` that is not taken: no state has this number
 
 
 @kernel
@@ -61,129 +77,184 @@ def cut_blocks(data: Octets, starts: Table, ends: Table, blocks: Table, refused:
 
 
 @kernel
-def simple_end(data: Octets, at: Any, end: int, kind: int, a: int, b: int, chunks: Table) -> Any:
-    """Return the octet after an item that is not compound, or minus a reason."""
-    if kind == 1:
-        return at + a if at + a <= end else -1
+def variable_end(data: Octets, at: Any, end: int, kind: int, a: int, b: int, chunks: Table) -> Any:
+    """Return the octet after an item of variable length that is not compound, or minus a reason."""
     if kind == 2:
         for row in range(a, a + b):
             at += chunks[row, 0]
             if at > end:
-                return -1
+                return -TOO_SHORT
             if chunks[row, 1] == 0 or data[at - 1] & 1 == 0:
                 return at
         while at < end:  # octets of a newer edition, chained by their last bit
             at += 1
             if data[at - 1] & 1 == 0:
                 return at
-        return -1
+        return -TOO_SHORT
     if kind == 3:
         if at + a > end:
-            return -1
+            return -TOO_SHORT
         count: Any = 0
         for place in range(at, at + a):
             count = count * 256 + np.int64(data[place])
         at += a + count * b
-        return at if at <= end else -1
+        return at if at <= end else -TOO_SHORT
     if kind == 4:
         while True:
             at += b
             if at > end:
-                return -1
+                return -TOO_SHORT
             if data[at - 1] & 1 == 0:
                 return at
     if kind == 5:
         if at >= end:
-            return -1
+            return -TOO_SHORT
         if data[at] == 0:
-            return -3
-        return at + np.int64(data[at]) if at + np.int64(data[at]) <= end else -1
-    return -5 if kind == 7 else -2
+            return -BAD_LENGTH
+        return at + np.int64(data[at]) if at + np.int64(data[at]) <= end else -TOO_SHORT
+    if kind == 1:
+        return at + a if at + a <= end else -TOO_SHORT
+    return -LEFT_TO_READER if kind == 7 else -NOT_DEFINED
 
 
 @kernel
-def compound_end(data: Octets, at: int, end: int, first: int, count: int, nodes: Table, chunks: Table,
-                 wanted: int) -> Any:
-    """Return the octet after a compound item, or, with `wanted` >= 0, where that sub-item begins (0: absent); minus a
-    reason where it cannot be read."""
-    body = at
-    while True:
-        if body >= end:
-            return -1
-        if body - at >= FSPEC_OCTETS_MAX:
-            return -4
-        body += 1
-        if data[body - 1] & 1 == 0:
+def find_place(table: Table, state: int, token: int) -> Any:
+    """Return the row of `table` (state, token, next) with this key, or the free row where it belongs."""
+    mask = len(table) - 1
+    mixed = (np.int64(state) * np.int64(0x9E3779B1)) ^ (np.int64(token) * np.int64(0x85EBCA77))
+    place = (mixed ^ (mixed >> 29)) & mask
+    while table[place, 0] != FREE and not (table[place, 0] == state and table[place, 1] == token):
+        place = (place + 1) & mask
+    return place
+
+
+@kernel
+def pass_fixed(state: int, position: int, nodes: Table, states: Table, todo: npt.NDArray[np.int32], starts: Places,
+               ends: Places, chooser: int, fields: int, source_field: int) -> None:
+    """Pass the items of fixed size that a state has to do first; it stops at a variable one, or is complete.
+
+    The chooser of the profile stops it too, whatever its size: its value must be looked at.
+    """
+    left, taken = states[state, LEFT], 0
+    operation = COMPLETE
+    while taken < left:
+        node = todo[state, taken]
+        taken += 1
+        if node < 0 or nodes[node, 0] == 0:
+            operation = REFUSES
             break
-    place, number = body, 0
-    for octet in range(at, body):
-        for bit in range(7):
-            if data[octet] & (0x80 >> bit):
-                if number == wanted:
-                    return place
-                if number >= count:
-                    return -2
-                row = first + number
-                place = simple_end(data, place, end, nodes[row, 0], nodes[row, 1], nodes[row, 2], chunks)
-                if place < 0:
-                    return place
-            number += 1
-    return 0 if wanted >= 0 else place
+        starts[state, node] = position
+        if nodes[node, 0] != 1 or (chooser >= 0 and node == states[state, PROFILE] * fields + chooser):
+            operation = node
+            break
+        position += nodes[node, 1]
+        ends[state, node] = position
+    for index in range(taken, left):
+        todo[state, index - taken] = todo[state, index]
+    states[state, LEFT], states[state, OP], states[state, WHERE] = left - taken, operation, position
+    states[state, TOKEN], states[state, NEXT], states[state, SOURCE] = -1, -1, 0
+    if operation >= 0:
+        for column in range(3):
+            states[state, KIND + column] = nodes[operation, column]
+    elif source_field >= 0:
+        states[state, SOURCE] = starts[state, states[state, PROFILE] * fields + source_field]
 
 
 @kernel
-def list_fields(data: Octets, start: int, body: int, fields: int, listed: Table) -> None:
-    """Fill `listed` with how many fields an FSPEC names, then which (from 0; `fields` for one beyond the profile)."""
-    found, field = 0, 0
+def add_root(data: Octets, start: int, body: int, profile: int, state: int, nodes: Table, fields: int, chooser: int,
+             source_field: int, states: Table, todo: npt.NDArray[np.int32], starts: Places, ends: Places) -> None:
+    """Make the state that follows the presence octets of a record."""
+    left, field = 0, 0
     for octet in range(start, body):
         for bit in range(7):
             if data[octet] & (0x80 >> bit):
-                found += 1
-                listed[found] = min(field, fields)
+                todo[state, left] = profile * fields + field if field < fields else -1
+                left += 1
+                if field >= fields:
+                    break
             field += 1
-    listed[0] = found
+    starts[state, :] = 0
+    ends[state, :] = 0
+    states[state, LEFT], states[state, PROFILE] = left, profile
+    pass_fixed(state, body - start, nodes, states, todo, starts, ends, chooser, fields, source_field)
+
+
+@kernel
+def add_next(data: Octets, at: int, after: int, profile: int, before: int, state: int, nodes: Table, fields: int,
+             chooser: int, source_field: int, states: Table, todo: npt.NDArray[np.int32], starts: Places, ends: Places) -> None:
+    """Make the state that follows `before`, where its item (of a compound one: its presence octets) is data[at:after]."""
+    operation = states[before, OP]
+    starts[state, :] = starts[before, :]
+    ends[state, :] = ends[before, :]
+    ends[state, operation] = states[before, WHERE] + after - at
+    left = 0
+    if nodes[operation, 0] == 6:
+        number = 0
+        for octet in range(at, after):
+            for bit in range(7):
+                if data[octet] & (0x80 >> bit):
+                    known = number < nodes[operation, 2]
+                    todo[state, left] = nodes[operation, 1] + number if known else -1
+                    left += 1
+                    if not known:
+                        break
+                number += 1
+    old = states[before, PROFILE]
+    for index in range(states[before, LEFT]):
+        node = todo[before, index]
+        if profile != old and node >= 0 and node // fields == old:
+            node += (profile - old) * fields
+        todo[state, left] = node
+        left += 1
+    if profile != old:  # what was passed lies alike in both profiles, up to the chooser
+        for field in range(fields):
+            starts[state, profile * fields + field] = starts[state, old * fields + field]
+            ends[state, profile * fields + field] = ends[state, old * fields + field]
+            starts[state, old * fields + field] = 0
+            ends[state, old * fields + field] = 0
+    states[state, LEFT], states[state, PROFILE] = left, profile
+    pass_fixed(state, states[before, WHERE] + after - at, nodes, states, todo, starts, ends, chooser, fields, source_field)
 
 
 @kernel
 def walk(data: Octets, blocks: Table, first_block: int, nodes: Table, chunks: Table, fields: int, source_field: int,
-         selector: Table, profile_of: Table, records: Table, items: npt.NDArray[np.uint16],
-         refused: Table) -> tuple[int, int, int]:
-    """Find the records and items of blocks of one edition.
+         selector: Table, profile_of: Table, states: Table, todo: npt.NDArray[np.int32], starts: Places, ends: Places,
+         table: Table, local: Table, used: Table, counts: Table, records: Table, refused: Table) -> tuple[int, int, int]:
+    """Find the records of blocks of one edition.
 
     Parameters
     ----------
     blocks : as of `cut_blocks`; walked from row `first_block`
-    records : (cap, 7) filled with block row, number in the block, first octet, octet after, profile, SAC, SIC; a cap of
-        half the octets of the largest block at least
-    items : (cap, fields) filled with the octet where each item begins, from the record's first; 0 absent
-    refused : (blocks, 5) filled with block row, number of the record, field (-1 the FSPEC), octet, reason
+    states, todo, starts, ends, table : the automaton so far (`shapes.Shapes`); `table` has a power of two of rows
+    local, used : state -> number of the shape in this call (-1: none yet), and back
+    counts : how many states, and shapes used, there are
+    records : (6, cap) filled with block row, number in the block, first octet, shape, SAC, SIC
+    refused : (blocks, 5) filled with block row, number of the record, its first octet, profile, reason
 
     Returns
     -------
-    blocks walked (first_block + those that fit `records`), records, refusals
-
-    Notes
-    -----
-    A radar sends few different FSPECs: which fields one names is kept under it in a small table (direct mapped, 64
-    rows), so that its bits are looked at once and not in every record.
+    blocks walked (those that fit `records` and `states`), records, refusals
     """
-    cap, count, bad = len(records), 0, 0
-    known = np.full(65, -1, np.int64)
-    listed = np.empty((65, 7 * FSPEC_OCTETS_MAX + 1), np.int64)
+    cap, count, bad = records.shape[1], 0, 0
+    states_max = len(states)
     chooser = selector[0] if len(selector) > 0 else -1
+    last_key: Any = np.int64(0)  # the presence octets before, and the state that they lead to
+    last_profile: Any = -1
+    last_root: Any = 0
     for row in range(first_block, len(blocks)):
         at, end = blocks[row, 2], blocks[row, 3]
         if count + (end - at) // 2 > cap:  # no record is shorter than two octets
             return row, count, bad
+        before = count
         number = 0
         profile: Any = 0
-        source_sac: Any = -1
-        source_sic: Any = -1
+        sac: Any = -1
+        sic: Any = -1
         while at < end:
-            start = at
-            reason, field = OK, -1
-            key: Any = np.int64(0)
-            while True:  # the FSPEC
+            start, reason = at, OK
+            key: Any = np.int64(data[at])
+            at += 1
+            while data[at - 1] & 1:
                 if at >= end:
                     reason = TOO_SHORT
                     break
@@ -192,106 +263,108 @@ def walk(data: Octets, blocks: Table, first_block: int, nodes: Table, chunks: Ta
                     break
                 key = (key << 8) | np.int64(data[at])
                 at += 1
-                if data[at - 1] & 1 == 0:
-                    break
-            if reason == OK and at == start + 1 and data[start] == 0:
+            if key == 0 and at == start + 1:
                 reason = EMPTY
             if reason == OK:
-                for slot in range(fields):
-                    items[count, slot] = 0
-                # Up to eight octets are the key itself; a longer FSPEC is listed anew each time.
-                place = (key ^ (key >> 15) ^ (key >> 33)) & 63 if at - start <= 8 else 64
-                if place == 64 or known[place] != key:
-                    list_fields(data, start, at, fields, listed[place])
-                    known[place] = key
-                for index in range(1, listed[place, 0] + 1):
-                    field = listed[place, index]
-                    if field >= fields:
-                        reason = NOT_DEFINED
+                if counts[0] + 2 > states_max:
+                    return row, before, bad
+                state: Any = last_root
+                if at - start > KEY_OCTETS:
+                    state = counts[0]
+                    counts[0] += 1
+                    add_root(data, start, at, profile, state, nodes, fields, chooser, source_field, states, todo,
+                             starts, ends)
+                elif key != last_key or profile != last_profile:
+                    place = find_place(table, -1 - profile, key)
+                    if table[place, 0] == FREE:
+                        state = counts[0]
+                        counts[0] += 1
+                        add_root(data, start, at, profile, state, nodes, fields, chooser, source_field, states, todo,
+                             starts, ends)
+                        table[place, 0], table[place, 1], table[place, 2] = -1 - profile, key, state
+                    state = table[place, 2]
+                    last_key, last_profile, last_root = key, profile, state
+                while True:
+                    node = states[state, OP]
+                    at = start + states[state, WHERE]
+                    if at > end:
+                        reason = TOO_SHORT
                         break
-                    items[count, field] = at - start
-                    node = profile * fields + field
-                    kind = nodes[node, 0]
-                    if kind == 1:
-                        after = at + nodes[node, 1]
-                        if after > end:
-                            after = -1
-                    elif kind == 6:
-                        after = compound_end(data, at, end, nodes[node, 1], nodes[node, 2], nodes, chunks, -1)
+                    if node < 0:
+                        if node == REFUSES:
+                            reason = NOT_DEFINED
+                        break
+                    kind = states[state, KIND]
+                    token: Any = np.int64(0)
+                    after: Any = at
+                    if kind == 4 and states[state, B] == 1:  # octets chained by their last bit: the most usual
+                        while True:
+                            if after >= end:
+                                reason = TOO_SHORT
+                                break
+                            after += 1
+                            if data[after - 1] & 1 == 0:
+                                break
+                        if reason != OK:
+                            break
+                        token = after - at
+                    elif kind == 6:  # the presence octets of a compound item
+                        while True:
+                            if after >= end:
+                                reason = TOO_SHORT
+                                break
+                            if after - at >= FSPEC_OCTETS_MAX:
+                                reason = FSPEC_LONG
+                                break
+                            token = (token << 8) | np.int64(data[after])
+                            after += 1
+                            if data[after - 1] & 1 == 0:
+                                break
+                        if reason != OK:
+                            break
                     else:
-                        after = simple_end(data, at, end, kind, nodes[node, 1], nodes[node, 2], chunks)
-                    if after < 0:
-                        reason = -after
-                        break
-                    if field == source_field:
-                        source_sac, source_sic = np.int64(data[at]), np.int64(data[at + 1])
-                    if field == chooser:
+                        after = variable_end(data, at, end, kind, states[state, A], states[state, B], chunks)
+                        if after < 0:
+                            reason = -after
+                            break
+                        token = after - at
+                    if chooser >= 0 and node == profile * fields + chooser:
                         value = (np.int64(data[at + selector[1]]) >> selector[2]) & selector[3]
                         if value < len(profile_of) and profile_of[value] >= 0:
                             profile = profile_of[value]
-                    at = after
+                        token |= profile << 40
+                    if token == states[state, TOKEN]:
+                        state = states[state, NEXT]
+                        continue
+                    if counts[0] + 2 > states_max:
+                        return row, before, bad
+                    if after - at > KEY_OCTETS and kind == 6:
+                        add_next(data, at, after, profile, state, counts[0], nodes, fields, chooser, source_field, states, todo,
+                                 starts, ends)
+                        state = counts[0]
+                        counts[0] += 1
+                        continue
+                    place = find_place(table, state, token)
+                    if table[place, 0] == FREE:
+                        add_next(data, at, after, profile, state, counts[0], nodes, fields, chooser, source_field, states, todo,
+                                 starts, ends)
+                        table[place, 0], table[place, 1], table[place, 2] = state, token, counts[0]
+                        counts[0] += 1
+                    states[state, TOKEN], states[state, NEXT] = token, table[place, 2]
+                    state = table[place, 2]
             if reason != OK:
-                refused[bad, 0], refused[bad, 1], refused[bad, 2] = row, number, field
-                refused[bad, 3], refused[bad, 4] = at, reason
+                refused[bad, 0], refused[bad, 1], refused[bad, 2] = row, number, start
+                refused[bad, 3], refused[bad, 4] = profile, reason
                 bad += 1
                 break
-            records[count, 0], records[count, 1], records[count, 2], records[count, 3] = row, number, start, at
-            records[count, 4], records[count, 5], records[count, 6] = profile, source_sac, source_sic
+            source = states[state, SOURCE]
+            if source > 0:
+                sac, sic = np.int64(data[start + source]), np.int64(data[start + source + 1])
+            if local[state] < 0:
+                local[state], used[counts[1]] = counts[1], state
+                counts[1] += 1
+            records[BLOCK, count], records[NUMBER, count], records[START, count] = row, number, start
+            records[SHAPE, count], records[SAC, count], records[SIC, count] = local[state], sac, sic
             count += 1
             number += 1
     return len(blocks), count, bad
-
-
-@kernel
-def take_columns(data: Octets, records: Table, items: npt.NDArray[np.uint16], nodes: Table, chunks: Table,
-                 places: Table, lsb: Floats, columns: Floats) -> None:
-    """Fill `columns` (c, n) with elements of the records (n, 7); NaN where a record has none.
-
-    places : (profiles, c, 10): field (-1: not in this profile), sub-item of a compound (-1: none), node of its first
-        sub-item, how many it has, first chunk of an extended item (-1: none), chunks before, octet, octets, shift,
-        bits (negative: two's complement)
-
-    Notes
-    -----
-    Taken in strips of records that fit the cache nearest to the core: all columns of a strip before the next strip.
-    """
-    for first in range(0, columns.shape[1], STRIP):
-        last = min(first + STRIP, columns.shape[1])
-        for profile in range(places.shape[0]):
-            for column in range(columns.shape[0]):
-                field, child, sub_first, sub_count = (places[profile, column, 0], places[profile, column, 1],
-                                                      places[profile, column, 2], places[profile, column, 3])
-                chunk_first, chunk_count = places[profile, column, 4], places[profile, column, 5]
-                skip, octets, shift = (places[profile, column, 6], places[profile, column, 7],
-                                       places[profile, column, 8])
-                signed, bits = places[profile, column, 9] < 0, abs(places[profile, column, 9])
-                mask, factor = (np.int64(1) << bits) - 1, lsb[column]
-                half = np.int64(1) << (bits - 1)
-                for row in range(first, last):
-                    if records[row, 4] != profile:
-                        continue
-                    columns[column, row] = np.nan
-                    if field < 0 or items[row, field] == 0:
-                        continue
-                    at = records[row, 2] + items[row, field]
-                    if child >= 0:
-                        at = compound_end(data, at, records[row, 3], sub_first, sub_count, nodes, chunks, child)
-                        if at <= 0:
-                            continue
-                    if chunk_count > 0:
-                        present = True
-                        for chunk in range(chunk_first, chunk_first + chunk_count):
-                            at += chunks[chunk, 0]
-                            if data[at - 1] & 1 == 0:
-                                present = False
-                                break
-                        if not present:
-                            continue
-                    at += skip
-                    value: Any = np.int64(data[at])
-                    for octet in range(at + 1, at + octets):
-                        value = (value << 8) | np.int64(data[octet])
-                    value = (value >> shift) & mask
-                    if signed:
-                        value = (value ^ half) - half
-                    columns[column, row] = value * factor

@@ -4,7 +4,7 @@ One row of `nodes` is one item or sub-item: (kind, a, b)::
 
     UNDEFINED                     a record that has it is refused
     FIXED       a octets
-    EXTENDED    a first row of `chunks`, b rows; a row is (octets, has FX)
+    EXTENDED    a first row of `chunks`, b rows; a row is (octets, has FX). Of octets alone: CHAINED
     COUNTED     a octets of the count, b octets each
     CHAINED     b octets each, the last bit of which says whether another follows
     EXPLICIT    a length octet that counts itself
@@ -52,6 +52,8 @@ class Layout:
     selector: Table            # (field, octet, shift, mask) of the value that chooses the profile; empty: one profile
     profile_of: Table          # that value -> profile; -1 unknown
 
+    rows: tuple[list[list[int]], list[list[int]]]   # nodes and chunks once more, for the plain twin
+
     def field(self, profile: int, item: str) -> int:
         """Return the place of an item in a profile, or -1."""
         places = self.edition.profiles[profile][1]
@@ -60,6 +62,8 @@ class Layout:
 
 def _node(definition: Definition, nodes: list[list[int]], chunks: list[list[int]]) -> list[int]:
     if isinstance(definition, Extended):
+        if all(chunk.octets == 1 and chunk.fx for chunk in definition.chunks):
+            return [CHAINED, 0, 1]  # as long, and quicker to pass
         start = len(chunks)
         chunks += [[chunk.octets, int(chunk.fx)] for chunk in definition.chunks]
         return [EXTENDED, start, len(definition.chunks)]
@@ -155,4 +159,4 @@ def layout(category: int, name: str) -> Layout:
     source = next((i for i, p in enumerate(first) if isinstance(p, Item) and p.name == "010"
                    and isinstance(p.definition, Group) and p.definition.bits == 16), -1)
     return Layout(table, np.array(nodes, np.int64).reshape(-1, 3), np.array(chunks, np.int64).reshape(-1, 2), fields,
-                  source, np.array(selector, np.int64), np.array(profile_of, np.int64))
+                  source, np.array(selector, np.int64), np.array(profile_of, np.int64), (nodes, chunks))
