@@ -29,12 +29,12 @@ def test_a_file_that_cannot_be_read_does_not_hide_the_others(shared, tmp_path, c
 
 
 def test_cell_broadcast_tells_alphabet_pages_and_hex(capsys):
-    assert main(["cell-broadcast", "hello", "ă" * 41]) == 0
+    assert main(["cell-broadcast", "hello", "ă" * 42]) == 0
     first, second = (json.loads(line) for line in capsys.readouterr().out.splitlines())
     assert first == {"alphabet": "GSM7", "units": 5, "pages": 1, "fits": True, "page_hex": ["e8329bfd06"]}
     assert (second["alphabet"], second["pages"]) == ("UCS2", 2)
 
 
 def test_a_text_too_long_for_a_message_gives_status_one(capsys):
-    assert main(["cell-broadcast", "ă" * 601]) == 1
+    assert main(["cell-broadcast", "ă" * 616]) == 1
     assert json.loads(capsys.readouterr().out)["fits"] is False

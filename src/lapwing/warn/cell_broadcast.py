@@ -1,7 +1,7 @@
 """Cuts a text into the pages of a cell broadcast message: alphabet, units, pages, octets.
 
 Source: 3GPP TS 23.041 (a page carries 82 octets of content, a message at most 15 pages) and TS 23.038 (GSM 7-bit
-default alphabet, its extension table, UCS-2). GSM-7: 93 septets a page, packed from the low bit up; UCS-2: 40 units
+default alphabet, its extension table, UCS-2). GSM-7: 93 septets a page, packed from the low bit up; UCS-2: 41 units
 of 16 bits a page, high octet first. Neither an escape with its character nor a surrogate pair is split.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 PAGE_OCTETS = 82
 PAGE_SEPTETS = PAGE_OCTETS * 8 // 7     # 93
-PAGE_UCS2 = 40                          # 80 octets: two stay free for a language code
+PAGE_UCS2 = PAGE_OCTETS // 2            # 41; a coding scheme with a language prefix would leave 40, we state none
 PAGES_MAX = 15
 ESCAPE = 0x1B
 
@@ -25,6 +25,11 @@ GSM7_EXTENSION = {"\f": 0x0A, "^": 0x14, "{": 0x28, "}": 0x29, "\\": 0x2F, "[": 
 _CODE = {character: code for code, character in enumerate(GSM7) if code != ESCAPE}
 
 
+# Data coding scheme (TS 23.038, 5): general data coding, no compression, no class; the alphabet alone.
+DCS_GSM7, DCS_UCS2 = 0x40, 0x48
+PADDING = 0x0D                          # CR, as TS 23.038, 6.1.2.3.1 fills a page
+
+
 @dataclass(frozen=True, slots=True)
 class Pages:
     """A text as pages. `units` counts septets (GSM7, an escaped character is two) or 16-bit units (UCS2)."""
@@ -32,11 +37,24 @@ class Pages:
     alphabet: str                        # GSM7 | UCS2
     units: int
     pages: tuple[bytes, ...]             # useful content of each, before padding
+    septets: tuple[tuple[int, ...], ...] = ()   # of each page, GSM7 alone: octets do not say how many there are
 
     @property
     def fits(self) -> bool:
         """Whether a message may hold that many pages."""
         return len(self.pages) <= PAGES_MAX
+
+    @property
+    def coding_scheme(self) -> int:
+        """Return the octet that tells a phone the alphabet."""
+        return DCS_GSM7 if self.alphabet == "GSM7" else DCS_UCS2
+
+    def padded(self) -> tuple[bytes, ...]:
+        """Return the pages at their full 82 octets, filled with carriage returns as the network wants them."""
+        if self.alphabet == "UCS2":
+            return tuple(page + bytes([0, PADDING]) * ((PAGE_OCTETS - len(page)) // 2) for page in self.pages)
+        return tuple(pack_septets([*septets, *[PADDING] * (PAGE_SEPTETS - len(septets))]).ljust(PAGE_OCTETS, b"\0")
+                     for septets in self.septets)
 
 
 def pages_of(text: str) -> Pages:
@@ -48,7 +66,8 @@ def pages_of(text: str) -> Pages:
     if all(c in _CODE or c in GSM7_EXTENSION for c in text):
         groups = [(_CODE[c],) if c in _CODE else (ESCAPE, GSM7_EXTENSION[c]) for c in text]
         cut = _cut(groups, PAGE_SEPTETS)
-        return Pages("GSM7", sum(map(len, groups)), tuple(pack_septets(page) for page in cut))
+        return Pages("GSM7", sum(map(len, groups)), tuple(pack_septets(page) for page in cut),
+                     tuple(map(tuple, cut)))
     encoded = [c.encode("utf-16-be", "surrogatepass") for c in text]
     units = [tuple(int.from_bytes(c[i : i + 2], "big") for i in range(0, len(c), 2)) for c in encoded]
     cut = _cut(units, PAGE_UCS2)
