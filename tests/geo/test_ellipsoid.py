@@ -120,3 +120,12 @@ def test_the_horizon_of_a_low_flyer():
     assert float(horizon.radio_horizon_m(25.0, 50.0)) == pytest.approx(49_756.0, abs=5.0)
     hidden = horizon.hidden_below_horizon([40_000.0, 60_000.0, 60_000.0], 25.0, [50.0, 50.0, np.nan])
     assert hidden.tolist() == [False, True, False]
+
+
+def test_geoid_kernel_and_plain_twin_agree_to_the_last_bit():
+    from lapwing.geo.geoid import undulation_m, undulation_plain
+
+    generator = np.random.default_rng(7)
+    lat, lon = np.radians(generator.uniform(38.0, 74.0, 500)), np.radians(generator.uniform(12.0, 47.0, 500))
+    plain = [undulation_plain(a, b) for a, b in zip(lat.tolist(), lon.tolist(), strict=True)]
+    assert np.array_equal(undulation_m(lat, lon), plain, equal_nan=True) and 0 < np.isnan(plain).sum() < 400

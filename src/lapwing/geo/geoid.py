@@ -6,11 +6,14 @@ zero would shift a height by 20-45 m. A caller that meets NaN reports "no geoid 
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from importlib import resources
 
 import numpy as np
 import numpy.typing as npt
+
+from lapwing.geo.kernels_geoid import bilinear_kernel
 
 Floats = npt.NDArray[np.float64]
 
@@ -30,21 +33,29 @@ def undulation_m(lat_rad: npt.ArrayLike, lon_rad: npt.ArrayLike) -> Floats:
     Bilinear between grid points (error of the interpolation under 0.2 m over plains). NaN outside the grid
     (`covers` tells) and for NaN input.
     """
-    lat, lon = np.broadcast_arrays(np.degrees(np.asarray(lat_rad, np.float64)),
-                                   np.degrees(np.asarray(lon_rad, np.float64)))
+    lat, lon = np.asarray(lat_rad, np.float64), np.asarray(lon_rad, np.float64)
+    if lat.shape != lon.shape:
+        lat, lon = np.broadcast_arrays(lat, lon)
+    latitudes, longitudes, heights = _grid()
+    out = np.empty(lat.size)
+    bilinear_kernel(np.ascontiguousarray(lat).reshape(-1), np.ascontiguousarray(lon).reshape(-1), latitudes[0], longitudes[0],
+                    latitudes[1] - latitudes[0], heights, out)
+    return out.reshape(lat.shape)
+
+
+def undulation_plain(lat_rad: float, lon_rad: float) -> float:
+    """Return the same for one point, in plain numbers: for tests."""
     latitudes, longitudes, heights = _grid()
     step = latitudes[1] - latitudes[0]
-    row, column = (lat - latitudes[0]) / step, (lon - longitudes[0]) / step
-    # The edge of the grid itself is inside, with room for the rounding of radians to degrees.
-    inside = ((row > -1e-9) & (row < len(latitudes) - 1 + 1e-9)
-              & (column > -1e-9) & (column < len(longitudes) - 1 + 1e-9))
-    row, column = np.where(inside, row, 0.0), np.where(inside, column, 0.0)
-    i = np.clip(np.floor(row), 0, len(latitudes) - 2).astype(np.intp)
-    j = np.clip(np.floor(column), 0, len(longitudes) - 2).astype(np.intp)
+    row, column = (math.degrees(lat_rad) - latitudes[0]) / step, (math.degrees(lon_rad) - longitudes[0]) / step
+    if not (-1e-9 < row < len(latitudes) - 1 + 1e-9 and -1e-9 < column < len(longitudes) - 1 + 1e-9):
+        return math.nan
+    i = min(max(math.floor(row), 0), len(latitudes) - 2)
+    j = min(max(math.floor(column), 0), len(longitudes) - 2)
     u, v = row - i, column - j
-    value = ((1 - u) * ((1 - v) * heights[i, j] + v * heights[i, j + 1])
-             + u * ((1 - v) * heights[i + 1, j] + v * heights[i + 1, j + 1]))
-    return np.where(inside, value, np.nan)
+    low = (1 - v) * heights[i, j] + v * heights[i, j + 1]
+    high = (1 - v) * heights[i + 1, j] + v * heights[i + 1, j + 1]
+    return float((1 - u) * low + u * high)
 
 
 def covers(lat_rad: npt.ArrayLike, lon_rad: npt.ArrayLike) -> npt.NDArray[np.bool_]:

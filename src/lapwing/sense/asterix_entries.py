@@ -12,12 +12,13 @@ import numpy.typing as npt
 from lapwing.model.entries import Entry
 from lapwing.model.plots import Looks, Plots, empty_looks
 from lapwing.model.sensors import ADSB, MLAT, RADAR, SURFACE, TRACKER, Sensor, SensorTable
-from lapwing.model.times import DAY_NS, NS_PER_S, from_seconds
+from lapwing.model.times import DAY_NS, NS_PER_S
 from lapwing.sense import clock, screen
 from lapwing.sense.asterix.decode import BlockRefusal, Decoded, Editions, Records, decode_datagrams
 from lapwing.sense.asterix.framing import is_oradis
 from lapwing.sense.drafts import Refusals, Reports
 from lapwing.sense.reports import PLACERS
+from lapwing.sense.sensor_columns import columns_of
 from lapwing.sense.state import SenseSetup
 from lapwing.sense.work import Work
 
@@ -41,10 +42,12 @@ def sense_asterix(work: Work, setup: SenseSetup, entries: Sequence[Entry]) -> tu
     plots: list[Plots] = []
     looks: list[Looks] = []
     sources = _sources(work, entries, decoded)
+    received = np.array([entry.received_ns for entry in entries], np.int64)
+    sequence = np.array([entry.sequence for entry in entries], np.int64)
     # Service messages first: a position or rotation in them counts for the reports of the same step.
     for records in sorted(decoded.records, key=lambda r: r.category not in (2, 19, 34)):
         work.record_count += len(records)
-        reports = _reports(work, setup, entries, records, *sources[id(records)])
+        reports = _reports(work, setup, received, sequence, records, *sources[id(records)])
         if records.category in (2, 34):
             _learn(work, reports)
             looks.append(_looks(work, reports))
@@ -111,41 +114,44 @@ def _sources(work: Work, entries: Sequence[Entry], decoded: Decoded) -> dict[int
     return result
 
 
-def _reports(work: Work, setup: SenseSetup, entries: Sequence[Entry], records: Records, sac: Codes,
+def _reports(work: Work, setup: SenseSetup, received_ns: Codes, sequence: Codes, records: Records, sac: Codes,
              sic: Codes) -> Reports:
     """Return records with their sensor (appended to the table where new) and times."""
     pair = sac * 256 + sic
-    index, source = np.full(len(records), -1, np.int64), np.full(len(records), "", "U8")
-    refused = np.full(len(records), "", "U20")
-    for value in np.unique(pair).tolist():
+    count = len(pair)
+    received = received_ns[records.datagram_index]
+    index, source = np.empty(count, np.int64), np.full(count, "", "U8")
+    reports = Reports(records.category, dict(records.columns), index, source, received, received,
+                      sequence[records.datagram_index], records.octet_offset)
+    first = int(pair[0]) if count else -1
+    values = [first] if count and bool((pair == first).all()) else np.unique(pair).tolist()
+    refused: list[tuple[str, str, npt.NDArray[np.bool_]]] = []
+    for value in values:
         rows = pair == value
-        if value < 0:
-            refused[rows] = "no_source"
-            continue
-        codes = divmod(value, 256)
-        source[rows] = f"{codes[0]}/{codes[1]}"
-        if setup.allow and codes not in setup.allow:
-            refused[rows] = "not_allowed"
-            continue
-        found = work.sensors.index_of_source(*codes)
-        if found < 0 and len(work.sensors.rows) >= SENSORS_MAX:
-            refused[rows] = "too_many_sources"
-            continue
-        if found < 0:
-            found = _append(work, codes, records.category)
+        found, why = _sensor(work, setup, value, records.category)
         index[rows] = found
-    received = np.array([entry.received_ns for entry in entries], np.int64)[records.datagram_index]
-    sequence = np.array([entry.sequence for entry in entries], np.int64)[records.datagram_index]
-    reports = Reports(records.category, dict(records.columns), index, source, received.copy(), received, sequence,
-                      records.octet_offset)
-    words = {"no_source": "no data source identifier, and none heard on this link before",
-             "not_allowed": "a source that is not on the list of those listened to",
-             "too_many_sources": f"more than {SENSORS_MAX} sources"}
-    for reason, detail in words.items():
-        work.refusals.add_rows(reports, refused == reason, reason, detail)
-    if (refused != "").any():
-        reports = reports.take(refused == "")
+        if value >= 0:
+            source[rows] = f"{value >> 8}/{value & 255}"
+        if why is not None:
+            refused.append((*why, rows))
+    if refused:
+        for reason, detail, rows in refused:
+            work.refusals.add_rows(reports, rows, reason, detail)
+        reports = reports.take(index >= 0)
     return _timed(work, reports)
+
+
+def _sensor(work: Work, setup: SenseSetup, value: int, category: int) -> tuple[int, tuple[str, str] | None]:
+    """Return the row of a source (SAC * 256 + SIC), appended where it is new, or -1 and why it is refused."""
+    if value < 0:
+        return -1, ("no_source", "no data source identifier, and none heard on this link before")
+    codes = divmod(value, 256)
+    if setup.allow and codes not in setup.allow:
+        return -1, ("not_allowed", "a source that is not on the list of those listened to")
+    found = work.sensors.index_of_source(*codes)
+    if found < 0 and len(work.sensors.rows) >= SENSORS_MAX:
+        return -1, ("too_many_sources", f"more than {SENSORS_MAX} sources")
+    return (found if found >= 0 else _append(work, codes, category)), None
 
 
 def _append(work: Work, codes: tuple[int, int], category: int) -> int:
@@ -162,18 +168,22 @@ def _timed(work: Work, reports: Reports) -> Reports:
     if not len(reports):
         return reports
     inside = reports.get("time_of_day_s")
-    for other in ("time_received_s", "time_sent_s"):
-        inside = np.where(np.isfinite(inside), inside, reports.get(other))
     known = np.isfinite(inside)
+    for other in ("time_received_s", "time_sent_s"):
+        if other in reports.columns and not known.all():
+            inside = np.where(known, inside, reports.get(other))
+            known = np.isfinite(inside)
     to_utc = clock.truncated_to_utc if reports.category == 1 else clock.to_utc
     if reports.category != 1:
         beyond = known & (inside >= DAY_NS / NS_PER_S)
-        reports = work.refusals.keep(reports, beyond, "implausible_time",
-                                     "a time of day beyond 24 h: another edition, or broken data")
-        inside, known = inside[~beyond], known[~beyond]
-    latency = np.array([from_seconds(sensor.latency_s) for sensor in work.sensors.rows], np.int64)
-    measured = np.where(known, to_utc(np.nan_to_num(inside), reports.received_ns),
-                        reports.received_ns - latency[reports.sensor_index])
+        if beyond.any():
+            reports = work.refusals.keep(reports, beyond, "implausible_time",
+                                         "a time of day beyond 24 h: another edition, or broken data")
+            inside, known = inside[~beyond], known[~beyond]
+    if known.all():
+        return replace(reports, measured_ns=to_utc(inside, reports.received_ns))
+    latency = columns_of(work.sensors.rows).latency_ns[reports.sensor_index]
+    measured = np.where(known, to_utc(np.where(known, inside, 0.0), reports.received_ns), reports.received_ns - latency)
     return replace(reports, measured_ns=measured)
 
 
@@ -183,14 +193,23 @@ def _timely(work: Work, reports: Reports) -> Reports:
     reports = work.refusals.keep(
         reports, behind < -AHEAD_NS, "from_the_future",
         "over 5 s later than it was received: the sensor's clock, its time zone or the recording's date is wrong")
-    behind = reports.received_ns - reports.measured_ns
+    if len(reports) != len(behind):
+        behind = reports.received_ns - reports.measured_ns
     reports = work.refusals.keep(
         reports, behind > BEHIND_NS, "too_old",
         "over 10 min before it was received: the sensor's clock, its time zone or the recording's date is wrong")
-    for index in np.unique(reports.sensor_index).tolist():
+    for index in _values(reports.sensor_index):
         newest = int(reports.measured_ns[reports.sensor_index == index].max())
         work.last_ns[index] = max(newest, work.last_ns.get(index, newest))
     return reports
+
+
+def _values(index: Codes) -> list[int]:
+    """Return the distinct values, rising. A small batch is mostly of one sensor."""
+    if len(index) and bool((index == index[0]).all()):
+        return [int(index[0])]
+    found: list[int] = np.unique(index).tolist()
+    return found
 
 
 def _learn(work: Work, reports: Reports) -> None:

@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from lapwing.model.errors import Refusal
 from lapwing.model.plots import NO_CODE, Plots, empty_plots
-from lapwing.model.sensors import Sensor
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -38,6 +37,11 @@ class Reports:
         return Reports(self.category, {k: v[rows] for k, v in self.columns.items()}, self.sensor_index[rows],
                        self.source[rows], self.measured_ns[rows], self.received_ns[rows], self.entry_sequence[rows],
                        self.octet_offset[rows])
+
+    def has(self, name: str, value: float) -> Bools | None:
+        """Return where a column has a value; None where the category has no such column."""
+        found = self.columns.get(name)
+        return None if found is None else found == value
 
     def get(self, name: str) -> Floats:
         """Return a column; NaN throughout where the category has none of that name."""
@@ -73,9 +77,9 @@ class Refusals:
             self.add(reason, f"{source} CAT{reports.category:03d}", detail, source, int(reports.entry_sequence[row]),
                      int(reports.octet_offset[row]), count)
 
-    def keep(self, reports: Reports, refused: Bools, reason: str, detail: str) -> Reports:
+    def keep(self, reports: Reports, refused: Bools | None, reason: str, detail: str) -> Reports:
         """Count the refused reports; return the others."""
-        if not refused.any():
+        if refused is None or not refused.any():
             return reports
         self.add_rows(reports, refused, reason, detail)
         return reports.take(~refused)
@@ -85,14 +89,9 @@ class Refusals:
         return tuple(sorted(self.rows.values(), key=lambda r: (r.entry_sequence, r.octet, r.reason, r.source)))
 
 
-def of_sensors(sensors: Sequence[Sensor], index: Ints, name: str) -> Floats:
-    """Return an attribute of each report's sensor."""
-    return np.array([float(getattr(sensor, name)) for sensor in sensors])[index] if len(index) else np.zeros(0)
-
-
 def codes(values: Floats) -> npt.NDArray[np.int32]:
     """Return numbers as codes; NO_CODE where there is none."""
-    return np.where(np.isfinite(values), np.nan_to_num(values), NO_CODE).astype(np.int32)
+    return np.where(np.isfinite(values), values, NO_CODE).astype(np.int32)
 
 
 _SIX_BIT = np.frombuffer(("".join(
@@ -101,7 +100,10 @@ _SIX_BIT = np.frombuffer(("".join(
 
 def callsigns(values: Floats) -> npt.NDArray[np.bytes_]:
     """Return the stripped text of 48-bit call signs (counts as floats: exact below 2^53); b"" where there is none."""
-    raw = np.nan_to_num(values).astype(np.int64)
+    known = np.isfinite(values)
+    if not known.any():
+        return np.zeros(len(values), "S8")
+    raw = np.where(known, values, 0.0).astype(np.int64)
     letters = np.stack([_SIX_BIT[raw >> shift & 63] for shift in range(42, -1, -6)], axis=-1)
     found: npt.NDArray[np.bytes_] = np.char.strip(np.ascontiguousarray(letters).view("S8").reshape(-1))
     return found.astype("S8")
@@ -112,6 +114,12 @@ def join_plots(parts: Sequence[Plots]) -> Plots:
     kept = [part for part in parts if len(part)]
     if not kept:
         return empty_plots()
-    joined = Plots(**{f.name: np.concatenate([getattr(part, f.name) for part in kept]) for f in fields(Plots)})
+    if len(kept) == 1:
+        joined = kept[0]
+    else:
+        joined = Plots(*(np.concatenate([getattr(part, name) for part in kept]) for name in _PLOT_FIELDS))
     order = np.lexsort((joined.octet_offset, joined.entry_sequence))
-    return joined.take(order)
+    return joined if bool((order[1:] > order[:-1]).all()) else joined.take(order)
+
+
+_PLOT_FIELDS = tuple(f.name for f in fields(Plots))

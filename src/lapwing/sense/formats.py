@@ -25,8 +25,9 @@ from lapwing.sense.cot import read_cot
 from lapwing.sense.drafts import Reports
 from lapwing.sense.found import Found, Reader
 from lapwing.sense.remote_id import read_remote_id
-from lapwing.sense.reports import _sited, polar_plots
+from lapwing.sense.reports import polar_plots, sited
 from lapwing.sense.sapient import read_sapient
+from lapwing.sense.sensor_columns import columns_of
 from lapwing.sense.state import SenseSetup
 from lapwing.sense.work import Work
 
@@ -76,12 +77,13 @@ def _place_rows(work: Work, reports: Reports) -> Plots:
     range_m, kind = reports.get("range_m"), reports.get("kind")
     bad = ~((range_m > 0) & np.isfinite(reports.get("azimuth_rad")) & (kind <= KIND_COMBINED))
     reports = refusals.keep(reports, bad, "no_place", "no slant range and azimuth, or no kind of a radar plot")
-    reports, site = _sited(reports, work.sensors, refusals)
+    reports = sited(reports, work.sensors, refusals)
     for index in np.unique(reports.sensor_index).tolist():
         newest = int(reports.measured_ns[reports.sensor_index == index].max())
         work.last_ns[index] = max(newest, work.last_ns.get(index, newest))
-    height, sigma = heights.from_flight_level(reports.get("flight_level"), *heights.mean_sea_level(*site))
-    return polar_plots(reports, reports.get("kind").astype(np.int64), height, sigma, site, work.sensors, refusals,
+    of, index = columns_of(work.sensors.rows), reports.sensor_index
+    height, sigma = heights.from_flight_level(reports.get("flight_level"), of.sea_m[index], of.sea_m_sigma[index])
+    return polar_plots(reports, reports.get("kind").astype(np.int64), height, sigma, work.sensors, refusals,
                        amplitude_db=reports.get("amplitude_db"))
 
 

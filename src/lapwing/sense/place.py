@@ -46,14 +46,15 @@ def turned(along_m2: Floats, across_m2: Floats, bearing_rad: Floats) -> Floats:
 
 
 def polar(site_rad: tuple[Floats, Floats], site_m: Floats, range_m: Floats, azimuth_rad: Floats, height_m: Floats,
-          height_m_sigma: Floats, range_m_sigma: Floats,
-          azimuth_rad_sigma: Floats) -> tuple[Floats, Floats, Floats]:
+          height_m_sigma: Floats, range_m_sigma: Floats, azimuth_rad_sigma: Floats,
+          sea_m: Floats | None = None) -> tuple[Floats, Floats, Floats]:
     """Return latitude, longitude and covariance of reports by slant range and azimuth.
 
     Parameters
     ----------
     site_rad, site_m : aerial, latitude and longitude, height above the ellipsoid
     height_m, height_m_sigma : of the object, above the ellipsoid; NaN: unknown, then `heights.assumed`
+    sea_m : mean sea level at the site, above the ellipsoid, where the caller has it
 
     Returns
     -------
@@ -65,7 +66,8 @@ def polar(site_rad: tuple[Floats, Floats], site_m: Floats, range_m: Floats, azim
     near 0 the second order dh^2 / 2g counts (its variance is sigma^4 / 2g^2).
     """
     latitude, longitude = site_rad
-    sea_m, _ = heights.mean_sea_level(latitude, longitude)
+    if sea_m is None:
+        sea_m, _ = heights.mean_sea_level(latitude, longitude)
     site_m = np.where(np.isfinite(site_m), site_m, sea_m)
     low_m, low_m_sigma = heights.assumed(range_m, site_m, sea_m)
     unknown = ~np.isfinite(height_m)

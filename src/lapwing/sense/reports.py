@@ -24,7 +24,8 @@ from lapwing.model.plots import (
 )
 from lapwing.model.sensors import SensorTable
 from lapwing.sense import heights, place
-from lapwing.sense.drafts import Floats, Refusals, Reports, callsigns, codes, join_plots, of_sensors
+from lapwing.sense.drafts import Floats, Refusals, Reports, callsigns, codes, join_plots
+from lapwing.sense.sensor_columns import columns_of
 
 # Where the sender gives no accuracy.
 TRACK_M_SIGMA = 300.0        # a neighbour's system track
@@ -48,9 +49,9 @@ _CAT010_KIND = np.array([KIND_MLAT, KIND_MLAT, KIND_ADSB, KIND_PSR, KIND_PSR, KI
 
 def _real(reports: Reports, refusals: Refusals) -> Reports:
     """Leave out what never is a plot: simulated, test and field-monitor reports."""
-    reports = refusals.keep(reports, reports.get("sim") == 1, "simulated", "a simulated target (SIM), never a plot")
-    reports = refusals.keep(reports, reports.get("tst") == 1, "test_target", "a test target (TST), never a plot")
-    return refusals.keep(reports, reports.get("rab") == 1, "field_monitor",
+    reports = refusals.keep(reports, reports.has("sim", 1), "simulated", "a simulated target (SIM), never a plot")
+    reports = refusals.keep(reports, reports.has("tst", 1), "test_target", "a test target (TST), never a plot")
+    return refusals.keep(reports, reports.has("rab", 1), "field_monitor",
                          "a field monitor or fixed transponder (RAB), never a plot")
 
 
@@ -59,8 +60,7 @@ def _plots(reports: Reports, kind: npt.NDArray[np.int64], latitude_rad: Floats, 
            azimuth_rad: Floats | None = None, velocity_mps: Floats | None = None,
            amplitude_db: Floats | None = None) -> Plots:
     none = np.full(len(reports), np.nan)
-    mode3a = np.where((reports.get("mode3a_invalid") == 1) | (reports.get("mode3a_garbled") == 1), np.nan,
-                      reports.get("mode3a"))
+    mode3a = _sure(reports, "mode3a")
     known = np.isfinite(height_m)
     return Plots(
         measured_ns=reports.measured_ns, received_ns=reports.received_ns,
@@ -74,67 +74,81 @@ def _plots(reports: Reports, kind: npt.NDArray[np.int64], latitude_rad: Floats, 
         entry_sequence=reports.entry_sequence, octet_offset=reports.octet_offset.astype(np.int32))
 
 
-def _level_height(reports: Reports, latitude_rad: Floats, longitude_rad: Floats) -> tuple[Floats, Floats]:
+def _sure(reports: Reports, name: str) -> Floats:
+    """Return a code or level where it is neither marked invalid nor garbled; NaN elsewhere."""
+    values = reports.get(name)
+    stem = "level" if name == "flight_level" else name
+    for flag in (f"{stem}_invalid", f"{stem}_garbled"):
+        marked = reports.has(flag, 1)
+        if marked is not None and marked.any():
+            values = np.where(marked, np.nan, values)
+    return values
+
+
+def _level_height(reports: Reports, sea_m: Floats, sea_m_sigma: Floats) -> tuple[Floats, Floats]:
     """Return height and sigma by the report's flight level, where it is valid and not garbled."""
-    level = np.where((reports.get("level_invalid") == 1) | (reports.get("level_garbled") == 1), np.nan,
-                     reports.get("flight_level"))
-    return heights.from_flight_level(level, *heights.mean_sea_level(latitude_rad, longitude_rad))
+    return heights.from_flight_level(_sure(reports, "flight_level"), sea_m, sea_m_sigma)
 
 
-def _sited(reports: Reports, sensors: SensorTable, refusals: Refusals) -> tuple[Reports, tuple[Floats, Floats]]:
-    """Leave out reports of sensors without a position; return the rest and their sites."""
-    latitude = of_sensors(sensors.rows, reports.sensor_index, "latitude_rad")
-    lost = ~np.isfinite(latitude)
-    reports = refusals.keep(reports, lost, "no_position",
-                            "the sensor's position is unknown: give lat_deg and lon_deg in the sensors file")
-    return reports, (latitude[~lost], of_sensors(sensors.rows, reports.sensor_index, "longitude_rad"))
+def sited(reports: Reports, sensors: SensorTable, refusals: Refusals) -> Reports:
+    """Leave out reports of sensors without a position."""
+    lost = ~np.isfinite(columns_of(sensors.rows).latitude_rad[reports.sensor_index])
+    return refusals.keep(reports, lost, "no_position",
+                         "the sensor's position is unknown: give lat_deg and lon_deg in the sensors file")
 
 
 def polar_plots(reports: Reports, kind: npt.NDArray[np.int64], height_m: Floats, height_m_sigma: Floats,
-                site_rad: tuple[Floats, Floats], sensors: SensorTable, refusals: Refusals,
-                amplitude_db: Floats | None = None) -> Plots:
+                sensors: SensorTable, refusals: Refusals, amplitude_db: Floats | None = None) -> Plots:
     """Return plots of reports that have ``range_m`` and ``azimuth_rad``; those that cannot be are refused."""
     range_m, azimuth = reports.get("range_m"), reports.get("azimuth_rad")
     share = np.where((kind == KIND_SSR) | (kind == KIND_COMBINED), place.SECONDARY_SHARE, 1.0)
+    of, index = columns_of(sensors.rows), reports.sensor_index
     latitude, longitude, cov = place.polar(
-        site_rad, of_sensors(sensors.rows, reports.sensor_index, "height_m"), range_m, azimuth, height_m,
-        height_m_sigma, of_sensors(sensors.rows, reports.sensor_index, "range_m_sigma") * share,
-        of_sensors(sensors.rows, reports.sensor_index, "azimuth_rad_sigma") * share)
+        (of.latitude_rad[index], of.longitude_rad[index]), of.height_m[index], range_m, azimuth, height_m, height_m_sigma,
+        of.range_m_sigma[index] * share, of.azimuth_rad_sigma[index] * share, of.sea_m[index])
     plots = _plots(reports, kind, latitude, longitude, cov, height_m, height_m_sigma, range_m,
                    np.mod(azimuth, 2.0 * np.pi), amplitude_db=amplitude_db)
-    bad = ~(np.isfinite(latitude) & np.isfinite(longitude))
-    refusals.add_rows(reports, bad, "range_below_height", "the slant range is shorter than the height above the radar")
-    return plots.take(~bad)
+    good = np.isfinite(latitude) & np.isfinite(longitude)
+    if good.all():
+        return plots
+    refusals.add_rows(reports, ~good, "range_below_height", "the slant range is shorter than the height above the radar")
+    return plots.take(good)
 
 
 def _radar(reports: Reports, kinds: npt.NDArray[np.int64], sensors: SensorTable, refusals: Refusals) -> Plots:
     """CAT048 and CAT001: slant range and azimuth; a track may give its place on the local plane instead."""
     reports = _real(reports, refusals)
-    detection = reports.get("detection")
-    reports = refusals.keep(reports, detection == 0, "no_detection", "the track was not seen in this scan (coasted)")
+    reports = refusals.keep(reports, reports.has("detection", 0), "no_detection",
+                            "the track was not seen in this scan (coasted)")
     polar = np.isfinite(reports.get("range_m")) & np.isfinite(reports.get("azimuth_rad"))
-    flat = ~polar & np.isfinite(reports.get("x_m")) & np.isfinite(reports.get("y_m"))
-    reports = refusals.keep(reports, ~polar & ~flat, "no_place", "neither a polar nor a Cartesian position")
-    reports, site = _sited(reports, sensors, refusals)
+    if not polar.all():
+        flat = ~polar & np.isfinite(reports.get("x_m")) & np.isfinite(reports.get("y_m"))
+        reports = refusals.keep(reports, ~polar & ~flat, "no_place", "neither a polar nor a Cartesian position")
+    reports = sited(reports, sensors, refusals)
     if not len(reports):
         return empty_plots()
     polar = np.isfinite(reports.get("range_m")) & np.isfinite(reports.get("azimuth_rad"))
-    # Where only a place on the plane is given, it stands for the range: short of the slant by little at low heights.
-    reports.columns["range_m"] = np.where(polar, reports.get("range_m"), np.hypot(reports.get("x_m"),
-                                                                                 reports.get("y_m")))
-    reports.columns["azimuth_rad"] = np.where(polar, reports.get("azimuth_rad"),
-                                              np.arctan2(reports.get("x_m"), reports.get("y_m")))
+    if not polar.all():
+        # A place on the plane alone stands for the range: short of the slant by little at low heights.
+        reports.columns["range_m"] = np.where(polar, reports.get("range_m"),
+                                              np.hypot(reports.get("x_m"), reports.get("y_m")))
+        reports.columns["azimuth_rad"] = np.where(polar, reports.get("azimuth_rad"),
+                                                  np.arctan2(reports.get("x_m"), reports.get("y_m")))
     detection = reports.get("detection")
-    answered = np.isfinite(reports.get("icao_address")) | np.isfinite(reports.get("mode3a"))
-    kind = np.where(np.isfinite(detection), kinds[np.nan_to_num(detection).astype(np.int64)],
-                    np.where(answered, KIND_SSR, KIND_PSR))
-    height, sigma = _level_height(reports, *site)
-    sea, _ = heights.mean_sea_level(*site)
-    measured = reports.get("height_m") + sea
-    use = ~np.isfinite(height) & np.isfinite(measured)
-    height, sigma = np.where(use, measured, height), np.where(use, RADAR_HEIGHT_M_SIGMA, sigma)
+    typed = np.isfinite(detection)
+    kind = kinds[np.where(typed, detection, 0.0).astype(np.int64)]
+    if not typed.all():
+        answered = np.isfinite(reports.get("icao_address")) | np.isfinite(reports.get("mode3a"))
+        kind = np.where(typed, kind, np.where(answered, KIND_SSR, KIND_PSR))
+    of, index = columns_of(sensors.rows), reports.sensor_index
+    sea = of.sea_m[index]
+    height, sigma = _level_height(reports, sea, of.sea_m_sigma[index])
+    measured = reports.columns.get("height_m")
+    if measured is not None and np.isfinite(measured).any():
+        use = ~np.isfinite(height) & np.isfinite(measured)
+        height, sigma = np.where(use, measured + sea, height), np.where(use, RADAR_HEIGHT_M_SIGMA, sigma)
     power = reports.get("psr_power_dbm") if reports.category == 48 else reports.get("power_dbm")
-    return polar_plots(reports, kind, height, sigma, site, sensors, refusals, amplitude_db=power)
+    return polar_plots(reports, kind, height, sigma, sensors, refusals, amplitude_db=power)
 
 
 def cat048(reports: Reports, sensors: SensorTable, refusals: Refusals) -> Plots:
@@ -153,7 +167,7 @@ def _local(reports: Reports, sensors: SensorTable, refusals: Refusals) -> tuple[
     own = np.isfinite(latitude) & np.isfinite(longitude)
     flat = ~own & np.isfinite(reports.get("x_m")) & np.isfinite(reports.get("y_m"))
     reports = refusals.keep(reports, ~own & ~flat, "no_place", "no position in the report")
-    site_latitude = of_sensors(sensors.rows, reports.sensor_index, "latitude_rad")
+    site_latitude = columns_of(sensors.rows).latitude_rad[reports.sensor_index]
     own = np.isfinite(reports.get("latitude_rad")) & np.isfinite(reports.get("longitude_rad"))
     reports = refusals.keep(reports, ~own & ~np.isfinite(site_latitude), "no_position",
                             "the sensor's position is unknown: give lat_deg and lon_deg in the sensors file")
@@ -188,20 +202,19 @@ def cat010(reports: Reports, sensors: SensorTable, refusals: Refusals) -> Plots:
     reports = _real(reports, refusals)
     kind = _CAT010_KIND[np.nan_to_num(reports.get("detection"), nan=6.0).astype(np.int64) & 7]
     radar = (kind == KIND_PSR) & np.isfinite(reports.get("range_m")) & np.isfinite(reports.get("azimuth_rad"))
-    echoes, site = _sited(reports.take(radar), sensors, refusals)
+    echoes = sited(reports.take(radar), sensors, refusals)
     plots = empty_plots()
     if len(echoes):
         # What a surface radar sees stands on the ground around it: at the aerial's own height, as good as known.
-        ground = of_sensors(sensors.rows, echoes.sensor_index, "height_m")
-        sea, _ = heights.mean_sea_level(*site)
-        ground = np.where(np.isfinite(ground), ground, sea)
-        plots = polar_plots(echoes, np.full(len(echoes), KIND_PSR), ground, np.full(len(echoes), 30.0), site, sensors,
-                            refusals)
+        of = columns_of(sensors.rows)
+        ground = of.height_m[echoes.sensor_index]
+        ground = np.where(np.isfinite(ground), ground, of.sea_m[echoes.sensor_index])
+        plots = polar_plots(echoes, np.full(len(echoes), KIND_PSR), ground, np.full(len(echoes), 30.0), sensors, refusals)
     others, latitude, longitude = _local(reports.take(~radar), sensors, refusals)
     if not len(others):
         return plots
     kind = _CAT010_KIND[np.nan_to_num(others.get("detection"), nan=6.0).astype(np.int64) & 7]
-    height, sigma = _level_height(others, latitude, longitude)
+    height, sigma = _level_height(others, *heights.mean_sea_level(latitude, longitude))
     east, north = _at_least(others.get("x_m_sigma")), _at_least(others.get("y_m_sigma"))
     second = _plots(others, kind, latitude, longitude, place.diagonal(east, north), height, sigma,
                     velocity_mps=_velocity(others))
@@ -216,7 +229,7 @@ def _at_least(sigma_m: Floats, unknown_m: float = MLAT_M_SIGMA) -> Floats:
 def cat020(reports: Reports, sensors: SensorTable, refusals: Refusals) -> Plots:
     """Multilateration."""
     reports, latitude, longitude = _local(_real(reports, refusals), sensors, refusals)
-    height, sigma = _level_height(reports, latitude, longitude)
+    height, sigma = _level_height(reports, *heights.mean_sea_level(latitude, longitude))
     geometric = reports.get("height_m")
     use = np.isfinite(geometric)
     height = np.where(use, geometric, height)
@@ -229,8 +242,8 @@ def cat020(reports: Reports, sensors: SensorTable, refusals: Refusals) -> Plots:
 def adsb_m_sigma(nacp: Floats, nic: Floats, given: npt.NDArray[np.bool_]) -> Floats:
     """Return 1 sigma of an ADS-B position: by NACp, else by NIC (half its radius taken as the 95 % error), else 300 m;
     5 km where the aircraft says that it does not know."""
-    epu = _EPU_M[np.clip(np.nan_to_num(nacp), 0, 11).astype(np.int64)]
-    radius = _RADIUS_M[np.clip(np.nan_to_num(nic), 0, 11).astype(np.int64)]
+    epu = _EPU_M[np.clip(np.where(np.isfinite(nacp), nacp, 0.0), 0, 11).astype(np.int64)]
+    radius = _RADIUS_M[np.clip(np.where(np.isfinite(nic), nic, 0.0), 0, 11).astype(np.int64)]
     sigma = np.where(np.isfinite(epu), epu, 0.5 * radius) * _SIGMA_PER_95
     unknown = np.where(given, ADSB_UNKNOWN_M_SIGMA, ADSB_M_SIGMA)
     return np.where(np.isfinite(sigma), np.maximum(sigma, 5.0), unknown)
@@ -246,7 +259,7 @@ def cat021(reports: Reports, sensors: SensorTable, refusals: Refusals) -> Plots:
     lost = ~(np.isfinite(latitude) & np.isfinite(longitude))
     reports = refusals.keep(reports, lost, "no_place", "no position in the report")
     latitude, longitude = latitude[~lost], longitude[~lost]
-    height, sigma = _level_height(reports, latitude, longitude)
+    height, sigma = _level_height(reports, *heights.mean_sea_level(latitude, longitude))
     geometric = reports.get("height_m")
     use = np.isfinite(geometric)
     height, sigma = np.where(use, geometric, height), np.where(use, GEOMETRIC_M_SIGMA, sigma)

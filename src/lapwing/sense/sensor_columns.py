@@ -1,0 +1,49 @@
+"""The sensor table as columns, made once for each table: what every batch asks of its sensors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from lapwing.model.sensors import Sensor
+from lapwing.model.times import from_seconds
+from lapwing.sense import heights
+
+Floats = npt.NDArray[np.float64]
+_KEPT = 8      # tables remembered; a run has one, and a few while sources are being met
+
+
+@dataclass(frozen=True, slots=True)
+class SensorColumns:
+    """One value a row of the table; NaN where it is not known."""
+
+    latitude_rad: Floats
+    longitude_rad: Floats
+    height_m: Floats
+    range_m_sigma: Floats
+    azimuth_rad_sigma: Floats
+    sea_m: Floats               # mean sea level at the site, above the ellipsoid
+    sea_m_sigma: Floats
+    latency_ns: npt.NDArray[np.int64]
+
+
+_made: list[tuple[tuple[Sensor, ...], SensorColumns]] = []
+
+
+def columns_of(rows: tuple[Sensor, ...]) -> SensorColumns:
+    """Return the columns of a table's rows: a function of the rows alone, remembered by their identity."""
+    for known, columns in _made:
+        if known is rows:
+            return columns
+    latitude = np.array([s.latitude_rad for s in rows], np.float64)
+    longitude = np.array([s.longitude_rad for s in rows], np.float64)
+    sea, sea_sigma = heights.mean_sea_level(latitude, longitude)
+    columns = SensorColumns(
+        latitude, longitude, np.array([s.height_m for s in rows], np.float64),
+        np.array([s.range_m_sigma for s in rows], np.float64), np.array([s.azimuth_rad_sigma for s in rows], np.float64),
+        sea, sea_sigma, np.array([from_seconds(s.latency_s) for s in rows], np.int64))
+    _made.append((rows, columns))
+    del _made[:-_KEPT]
+    return columns
