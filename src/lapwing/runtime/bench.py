@@ -116,7 +116,7 @@ def bench_asterix(repeat: int) -> Iterator[Figure]:
     """CAT048 records into columns, beside libasterix parsing the same octets."""
     from lapwing.runtime.bench_asterix import figures
 
-    yield from figures(repeat, _compare, Figure)
+    yield from figures(repeat, Figure)
 
 
 def bench_chain(repeat: int) -> Iterator[Figure]:
