@@ -124,7 +124,8 @@ def storage_error(error: sqlite3.Error, path: Path) -> StorageError:
     """Return what a SQLite error means for the person who must act on it."""
     name = getattr(error, "sqlite_errorname", "") or ""
     text = str(error)
-    if "FULL" in name or "disk is full" in text:
+    # A full disk shows as SHMSIZE where not even the shared-memory file of the write-ahead log has room.
+    if "FULL" in name or "SHMSIZE" in name or "disk is full" in text:
         return StorageError("disk full: the last batch was not stored", where=str(path),
                             remedy="free space; the journal is whole up to the batch before, and the run resumes there")
     if "READONLY" in name or "readonly" in text:

@@ -7,6 +7,7 @@ Exit status: 0 done, 1 found faults, 2 bad usage or input, 130 interrupted. Only
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import os
 import sys
@@ -33,6 +34,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "report": ("report", "after-action report from a journal"),
     "verify": ("verify", "check a journal: hash chain and replay equality"),
     "bench": ("bench", "speed and quality beside a reference, as ratios"),
+}
+
+_REMEDY = {
+    errno.ENOSPC: "free space, or name another place", errno.EDQUOT: "free space, or ask for a larger quota",
+    errno.EFBIG: "the file would exceed a size limit: raise it, or name another place",
+    errno.EROFS: "name a place that may be written", errno.ENOTDIR: "a part of the path is a file: name a folder",
+    errno.EIO: "check the disk",
 }
 
 
@@ -87,8 +95,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        print(f"lapwing {words[0]}: {error.filename or ''} {error.strerror or error}; nothing more was written",
-              file=sys.stderr)
+        where = error.filename or getattr(arguments, "out", None) or "output"
+        print(f"lapwing {words[0]}: {where}: {error.strerror or error}; nothing more was written; "
+              f"{_REMEDY.get(error.errno or 0, 'name another place, or remove the cause and run it again')}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
