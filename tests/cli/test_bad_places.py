@@ -14,7 +14,7 @@ from lapwing.cli.main import main
 from lapwing.record import audit
 
 SRC = str(Path(__file__).parents[2] / "src")
-BLOCK = bytes.fromhex("30 00 30 fd f7 02 19 c9 35 6d 4d a0 c5 af f1 e0 02 00 05 28 3c 66 0c 10 c2 36 d4 18 20 01 c0 78 00 31 bc 00 00 40 0d eb 07 b9 58 2e 41 00 20 f5")
+BLOCK = bytes.fromhex("300030fdf70219c9356d4da0c5aff1e0020005283c660c10c236d4182001c0780031bc0000400deb07b9582e410020f5")
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Kill a run anywhere and run it again: the outputs are those of a run that nobody disturbed, octet for octet."""
 
+import contextlib
 import os
 import signal
 import sqlite3
@@ -83,7 +84,7 @@ def start(folder: Path) -> subprocess.Popen:
 
 def batches_of(journal: Path) -> int:
     try:
-        with sqlite3.connect(f"file:{journal}?mode=ro", uri=True) as look:
+        with contextlib.closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True)) as look:
             return int((look.execute("SELECT batch FROM head").fetchone() or (-1,))[0]) + 1
     except sqlite3.Error:
         return 0

@@ -190,6 +190,11 @@ class SqliteLog:
         for number, _, _, first, count, _ in self._batch_rows(first_batch):
             yield from ((number, output) for output, _ in self._outputs(first, count))
 
+    def outputs_of(self, kind: str, first_batch: int = 0) -> list[tuple[int, Output]]:
+        """Return (batch number, output) of one kind, in order: quick where there are few among many."""
+        rows = self._all("SELECT batch, kind, payload FROM outputs WHERE kind = ? AND batch >= ? ORDER BY number", kind, first_batch)
+        return [(_integer(row[0]), Output(str(row[1]), _octets(row[2]))) for row in rows]
+
     def sealed(self, first_batch: int = 0) -> Iterator[Sealed]:
         """Yield every batch with its seal, as stored, for the audit."""
         for number, first, count, first_output, output_count, digest in self._batch_rows(first_batch):

@@ -82,11 +82,13 @@ class UdpSource:
     clock : nanoseconds UTC of now
     format_ : what the datagrams hold
     idle : called whenever nothing came for `WAIT_S`; return True to end the link
+    allow : called with the sender's address; False drops the datagram (the caller counts it). None: all are taken
     """
 
     def __init__(self, url: str, clock: Callable[[], int], *, format_: str = ASTERIX,
-                 buffer_octets: int = BUFFER_OCTETS, idle: Callable[[], bool] = lambda: False) -> None:
-        self.link, self._clock, self._format, self._idle = url, clock, format_, idle
+                 buffer_octets: int = BUFFER_OCTETS, idle: Callable[[], bool] = lambda: False,
+                 allow: Callable[[str], bool] | None = None) -> None:
+        self.link, self._clock, self._format, self._idle, self._allow = url, clock, format_, idle, allow
         address = parse_udp(url)
         self.dropped_count = 0            # by the kernel, because we were late
         self._stop = threading.Event()
@@ -98,7 +100,7 @@ class UdpSource:
         """Yield datagrams until closed."""
         while not self._stop.is_set():
             try:
-                payload, extra, _, _ = self._socket.recvmsg(DATAGRAM_MAX, 64)
+                payload, extra, _, sender = self._socket.recvmsg(DATAGRAM_MAX, 64)
             except TimeoutError:
                 if self._idle():
                     return
@@ -111,7 +113,8 @@ class UdpSource:
             for level, kind, octets in extra:
                 if (level, kind) == (socket.SOL_SOCKET, _SO_RXQ_OVFL) and len(octets) >= 4:
                     self.dropped_count = struct.unpack_from("=I", octets)[0]
-            yield self._clock(), self.link, self._format, payload
+            if self._allow is None or self._allow(sender[0]):
+                yield self._clock(), self.link, self._format, payload
 
     def count_drops(self) -> int:
         """Return the datagrams that the kernel dropped on this socket, also those with nothing after them."""

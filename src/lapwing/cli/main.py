@@ -19,6 +19,9 @@ from lapwing.model.errors import LapwingError
 # Command -> (module, one line for --help). Adding a command is one file and one line here.
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo", "play a story through simulated radars and the whole chain, console open, narrated"),
+    "run": ("run", "the live service of a site"),
+    "init": ("init", "write a commented site.toml"),
+    "check": ("check", "check a site.toml: every problem with key, value and remedy"),
     "replay": ("replay", "run a recording, plots, a story or a journal through the same chain"),
     "decode": ("decode", "ASTERIX in any framing -> records with units"),
     "track": ("track", "plots (Parquet) -> tracks (Parquet)"),

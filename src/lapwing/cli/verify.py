@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 NAME = "verify"
@@ -14,7 +15,7 @@ SHOWN = 20
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("journal", help="journal.sqlite of a run")
+    parser.add_argument("journal", help="journal.sqlite of a run, or the journal folder of a live site")
     parser.add_argument("--head", metavar="HEX", help="digest written down elsewhere: the journal must hold it")
     parser.add_argument("--no-replay", action="store_true", help="check the hash chain alone")
     parser.add_argument("--json", action="store_true", help="print what was found as JSON")
@@ -22,8 +23,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check; 0 sound, 1 faults, 2 no journal."""
-    from pathlib import Path
-
     from lapwing.model.times import to_iso
     from lapwing.runtime.environment import prepare
 
@@ -31,6 +30,8 @@ def run(arguments: argparse.Namespace) -> int:
     from lapwing.runtime.journals import check_journal
 
     path = Path(arguments.journal)
+    if path.is_dir():
+        return _folder(path, arguments)
     found = check_journal(path, expected_head=_digest(arguments.head))
     audit = found.audit
     faults = [{"where": fault.where, "what": fault.what} for fault in found.faults]
@@ -60,6 +61,35 @@ def run(arguments: argparse.Namespace) -> int:
                         else f"not checked: {replay['why']}"))
     print(f"head    {audit.head.hex()}")
     return 0
+
+
+def _folder(path: Path, arguments: argparse.Namespace) -> int:
+    """Check every segment of a live site's journal, and that each follows the one before; 0 sound, 1 faults, 2 no journal."""
+    import json
+
+    from lapwing.model.errors import InputError
+    from lapwing.runtime.segments import chain_faults, segments
+
+    found = segments(path)
+    if not found:
+        raise InputError("holds no segment of a journal", where=str(path), remedy="name data/journal of a site, or one journal file")
+    if arguments.head:
+        raise InputError("is a folder", where=str(path), remedy="name the segment that --head belongs to")
+    # The segment that a running service writes is checked as far as it was written when the check began.
+    status = 0
+    for segment in found:
+        words = argparse.Namespace(**(vars(arguments) | {"journal": str(segment.path)}))
+        status = max(status, run(words))
+    faults = chain_faults(path)
+    if arguments.json:
+        print(json.dumps({"journal": str(path), "segments": len(found),
+                          "faults": [{"where": where, "what": what} for where, what in faults]}))
+    else:
+        for where, what in faults:
+            print(f"FAULT  {where}: {what}")
+        if not faults:
+            print(f"{path}: {len(found)} segments, each follows the one before it")
+    return 1 if faults else status
 
 
 def _digest(text: str | None) -> bytes | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from lapwing.runtime.opening import Opened
 from lapwing.runtime.outputs import outputs_of
 from lapwing.runtime.played import Cast
 from lapwing.runtime.runner import Counts, Observer, Runner
-from lapwing.runtime.wiring import Country, load_country, make_setup
+from lapwing.runtime.wiring import Country, load_country, make_setup, with_policy
 
 JOURNAL = "journal.sqlite"
 # In a replay the source is still there after a crash, so batches may share a transaction: the run resumes before them.
@@ -80,7 +81,19 @@ def setup_of(meta: dict[str, str], country_name: str | None = None) -> tuple[pip
                                f"{meta['country_sha256'][:12]} (version {meta['country_version']})",
                                where=f"country {meta['country']}",
                                remedy="name the folder of that version in LAPWING_PACKS")
-    return make_setup(sensors, country, status=meta["status"]), country
+        if "policy" in meta:
+            country = with_policy(country, json.loads(meta["policy"]))
+    allow = tuple((int(sac), int(sic)) for sac, sic in json.loads(meta.get("allow", "[]")))
+    return make_setup(sensors, country, status=meta["status"], allow=allow), country
+
+
+def initial_state(meta: dict[str, str]) -> pipeline.State:
+    """Return the state that a journal begins with: empty, or for a segment of a live site the one it goes on from."""
+    if "initial_state" not in meta:
+        return pipeline.State()
+    state = codec.decode(bytes.fromhex(meta["initial_state"])).state
+    assert isinstance(state, pipeline.State), "a journal's initial state is one: its meta is sealed"
+    return state
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +105,9 @@ class Equality:
     differences: tuple[str, ...]     # where, and which kind; the first twenty
 
 
-def stepped_again(setup: pipeline.Setup, batches: Iterator[Batch]) -> Iterator[tuple[Batch, pipeline.Outcome, list[Output]]]:
-    """Step batches through the pipeline from the beginning."""
-    state = pipeline.State()
+def stepped_again(setup: pipeline.Setup, batches: Iterator[Batch], state: pipeline.State,
+                  ) -> Iterator[tuple[Batch, pipeline.Outcome, list[Output]]]:
+    """Step batches through the pipeline from the state that they began with."""
     for batch in batches:
         state, outcome = pipeline.step(state, batch.entries, setup)
         yield batch, outcome, outputs_of(outcome)
@@ -110,7 +123,7 @@ def verify_replay(path: Path) -> Equality:
             stored.setdefault(number, []).append(output)
         batches = outputs = 0
         found: list[str] = []
-        for batch, _, made in stepped_again(setup, log.read()):
+        for batch, _, made in stepped_again(setup, log.read(), initial_state(log.meta())):
             batches += 1
             outputs += len(made)
             for was, now in zip_longest(stored.get(batch.number, []), made):
@@ -135,7 +148,7 @@ def replay_journal(path: Path, folder: Path, observers: Sequence[Observer] = ())
             raise StorageError("holds a journal already", where=str(folder), remedy="name an empty folder")
         setup, country = setup_of(old.meta())
         new.set_meta(old.meta())
-        for batch, outcome, outputs in stepped_again(setup, old.read()):
+        for batch, outcome, outputs in stepped_again(setup, old.read(), initial_state(old.meta())):
             new.append(batch)
             new.commit(batch.number, outputs)
             counts.add(batch, outcome)

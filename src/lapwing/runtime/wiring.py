@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from lapwing import pipeline, sense, warn
 from lapwing.adapters import packs
@@ -29,6 +30,14 @@ def load_country(code_or_path: str, state_dir: Path | None) -> Country:
     return Country(pack, {code: outlines[code] for code in pack.neighbours if code in outlines})
 
 
+def with_policy(country: Country, values: Mapping[str, Any]) -> Country:
+    """Return a country with some numbers of its pack's policy replaced by a site's."""
+    if not values:
+        return country
+    changed: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+    return replace(country, pack=replace(country.pack, policy=replace(country.pack.policy, **changed)))
+
+
 def make_setup(sensors: SensorTable, country: Country | None, *, status: str = "Exercise",
                allow: tuple[tuple[int, int], ...] = ()) -> pipeline.Setup:
     """Return the setup of a run.
@@ -40,7 +49,7 @@ def make_setup(sensors: SensorTable, country: Country | None, *, status: str = "
     status : CAP status of every message: Actual only for the live service, else Exercise
     allow : (SAC, SIC) pairs; empty: all sources
     """
-    sense_setup = sense.SenseSetup(sensors=sensors)
+    sense_setup = sense.SenseSetup(sensors=sensors, allow=allow)
     if country is None:
         return pipeline.Setup(sense=sense_setup)
     return pipeline.Setup(sense=sense_setup, pack=country.pack, neighbours=country.neighbours,

@@ -19,6 +19,7 @@ from fastapi.staticfiles import StaticFiles
 
 from lapwing.model.entries import COMMAND
 from lapwing.model.errors import ConfigError, InputError
+from lapwing.runtime.health import LIVE_S, Health, prometheus
 from lapwing.web.forms import BODY_MAX, LOG_KINDS, check_entry
 from lapwing.web.guard import HOSTS, Guard, from_own_page, from_this_machine
 from lapwing.web.hub import Hub, to_json
@@ -28,8 +29,8 @@ STATIC = Path(str(resources.files("lapwing.web").joinpath("static")))
 TOO_MANY, NOT_ALLOWED = 1013, 1008   # WebSocket close codes, RFC 6455 section 7.4 and the IANA registry
 
 
-def create_app(hub: Hub, *, hosts: tuple[str, ...] = HOSTS) -> FastAPI:
-    """Return the console's application around a hub.
+def create_app(hub: Hub, *, hosts: tuple[str, ...] = HOSTS, health: Health | None = None) -> FastAPI:
+    """Return the console's application around a hub; `health` is that of a live service, None for a demo or replay.
 
     Raises ConfigError where the map library is not installed, so that it is said at the start and not by a white page.
     """
@@ -38,6 +39,7 @@ def create_app(hub: Hub, *, hosts: tuple[str, ...] = HOSTS) -> FastAPI:
     app = FastAPI(title="Lapwing console", docs_url=None, redoc_url=None, openapi_url=None)
     _add_pages(app)
     _add_picture(app, hub)
+    _add_health(app, hub, health)
     _add_entries(app, hub)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(Guard, hosts=hosts)
@@ -74,12 +76,6 @@ def _add_pages(app: FastAPI) -> None:
 
 
 def _add_picture(app: FastAPI, hub: Hub) -> None:
-    @app.get("/livez")
-    async def livez() -> JSONResponse:
-        latest = hub.latest()
-        age_s = None if latest is None else round(monotonic() - latest.came_s, 1)
-        return JSONResponse({"status": "ok", "picture_age_s": age_s})
-
     @app.get("/api/site")
     async def site() -> Response:
         document = hub.site()[1]
@@ -108,6 +104,33 @@ def _add_picture(app: FastAPI, hub: Hub) -> None:
         await _show(socket, hub)
 
 
+def _add_health(app: FastAPI, hub: Hub, health: Health | None) -> None:
+    @app.get("/livez")
+    async def livez() -> JSONResponse:
+        latest = hub.latest()
+        age_s = None if latest is None else round(monotonic() - latest.came_s, 1)
+        if health is None:
+            return JSONResponse({"status": "ok", "picture_age_s": age_s})
+        stood_s = monotonic() - health.get().turned_s
+        status = "ok" if stood_s < LIVE_S else "the loop stands still"
+        return JSONResponse({"status": status, "picture_age_s": age_s, "turned_s_ago": round(stood_s, 1)},
+                            status_code=200 if status == "ok" else 503)
+
+    @app.get("/readyz")
+    async def readyz() -> JSONResponse:
+        report = health.get() if health is not None else None
+        if report is None:
+            return JSONResponse({"ready": hub.latest() is not None, "degraded": {}, "links": []})
+        ready = report.ready and monotonic() - report.turned_s < LIVE_S
+        return JSONResponse({"ready": ready, "degraded": dict(report.degraded), "links": [dict(link) for link in report.links]},
+                            status_code=200 if ready else 503)
+
+    @app.get("/metrics")
+    async def metrics() -> Response:
+        text = prometheus(health.get()) if health is not None else ""
+        return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
 def _add_entries(app: FastAPI, hub: Hub) -> None:
     @app.post("/api/command")
     async def command(request: Request) -> Response:
@@ -127,7 +150,8 @@ async def _take(request: Request, hub: Hub, kind: str) -> Response:
     if not from_own_page(request.headers):
         return _answer(403, "the request comes from another page", "use the console's own page")
     try:
-        hub.post(kind, to_json(check_entry(kind, await _body(request))))
+        # In a thread: a live service answers when the entry is in the journal, and the pages must not wait for that.
+        await asyncio.to_thread(hub.post, kind, to_json(check_entry(kind, await _body(request))))
     except InputError as error:
         return _answer(409 if not hub.takes_entries else 422, str(error), error.remedy)
     return JSONResponse({"taken": True}, status_code=202)

@@ -17,7 +17,7 @@ from lapwing.pipeline import Outcome
 from lapwing.web.board import Board, fold
 from lapwing.web.hub import Hub
 from lapwing.web.picture import live_picture
-from lapwing.web.site import Box, site_picture
+from lapwing.web.site import Box, first_view, site_picture, with_sensors
 
 GAP_S = 0.4   # two and a half pictures a second: the radars turn in 4-10 s, and the page has time to draw
 
@@ -45,12 +45,18 @@ class Feed:
         self._sensors: SensorTable | None = None
         self._outcome: Outcome | None = None
         self._published_s = float("-inf")
+        self._site: dict[str, Any] | None = None
+        self._site_view: Box | None = None
 
     def show_site(self, sensors: SensorTable) -> None:
         """Publish the place. Called at the start; `take` does it again when the table of sensors changes."""
         self._sensors = sensors
-        self._hub.set_site(site_picture(self._pack, self._neighbours, sensors, self._mode, title=self._title,
-                                        view_deg=self._view, display_files=self._display_files))
+        view = self._view or first_view(self._pack, sensors)
+        if self._site is None or view != self._site_view:
+            self._site_view = view
+            self._site = site_picture(self._pack, self._neighbours, sensors, self._mode, title=self._title, view_deg=view,
+                                      display_files=self._display_files)
+        self._hub.set_site(with_sensors(self._site, sensors))
 
     def take(self, outcome: Outcome, outputs: Any = None) -> None:
         """Take one outcome (an observer of the runner: outputs are not needed)."""

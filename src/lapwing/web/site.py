@@ -53,7 +53,7 @@ def site_picture(
     view_deg : what to show at first (west, south, east, north); None: the sensors with a margin, else the country
     display_files : see `display.display_layers`
     """
-    view = view_deg or _view(pack, sensors)
+    view = view_deg or first_view(pack, sensors)
     box = (view[0] - VIEW_MARGIN_DEG, view[1] - VIEW_MARGIN_DEG, view[2] + VIEW_MARGIN_DEG, view[3] + VIEW_MARGIN_DEG)
     site: dict[str, Any] = {
         "type": "site", "mode": mode, "title": title, "view": [round(v, 4) for v in view], "country": None,
@@ -79,7 +79,12 @@ def site_picture(
     return site
 
 
-def _view(pack: Pack | None, sensors: SensorTable) -> Box:
+def with_sensors(site: Mapping[str, Any], sensors: SensorTable) -> dict[str, Any]:
+    """Return a site whose sensors alone have changed: their table grows often, and the shapes cost seconds to make."""
+    return {**site, "sensors": [_sensor(sensor) for sensor in sensors.rows]}
+
+
+def first_view(pack: Pack | None, sensors: SensorTable) -> Box:
     """Return the box round all sensors with a position, or round the country, or of Europe where nothing is known."""
     placed = [s for s in sensors.rows if s.has_position]
     # What looks at the border says where the border is watched; receivers of ADS-B stand anywhere.

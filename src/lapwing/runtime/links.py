@@ -1,0 +1,104 @@
+"""Links of a live site: one thread each, from socket to intake, with what the health page says of it."""
+
+from __future__ import annotations
+
+import ipaddress
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from lapwing.adapters.tcp import TcpSource, parse_tcp
+from lapwing.adapters.udp import UdpSource, parse_udp
+from lapwing.model.errors import ConfigError, InputError
+from lapwing.runtime.intake import Intake
+
+RETRY_S = 5.0
+
+
+def check_url(url: str, base: Path) -> str:
+    """Return a link's URL. Raises ConfigError for one that no link can be made of."""
+    scheme = urlsplit(url).scheme
+    if scheme == "udp":
+        parse_udp(url)
+    elif scheme == "tcp":
+        parse_tcp(url)
+    elif scheme == "file":
+        raise ConfigError("a recording is no live link: its times are over", remedy="play it with `lapwing replay`")
+    else:
+        raise ConfigError("no link of this kind", remedy="write udp://GROUP:PORT, udp://:PORT or tcp://HOST:PORT")
+    return url
+
+
+class Link:
+    """One link at work.
+
+    Parameters
+    ----------
+    name, url, format_, allow_from : as configured
+    intake : takes what comes in
+    clock : nanoseconds UTC of now
+    say : called with (level, text) when something changes that a person should know
+    """
+
+    def __init__(self, name: str, url: str, format_: str, allow_from: tuple[str, ...], intake: Intake,
+                 clock: Callable[[], int], say: Callable[[str, str], None]) -> None:
+        self.name, self.url, self.error = name, url, ""
+        self._intake, self._say = intake, say
+        self._stop = threading.Event()
+        self._networks = tuple(ipaddress.ip_network(network) for network in allow_from)
+        self._source: UdpSource | TcpSource
+        if url.startswith("udp:"):
+            self._source = UdpSource(url, clock, format_=format_, allow=self._allowed if self._networks else None)
+        else:
+            self._source = TcpSource(url, clock, self._stop.wait, format_=format_)
+        self._thread = threading.Thread(target=self._run, name=f"link {name}", daemon=True)
+
+    @property
+    def port(self) -> int:
+        """The UDP port really bound; 0 for a TCP link."""
+        return self._source.port if isinstance(self._source, UdpSource) else 0
+
+    @property
+    def dropped_count(self) -> int:
+        """Datagrams that the kernel dropped because we were late."""
+        return self._source.dropped_count if isinstance(self._source, UdpSource) else 0
+
+    def failure(self) -> str:
+        """Return the last reason why nothing comes in; may be empty."""
+        if isinstance(self._source, TcpSource) and self._source.failures:
+            return self._source.failures[-1]
+        return self.error
+
+    @property
+    def started(self) -> bool:
+        """Whether `start` was called."""
+        return self._thread.ident is not None
+
+    def start(self) -> None:
+        """Begin to listen."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the link."""
+        self._stop.set()
+        self._source.close()
+        if self._thread.is_alive():
+            self._thread.join(2.0)
+
+    def _allowed(self, host: str) -> bool:
+        if any(ipaddress.ip_address(host) in network for network in self._networks):
+            return True
+        self._intake.refuse(self.url)
+        return False
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                for item in self._source:
+                    self._intake.put(item)
+            except InputError as error:
+                if self.error != str(error):
+                    self._say("warning", str(error))
+                self.error = str(error)
+            self._stop.wait(RETRY_S if not self._stop.is_set() else 0)

@@ -1,0 +1,333 @@
+"""The live loop: what waits becomes a batch, is journaled with its outputs, and goes out. One turn a window.
+
+Killed anywhere, it goes on from the newest checkpoint and steps the journaled batches after it again. Where the journal
+cannot be written (disk full, failing disk) the loop goes on warning without it, says so, and begins a new segment as
+soon as the disk takes one; the missing stretch is a fact of that segment.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lapwing import __version__, pipeline
+from lapwing.adapters.sqlite_log import SqliteLog
+from lapwing.model.alerts import Warned
+from lapwing.model.entries import TICK, Entry
+from lapwing.model.errors import StorageError
+from lapwing.model.notices import Responded, Shared
+from lapwing.model.ports import Batch, Output
+from lapwing.model.sensors import SensorTable
+from lapwing.model.times import NS_PER_S, from_seconds, to_iso
+from lapwing.record import codec
+from lapwing.record.incident import Event
+from lapwing.record.journal import GENESIS
+from lapwing.runtime import segments
+from lapwing.runtime.batches import Item
+from lapwing.runtime.intake import Intake
+from lapwing.runtime.outputs import outputs_of
+from lapwing.runtime.runner import Observer
+
+TICK_EVERY_NS = NS_PER_S
+RECENT_MAX = 100             # of the batches that led to something: an evening's screen
+REOPEN_EVERY_NS = 10 * NS_PER_S
+
+
+@dataclass(frozen=True, slots=True)
+class LivePoint:
+    """A checkpoint of the live loop."""
+
+    state: pipeline.State
+    entries: int                 # journal entries of this segment so far
+    now_ns: int
+    recent: tuple[Happened, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """What a batch led to that a console shows for longer than a moment: proposals, alerts, notices, events."""
+
+    now_ns: int
+    warned: Warned | None
+    responded: Responded | None
+    shared: Shared | None
+    events: tuple[Event, ...]
+
+
+def happened(outcome: pipeline.Outcome) -> Happened | None:
+    """Return what of an outcome must be told again after a restart; None where nothing."""
+    warned, responded, shared = outcome.warned, outcome.responded, outcome.shared
+    told = [outcome.events, warned and (warned.proposals or warned.alerts or warned.decisions),
+            responded and (responded.patrol or responded.sightings), shared and (shared.notices or shared.changed)]
+    return Happened(outcome.now_ns, warned, responded, shared, outcome.events) if any(told) else None
+
+
+def merged_sensors(known: SensorTable | None, configured: SensorTable) -> SensorTable:
+    """Return the table to go on with: rows keep their places, configured ones are replaced or appended by their id."""
+    table = known if known is not None else SensorTable()
+    for sensor in configured.rows:
+        table = table.with_sensor(sensor)
+    return table
+
+
+class Live:
+    """The loop of a site.
+
+    Parameters
+    ----------
+    folder : of the journal's segments
+    setup, facts : of the pipeline, and what the journal must say of it
+    intake : where items wait
+    clock : nanoseconds UTC of now, never going back
+    say : called with (level, text) for what a person should know
+    window_s, checkpoint_s : length of a batch; time between two checkpoints
+    observers : called after each batch with its outcome and outputs
+    """
+
+    def __init__(self, folder: Path, setup: pipeline.Setup, facts: dict[str, str], intake: Intake,
+                 clock: Callable[[], int], say: Callable[[str, str], None], *, window_s: float = 0.1,
+                 checkpoint_s: float = 60.0, observers: Iterable[Observer] = ()) -> None:
+        self.folder, self.setup, self.facts = folder, setup, facts
+        self.observers = list(observers)
+        self._intake, self._clock, self._say = intake, clock, say
+        self._window_ns, self._checkpoint_ns = from_seconds(window_s), from_seconds(checkpoint_s)
+        self.state = pipeline.State()
+        self.log: SqliteLog | None = None
+        self._number = self._sequence = self._last_ns = self._point_ns = 0
+        self._previous = ("", GENESIS)
+        self.unrecorded_since_ns = 0          # 0: the journal is written
+        self.unrecorded_why = ""
+        self._retry_ns = 0
+        self.turn_ns = 0                      # time of the newest turn
+        self.batch_count = self.entry_count = self.plot_count = self.unrecorded_batches = 0
+        self.refused: dict[str, int] = {}
+        self.recovered_batches = 0
+        self.recovered_outputs: list[tuple[str, int, Output]] = []   # (segment, batch, output) that may not have gone out
+        self.recent: deque[Happened] = deque(maxlen=RECENT_MAX)
+        self.retold: list[Observer] = []      # observers that are told after a restart what happened before it
+        self._to_retell: tuple[Happened, ...] = ()
+        self.written = threading.Condition()
+        self.taken_count = 0                  # people's entries that are durable (or could not be: the journal is out)
+
+    # Beginning
+
+    def recover(self, mark: tuple[str, int] = ("", -1)) -> None:
+        """Go on where the journal ends; begin one where there is none. Raises StorageError where it cannot be written.
+
+        `mark` is the (segment, batch) up to which alerts were handed to the channels.
+        """
+        log = segments.open_newest(self.folder)
+        if log is None:
+            self._adopt(segments.begin(self.folder, self.facts))
+            return
+        gap = ""
+        try:
+            meta = log.meta()
+            gap = self._recovered(log, mark, same=meta.get("lapwing") == __version__)
+        except BaseException:
+            log.close()
+            raise
+        if gap:
+            self._begin_after(log, gap)
+        elif all(meta.get(key) == value for key, value in self.facts.items()):
+            self._adopt(log, going_on=True)
+        else:
+            self._say("notice", "the configuration has changed since: a new segment of the journal begins")
+            self._begin_after(log)
+
+    def _recovered(self, log: SqliteLog, mark: tuple[str, int], *, same: bool) -> str:
+        """Bring the state to the end of a segment; return why it could not be, where the next one starts from nothing."""
+        try:
+            self._restep(log, mark, same=same)
+            return ""
+        except StorageError as error:
+            if same:
+                raise
+            # Another version's memory cannot be read: tracks are found again within seconds, and the record says so.
+            self._say("warning", f"the state of version {log.meta().get('lapwing')} cannot be read ({error}): tracks begin anew")
+            self.state = pipeline.State()
+            return f"started without the tracks of version {log.meta().get('lapwing')}"
+
+    def _restep(self, log: SqliteLog, mark: tuple[str, int], *, same: bool) -> None:
+        """Bring the state to the end of a segment; collect what may not have gone out yet."""
+        meta, found = log.meta(), log.checkpoint()
+        if found is None and "initial_state" in meta:
+            found = (-1, bytes.fromhex(meta["initial_state"]))
+        first = 0
+        if found is not None:
+            point = codec.decode(found[1])
+            if not isinstance(point, LivePoint):
+                raise StorageError("the checkpoint is not one of a live site", where=f"{log.path}, batch {found[0]}",
+                                   remedy="move this journal away: a new one begins")
+            self.state, self._last_ns, first = point.state, point.now_ns, found[0] + 1
+            self.recent.extend(point.recent)
+        # Stepped with the configuration that they were made with; their alerts stand in the journal already.
+        setup = _setup_of_meta(meta, self.setup)
+        for batch in log.read(first):
+            self.state, outcome = pipeline.step(self.state, batch.entries, setup)
+            self._last_ns = outcome.now_ns
+            self.recovered_batches += 1
+            self._remember(outcome)
+        self._to_retell = tuple(self.recent)
+        for number, output in log.outputs_of("alert", mark[1] + 1 if mark[0] == log.path.name else 0):
+            self.recovered_outputs.append((log.path.name, number, output))
+        if not same:
+            self._say("notice", f"the journal was written by version {meta.get('lapwing')}: a new segment begins")
+
+    def _adopt(self, log: SqliteLog, *, going_on: bool = False) -> None:
+        head = log.head()
+        self.log, self._number, self._sequence = log, head.number + 1, head.entry_count
+        self._previous = (log.path.name, head.digest)
+        if not going_on:
+            self.state = replace(self.state, sense=replace(self.state.sense, sensors=merged_sensors(
+                self.state.sense.sensors, self.setup.sense.sensors)))
+
+    def _begin_after(self, log: SqliteLog | None, gap: str = "") -> None:
+        if log is not None:
+            self._previous = (log.path.name, log.head().digest)
+            log.close()
+            self.log = None
+        self.state = replace(self.state, sense=replace(self.state.sense, sensors=merged_sensors(
+            self.state.sense.sensors, self.setup.sense.sensors)))
+        point = codec.encode(LivePoint(self.state, 0, self._last_ns, tuple(self.recent)))
+        self._adopt(segments.begin(self.folder, self.facts, previous=self._previous[0], previous_head=self._previous[1],
+                                   initial_state=point, gap=gap), going_on=True)
+
+    def reconfigure(self, setup: pipeline.Setup, facts: dict[str, str]) -> None:
+        """Go on with another setup: tracks, warnings and times stay. A new segment begins."""
+        self.setup, self.facts = setup, facts
+        if self.log is None:
+            return            # without a journal now: the segment that ends the gap takes the new facts
+        try:
+            self._begin_after(self.log)
+        except StorageError as error:
+            self._lose_journal(error)
+
+    # Turning
+
+    def turn(self) -> pipeline.Outcome | None:
+        """Process what waits; a tick a second where nothing does. None where there was nothing to do."""
+        now_ns = self._clock()
+        self.turn_ns = now_ns
+        items = self._intake.take()
+        people = sum(1 for item in items if item[1].startswith("console"))
+        if not items and now_ns - self._last_ns < TICK_EVERY_NS:
+            return None
+        outcome = self._process(items or [(now_ns, "clock", TICK, b"")])
+        if people:
+            with self.written:
+                self.taken_count += people
+                self.written.notify_all()
+        return outcome
+
+    def _process(self, items: list[Item]) -> pipeline.Outcome:
+        entries = []
+        for i, (received_ns, link, format_, payload) in enumerate(items):
+            self._last_ns = max(self._last_ns, received_ns)
+            entries.append(Entry(self._sequence + i, self._last_ns, link, format_, payload))
+        batch = Batch(self._number, tuple(entries))
+        if self.log is None and self.turn_ns >= self._retry_ns:
+            self._regain_journal()
+            batch = Batch(self._number, tuple(replace(e, sequence=self._sequence + i) for i, e in enumerate(entries)))
+        if self.log is not None:
+            try:
+                self.log.append(batch)
+            except StorageError as error:
+                self._lose_journal(error)
+        self.state, outcome = pipeline.step(self.state, batch.entries, self.setup)
+        outputs = outputs_of(outcome)
+        self._commit(batch, outputs)
+        self.batch_count += 1
+        self.entry_count += len(entries)
+        self.plot_count += len(outcome.sensed.plots)
+        for refusal in outcome.sensed.refusals:
+            self.refused[refusal.reason] = self.refused.get(refusal.reason, 0) + refusal.count
+        for told in self._to_retell:
+            again = replace(outcome, now_ns=told.now_ns, warned=told.warned, responded=told.responded, shared=told.shared,
+                            events=told.events)
+            for observer in self.retold:
+                observer(again, [])
+        self._to_retell = ()
+        self._remember(outcome)
+        for observer in self.observers:
+            observer(outcome, outputs)
+        return outcome
+
+    def _remember(self, outcome: pipeline.Outcome) -> None:
+        worth = happened(outcome)
+        if worth is not None:
+            self.recent.append(worth)
+
+    def _commit(self, batch: Batch, outputs: list[Output]) -> None:
+        if self.log is None:
+            self.unrecorded_batches += 1
+            return
+        point = None
+        if self._last_ns - self._point_ns >= self._checkpoint_ns:
+            point = self._point(batch)
+        try:
+            self.log.commit(batch.number, outputs, point)
+        except StorageError as error:
+            self._lose_journal(error)
+            self.unrecorded_batches += 1
+            return
+        if point is not None:
+            self._point_ns = self._last_ns
+        self._number, self._sequence = batch.number + 1, self._sequence + len(batch.entries)
+
+    def _point(self, batch: Batch) -> bytes:
+        return codec.encode(LivePoint(self.state, self._sequence + len(batch.entries), self._last_ns, tuple(self.recent)))
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Return segment and number of the newest batch in the journal."""
+        return self._previous[0], self._number - 1
+
+    # Without a journal
+
+    def _lose_journal(self, error: StorageError) -> None:
+        self.unrecorded_since_ns = self.unrecorded_since_ns or self._last_ns
+        self.unrecorded_why = str(error)
+        self._retry_ns = self.turn_ns + REOPEN_EVERY_NS
+        self._say("error", f"the journal is not written: {error}; watching and warning go on without it")
+        log, self.log = self.log, None
+        if log is not None:
+            self._previous = (log.path.name, log.head().digest)
+            try:
+                log.close()
+            except StorageError as second:
+                self._say("error", f"closing the journal: {second}")
+
+    def _regain_journal(self) -> None:
+        self._retry_ns = self.turn_ns + REOPEN_EVERY_NS
+        gap = (f"no input from {to_iso(self.unrecorded_since_ns)} to {to_iso(self._last_ns)}: {self.unrecorded_why}")
+        try:
+            self._begin_after(None, gap)
+        except StorageError as error:
+            self.unrecorded_why = str(error)
+            return
+        self.unrecorded_since_ns = 0
+        self._point_ns = self._last_ns
+        self._say("notice", f"the journal is written again; {gap}")
+
+    def stop(self) -> None:
+        """Process what still waits, leave a checkpoint, and close the journal."""
+        items = self._intake.take()
+        self.turn_ns = self._clock()
+        self._point_ns = -self._checkpoint_ns   # the last batch carries a checkpoint: the next start is quick
+        self._process(items or [(self.turn_ns, "clock", TICK, b"")])
+        if self.log is not None:
+            self.log.close()
+            self.log = None
+
+
+def _setup_of_meta(meta: dict[str, str], now: pipeline.Setup) -> pipeline.Setup:
+    """Return the setup that a segment was made with, as far as it can be had; else the one of now."""
+    from lapwing.runtime.replay import setup_of
+
+    if now.pack is not None and meta.get("country_sha256") not in (None, now.pack.sha256):
+        return now    # that pack is gone from this machine: the steps since the last checkpoint are made with this one
+    return setup_of(meta)[0]

@@ -1,0 +1,88 @@
+"""The journal of a live site: a folder of segments, each a journal file of its own that begins where the last one ended.
+
+A segment has one configuration. A reload with changed sensors or policy, the turn of a day, and the end of a disk
+fault begin a new one, whose first fact is the state that it goes on from (so it can be replayed by itself) and the
+digest of the segment before (so the chain goes through all of them). Nothing is carried over in memory alone.
+
+=================== ===========================================================================================
+fact (meta)         meaning
+=================== ===========================================================================================
+``initial_state``   checkpoint (hex) that the segment goes on from; absent in the first
+``previous_head``   digest of the last batch of the segment before
+``previous``        its file name
+``gap``             why input between the two is missing, where it is ("the disk was full from ... to ...")
+=================== ===========================================================================================
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from lapwing.adapters.sqlite_log import SqliteLog
+from lapwing.model.errors import StorageError
+from lapwing.record.journal import GENESIS
+
+_NAME = re.compile(r"journal-(\d{6})\.sqlite")
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One file of the journal."""
+
+    number: int
+    path: Path
+
+
+def segments(folder: Path) -> list[Segment]:
+    """Return the segments of a folder in order; none where there is no such folder."""
+    if not folder.is_dir():
+        return []
+    found = [(_NAME.fullmatch(path.name), path) for path in folder.iterdir()]
+    return sorted((Segment(int(match[1]), path) for match, path in found if match), key=lambda segment: segment.number)
+
+
+def open_newest(folder: Path) -> SqliteLog | None:
+    """Return the newest segment, open for writing; None where there is none yet. Raises StorageError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    known = segments(folder)
+    return SqliteLog(known[-1].path) if known else None
+
+
+def begin(folder: Path, facts: dict[str, str], *, previous: str = "", previous_head: bytes = GENESIS,
+          initial_state: bytes | None = None, gap: str = "") -> SqliteLog:
+    """Make the next segment with its facts. Raises StorageError; then no segment was made."""
+    folder.mkdir(parents=True, exist_ok=True)
+    known = segments(folder)
+    path = folder / f"journal-{known[-1].number + 1 if known else 1:06d}.sqlite"
+    log = SqliteLog(path)
+    try:
+        more = {"initial_state": initial_state.hex()} if initial_state is not None else {}
+        if previous:
+            more |= {"previous": previous, "previous_head": previous_head.hex()}
+        log.set_meta(facts | more | ({"gap": gap} if gap else {}))
+    except StorageError:
+        log.close()
+        path.unlink(missing_ok=True)
+        raise
+    return log
+
+
+def chain_faults(folder: Path) -> list[tuple[str, str]]:
+    """Return (file, what) for every segment that does not follow the one before it."""
+    faults: list[tuple[str, str]] = []
+    before: tuple[str, bytes, int] | None = None
+    for segment in segments(folder):
+        with SqliteLog(segment.path, read_only=True) as log:
+            meta, head = log.meta(), log.head()
+        if before is not None:
+            name, digest, number = before
+            if segment.number != number + 1:
+                faults.append((segment.path.name, f"segment {number + 1} before it is missing"))
+            elif meta.get("previous") != name or meta.get("previous_head") != digest.hex():
+                faults.append((segment.path.name, f"does not follow {name}: that one was changed, cut off or exchanged"))
+        elif "previous" in meta:
+            faults.append((segment.path.name, f"the segment before it, {meta['previous']}, is missing"))
+        before = (segment.path.name, head.digest, segment.number)
+    return faults

@@ -1,0 +1,347 @@
+"""``lapwing run``: links, loop, journal, channels, health and the service manager, joined up; starts, reloads, stops in order."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+from lapwing import __version__, pipeline
+from lapwing.adapters.channels import make_channel
+from lapwing.adapters.outbox import Outbox
+from lapwing.adapters.systemd import Notifier
+from lapwing.geo import jit
+from lapwing.model.errors import ConfigError, InputError, LapwingError, StorageError
+from lapwing.model.ports import Channel, Output
+from lapwing.model.times import NS_PER_S, to_iso
+from lapwing.record import codec
+from lapwing.runtime.delivery import Deliverer
+from lapwing.runtime.environment import state_dir
+from lapwing.runtime.health import Health, Report, Sample, open_files, resident_octets
+from lapwing.runtime.intake import Intake
+from lapwing.runtime.links import Link
+from lapwing.runtime.live import Live
+from lapwing.runtime.logs import Log
+from lapwing.runtime.probe import TURNS, Probe, Probed
+from lapwing.runtime.runner import Observer
+from lapwing.runtime.site_config import Site, require_site
+from lapwing.runtime.stall import StallWatch
+from lapwing.runtime.steady import SteadyClock
+from lapwing.runtime.wiring import Country, load_country, make_setup, with_policy
+
+REPORT_EVERY_S = 0.5
+JOURNALED_S_MAX = 5.0       # how long a person's entry may wait until it is durable
+
+
+def facts_of(site: Site, country: Country | None) -> dict[str, str]:
+    """Return what each segment of the journal must say so that it can be replayed by itself."""
+    facts = {"lapwing": __version__, "source": f"live: {site.name}", "status": site.status, "window_s": repr(site.window_s),
+             "sensors": codec.encode(site.sensors).hex(), "allow": json.dumps([list(pair) for pair in site.allow])}
+    if country is not None:
+        facts |= {"country": country.pack.code, "country_sha256": country.pack.sha256, "country_version": country.pack.version,
+                  "policy": json.dumps(dict(site.policy), sort_keys=True, default=list)}
+    return facts
+
+
+def setup_of_site(site: Site, country: Country | None) -> pipeline.Setup:
+    """Return the pipeline's setup."""
+    return make_setup(site.sensors, with_policy(country, site.policy) if country is not None else None, status=site.status,
+                      allow=site.allow)
+
+
+class Service:
+    """A live site at work. `start`, then `run` until `stop` is called from a signal handler or another thread."""
+
+    def __init__(self, site: Site, *, log: Log | None = None) -> None:
+        self.site = site
+        self.clock = SteadyClock(time.time_ns, time.monotonic_ns, site.limits.clock_step_s)
+        self.say = log or Log(self.clock)
+        self.health = Health()
+        self.country = load_country(site.country, state_dir()) if site.country else None
+        self.intake = Intake(entries_max=site.limits.queue_entries, octets_max=site.limits.queue_octets)
+        self._probe = Probe(setup_of_site(site, self.country))
+        self.live = Live(site.data / "journal", setup_of_site(site, self.country), facts_of(site, self.country), self.intake,
+                         self.clock, self.say, window_s=site.window_s, checkpoint_s=site.limits.checkpoint_s)
+        self.outbox = Outbox(site.data / "outbox.sqlite")
+        self.deliverer = Deliverer(self.outbox, self._channels(), self.clock, self.say)
+        self.links: dict[str, Link] = {}
+        self.notifier = Notifier()
+        self.stall = StallWatch(site.limits.stall_s, self.say)
+        self._stopping, self._reloading = threading.Event(), threading.Event()
+        self._probed_s, self._probe_due_s, self._probe_problem, self._probe_took_s = 0.0, 0.0, "not finished yet", 0.0
+        self._fed_s = self._reported_s = self._begun_s = self._turned_s = 0.0
+        self._turn_s = 0.0
+        self._turns: deque[tuple[float, float]] = deque(maxlen=2_000)    # (when, how long) of the last minutes
+        self._alerts = 0
+        self._degraded: dict[str, str] = {}
+        self._since: dict[str, int] = {}
+        self._tracks = (0, 0)
+        self._reload_problem = ""
+        self.troubles: list[Callable[[], dict[str, str]]] = []    # degraded modes of what stands around the service
+        self.stop_reason = ""
+
+    def _channels(self) -> dict[str, Channel]:
+        found: dict[str, Channel] = {}
+        for name, settings in self.site.channels.items():
+            found[name] = make_channel(settings["kind"], {k: v for k, v in settings.items() if k != "kind"}, self.site.data)
+        return found
+
+    # Life
+
+    def start(self, observers: tuple[Observer, ...] = ()) -> None:
+        """Recover the journal, open links and channels. Raises LapwingError where the site cannot run."""
+        self.live.observers = [self._observe, *observers]
+        self.live.retold = list(observers)
+        # The first aircraft compiles or loads every kernel: before data waits for it.
+        for _ in range(TURNS):
+            self._probed(self._probe.step(self.clock()))
+        self.live.recover(self.outbox.mark())
+        if self.live.recovered_batches:
+            self.say("notice", f"recovered: {self.live.recovered_batches} batches stepped again after the newest checkpoint")
+        for segment, number, output in self.live.recovered_outputs:
+            self._queue_alert(output)
+            self.outbox.set_mark(segment, number)
+        self.live.recovered_outputs.clear()
+        self._open_links()
+        self.deliverer.start()
+        for link in self.links.values():
+            link.start()
+
+    def _open_links(self) -> None:
+        """Open the links of the configuration that are not open; close those that are no longer in it."""
+        wanted = {link.name: link for link in self.site.links}
+        for name in [name for name, link in self.links.items() if name not in wanted or wanted[name].url != link.url]:
+            self.links.pop(name).close()
+        try:
+            for name, link in wanted.items():
+                if name not in self.links:
+                    self.links[name] = Link(name, link.url, link.format, link.allow_from, self.intake, self.clock, self.say)
+        except LapwingError:
+            for opened in self.links.values():
+                opened.close()
+            self.links.clear()
+            raise
+
+    def run(self, *, ready: Callable[[], None] = lambda: None) -> None:
+        """Turn until told to stop; then stop in order. Raises what only a bug of ours could cause."""
+        self._begun_s = time.monotonic()
+        self.stall.start()
+        ready()
+        self.notifier.tell(READY=1, STATUS=f"{self.site.name}: watching")
+        self.say("notice", f"watching: {self.site.name}, {len(self.links)} links, {len(self.site.sensors.rows)} sensors, "
+                           f"status {self.site.status}")
+        next_s = time.monotonic()
+        try:
+            while not self._stopping.is_set():
+                next_s = max(next_s + self.site.window_s, time.monotonic())
+                self._stopping.wait(max(0.0, next_s - time.monotonic()))
+                if self._reloading.is_set():
+                    self._reload()
+                self._turn()
+        finally:
+            self._end()
+
+    def _turn(self) -> None:
+        begun_s = time.monotonic()
+        outcome = self.live.turn()
+        self._turned_s = time.monotonic()
+        if outcome is not None:
+            self._turn_s = self._turned_s - begun_s
+            self._turns.append((self._turned_s, self._turn_s))
+        self.stall.beat()
+        if self._turned_s >= self._probe_due_s:
+            self._probe_due_s = self._turned_s + self.site.limits.probe_every_s / TURNS
+            self._probed(self._probe.step(self.clock()))
+        if time.monotonic() - self._reported_s >= REPORT_EVERY_S:
+            self._report()
+
+    def _probed(self, probed: Probed | None) -> None:
+        if probed is not None:
+            self._probe_problem, self._probe_took_s = probed.problem, probed.took_s
+            self._probed_s = time.monotonic() if probed.ok else self._probed_s
+
+    def stop(self, why: str = "asked to stop") -> None:
+        """Have the loop end after this turn."""
+        self.stop_reason = self.stop_reason or why
+        self._stopping.set()
+
+    def reload(self) -> None:
+        """Have the configuration read again before the next turn."""
+        self._reloading.set()
+
+    def _end(self) -> None:
+        self.notifier.tell(STOPPING=1, STATUS=self.stop_reason)
+        self.say("notice", f"stopping: {self.stop_reason or 'the loop ended'}")
+        for link in self.links.values():
+            link.close()
+        try:
+            self.live.stop()
+        except StorageError as error:
+            self.say("error", f"the journal could not be closed in order: {error}")
+        self.deliverer.close()
+        self.outbox.close()
+        self.stall.close()
+        self._report()
+        self.say("notice", "stopped")
+
+    def _reload(self) -> None:
+        """Read the configuration again; tracks and warnings stay. What is wrong is said, and the old one stays in force."""
+        self._reloading.clear()
+        self.notifier.tell(RELOADING=1, MONOTONIC_USEC=time.monotonic_ns() // 1_000)
+        try:
+            site, _ = require_site(self.site.path)
+            fixed = [key for key in ("country", "mode", "data", "window_s", "console", "channels", "limits")
+                     if getattr(site, key) != getattr(self.site, key)]
+            if fixed:
+                raise ConfigError(f"{', '.join(fixed)} changed", where=str(self.site.path),
+                                  remedy="these take a restart (`systemctl restart`): the journal brings the tracks back")
+            self.site = site
+            self._open_links()
+            for link in self.links.values():
+                if not link.started:
+                    link.start()
+            setup, facts = setup_of_site(site, self.country), facts_of(site, self.country)
+            if facts != self.live.facts:
+                self.live.reconfigure(setup, facts)
+                self._probe = Probe(setup)
+            self._reload_problem = ""
+            self.say("notice", f"configuration read again: {len(self.links)} links, {len(site.sensors.rows)} sensors")
+        except LapwingError as error:
+            self._reload_problem = str(error)
+            self.say("error", f"the new configuration is not used: {error}")
+        self.notifier.tell(READY=1)
+
+    # What comes out
+
+    def _observe(self, outcome: pipeline.Outcome, outputs: list[Output]) -> None:
+        for output in outputs:
+            if output.kind == "alert":
+                self._alerts += 1
+                self._queue_alert(output)
+                if self.live.log is not None:
+                    self.outbox.set_mark(*self.live.place)
+        for event in outcome.events:
+            self.say("info" if event.severity in ("info", "clear") else "notice", event.text, event=event.kind,
+                     event_time=to_iso(event.time_ns))
+        tracks = outcome.update.tracks
+        self._tracks = (int(tracks.confirmed.sum()), int((tracks.confirmed & tracks.coasting).sum()))
+
+    def _queue_alert(self, output: Output) -> None:
+        row = json.loads(output.payload)
+        if not row["cap_xml"]:
+            return
+        try:
+            self.deliverer.queue(row["identifier"], row["cap_xml"].encode())
+        except StorageError as error:
+            self._degraded["outbox"] = str(error)
+            self.say("error", f"alert {row['identifier']} could not be queued: {error}; it stands in the journal")
+
+    def receive(self, kind: str, payload: bytes) -> None:
+        """Take a person's entry; return when it is durable. Raises InputError where it could not be taken."""
+        now_ns = self.clock()
+        record = json.loads(payload)
+        record.setdefault("time", to_iso(now_ns))
+        with self.live.written:
+            due = self.live.taken_count + 1
+            self.intake.put_person((now_ns, "console", kind, json.dumps(record, ensure_ascii=False).encode()))
+            if not self.live.written.wait_for(lambda: self.live.taken_count >= due, JOURNALED_S_MAX):
+                raise InputError(f"not journaled within {JOURNALED_S_MAX:.0f} s: the loop stands still",
+                                 remedy="it is taken when the loop goes on; see /readyz before entering it again")
+
+    # Health
+
+    def _report(self) -> None:
+        now_s, now_ns = time.monotonic(), self.clock()
+        self._reported_s = now_s
+        degraded = self._problems(now_s, now_ns)
+        for name in [name for name in self._since if name not in degraded]:
+            self.say("notice", f"no longer degraded: {name}")
+            del self._since[name]
+        for name, text in degraded.items():
+            if name not in self._since:
+                self._since[name] = now_ns
+                self.say("warning", f"degraded: {name}: {text}")
+        shown = {name: f"{text} (since {to_iso(self._since[name], digits=0)})" for name, text in degraded.items()}
+        ready = not ({"journal", "probe", "blind"} & set(degraded)) and not self._stopping.is_set()
+        self.health.set(Report(now_ns, self._turned_s, ready, shown, tuple(self._link_rows(now_ns)),
+                               tuple(self._samples(now_ns, len(degraded)))))
+        self._feed_watchdog(now_s)
+        if resident_octets() > self.site.limits.memory_mb * 1_048_576:
+            self.stop(f"memory above limits.memory_mb = {self.site.limits.memory_mb}: ended in order, the service manager starts it again")
+
+    def _problems(self, now_s: float, now_ns: int) -> dict[str, str]:
+        found: dict[str, str] = {}
+        silent = []
+        for link in self.site.links:
+            counts = self.intake.counts.get(link.url)
+            last_ns = counts.last_ns if counts is not None else 0
+            silent_s = (now_ns - last_ns) / NS_PER_S if last_ns else now_s - self._begun_s
+            if silent_s > link.silent_after_s:
+                why = self.links[link.name].failure() if link.name in self.links else ""
+                silent.append(link.name)
+                found[f"link {link.name}"] = f"no data for {silent_s:.0f} s{': ' + why if why else ''}; its area is shown as blind"
+        if silent and len(silent) == len(self.site.links):
+            found["blind"] = "no link brings data: the picture is not the sky"
+        if self.live.log is None and self.live.unrecorded_since_ns:
+            found["journal"] = f"not written: {self.live.unrecorded_why}; {self.live.unrecorded_batches} batches are not on record"
+        if jit.PLAIN:
+            found["kernels"] = "plain Python: slow; unset LAPWING_PLAIN"
+        if self._probe_problem:
+            found["probe"] = f"the synthetic plot did not cross the chain: {self._probe_problem}"
+        if self.clock.wrong:
+            found["clock"] = self.clock.wrong
+        shed = sum(counts.shed for counts in self.intake.counts.values())
+        if shed:
+            found["shedding"] = f"{shed} datagrams were shed because the loop did not keep up"
+        for name, problem in self.deliverer.problems.items():
+            found[f"channel {name}"] = problem
+        if self._reload_problem:
+            found["configuration"] = f"the file was changed and is not used: {self._reload_problem}"
+        for trouble in self.troubles:
+            found |= trouble()
+        return found | self._degraded
+
+    def _feed_watchdog(self, now_s: float) -> None:
+        """Feed the service manager's watchdog: only after a synthetic plot crossed the chain since it was fed last."""
+        if self.notifier.watchdog_s and self._probed_s > self._fed_s:
+            self.notifier.tell(WATCHDOG=1)
+            self._fed_s = now_s
+
+    def _link_rows(self, now_ns: int) -> list[dict[str, str | int | float | None]]:
+        rows: list[dict[str, str | int | float | None]] = []
+        for link in self.site.links:
+            counts = self.intake.counts.get(link.url)
+            rows.append({"name": link.name, "url": link.url, "entries": counts.entries if counts else 0,
+                         "shed": counts.shed if counts else 0, "refused": counts.refused if counts else 0,
+                         "silent_s": round((now_ns - counts.last_ns) / NS_PER_S, 1) if counts and counts.last_ns else None})
+        return rows
+
+    def _samples(self, now_ns: int, degraded: int) -> list[Sample]:
+        live = self.live
+        recent = [took for when, took in self._turns if when > self._turned_s - 60.0]
+        found: list[Sample] = [
+            ("lapwing_batches_total", {}, live.batch_count), ("lapwing_entries_total", {}, live.entry_count),
+            ("lapwing_plots_total", {}, live.plot_count), ("lapwing_alerts_total", {}, self._alerts),
+            ("lapwing_tracks", {"state": "confirmed"}, self._tracks[0]), ("lapwing_tracks", {"state": "coasting"}, self._tracks[1]),
+            ("lapwing_queue_entries", {}, self.intake.waiting()), ("lapwing_turn_seconds", {}, self._turn_s),
+            ("lapwing_turn_seconds_max", {}, max(recent, default=0.0)),
+            ("lapwing_unrecorded_batches_total", {}, live.unrecorded_batches), ("lapwing_stalls_total", {}, self.stall.count),
+            ("lapwing_clock_offset_seconds", {}, self.clock.offset_ns / NS_PER_S), ("lapwing_degraded", {}, degraded),
+            ("lapwing_probe_seconds", {}, self._probe_took_s), ("lapwing_resident_octets", {}, resident_octets()),
+            ("lapwing_open_files", {}, open_files()),
+        ]
+        found += [("lapwing_refused_total", {"reason": reason}, count) for reason, count in sorted(live.refused.items())]
+        for link in self.site.links:
+            counts, label = self.intake.counts.get(link.url), {"link": link.name}
+            if counts is not None:
+                found += [("lapwing_link_entries_total", label, counts.entries), ("lapwing_link_octets_total", label, counts.octets),
+                          ("lapwing_link_shed_total", label, counts.shed), ("lapwing_link_refused_total", label, counts.refused),
+                          ("lapwing_link_silent_seconds", label, (now_ns - counts.last_ns) / NS_PER_S)]
+            if link.name in self.links:
+                found.append(("lapwing_link_dropped_total", label, self.links[link.name].dropped_count))
+        if not self._stopping.is_set():
+            found += [("lapwing_deliveries_waiting", {"channel": name}, count) for name, count in self.outbox.waiting_count().items()]
+        return found
+

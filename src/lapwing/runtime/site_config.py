@@ -1,0 +1,306 @@
+"""The file of a live site, ``site.toml``: read, checked as a whole, every problem told with key, value and remedy.
+
+`read_site` never stops at the first mistake: `lapwing check` shows them all. A problem is an *error* (the service does
+not start) or a *warning* (it starts, and says so each time). What each key means stands in docs/settings.md; a
+commented example is written by `lapwing init`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import tomllib
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from lapwing.adapters import packs
+from lapwing.adapters.channels import make_channel
+from lapwing.country.pack import Policy
+from lapwing.model import entries as formats
+from lapwing.model.alerts import LEVELS
+from lapwing.model.errors import ConfigError, LapwingError
+from lapwing.model.sensors import SensorTable
+from lapwing.runtime.config_keys import Keys, Problem
+from lapwing.runtime.links import check_url
+from lapwing.sense.formats import READERS
+from lapwing.sense.sensors_file import parse_sensors
+
+STATUS = {"exercise": "Exercise", "live": "Actual"}
+DEFAULT_CHANNEL = {"kind": "cap-files", "folder": "alerts"}
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSettings:
+    """One link: where data comes from."""
+
+    name: str
+    url: str
+    format: str = formats.ASTERIX
+    allow_from: tuple[str, ...] = ()     # networks of senders; empty: anybody
+    silent_after_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleSettings:
+    """Where the console listens."""
+
+    host: str = "127.0.0.1"
+    port: int = 8650
+    names: tuple[str, ...] = ()          # names by which it is opened, beside the loopback ones
+    tls_certificate: str = ""
+    tls_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of a running service."""
+
+    queue_entries: int = 50_000
+    queue_octets: int = 268_435_456
+    memory_mb: int = 4_096
+    stall_s: float = 2.0
+    checkpoint_s: float = 60.0
+    clock_step_s: float = 0.5
+    probe_every_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A live site as configured."""
+
+    path: Path
+    name: str = "site"
+    country: str = ""
+    mode: str = "exercise"
+    data: Path = Path("data")
+    window_s: float = 0.1
+    allow: tuple[tuple[int, int], ...] = ()
+    console: ConsoleSettings = field(default_factory=ConsoleSettings)
+    links: tuple[LinkSettings, ...] = ()
+    sensors: SensorTable = field(default_factory=SensorTable)
+    policy: Mapping[str, Any] = field(default_factory=dict)
+    channels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def status(self) -> str:
+        """The CAP status of every message."""
+        return STATUS[self.mode]
+
+
+def read_site(path: Path) -> tuple[Site, tuple[Problem, ...]]:
+    """Return the site and all problems found. Raises ConfigError only where the file is no TOML at all."""
+    try:
+        table = tomllib.loads(path.read_bytes().decode("utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError("no such file", where=str(path), remedy="`lapwing init --country ro` writes one") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"no TOML: {error}", where=str(path),
+                          remedy="correct the line, or start again from `lapwing init`") from error
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", where=str(path), remedy="check the path and its mode") from error
+    problems: list[Problem] = []
+    keys = Keys(path.name, "", table, problems)
+    base = path.resolve().parent
+    site = _site(keys.table("site"), Site(path), base)
+    site = replace(
+        site, console=_console(keys.table("console"), base), limits=_limits(keys.table("limits")),
+        links=tuple(_link(name, sub, base) for name, sub in keys.tables("link")),
+        sensors=_sensors(keys, path, base), policy=_policy(keys.table("policy")),
+        channels=_channels(keys, site.data))
+    keys.end("tables are [site], [console], [limits], [policy], [link.NAME], [sensor.ID], [channel.NAME]")
+    _whole(site, keys)
+    return site, tuple(problems)
+
+
+def require_site(path: Path) -> tuple[Site, tuple[Problem, ...]]:
+    """Return the site and its warnings. Raises ConfigError with all errors where there are any."""
+    site, problems = read_site(path)
+    errors = [problem for problem in problems if problem.is_error]
+    if errors:
+        more = f" (and {len(errors) - 1} more: `lapwing check {path}`)" if len(errors) > 1 else ""
+        raise ConfigError(errors[0].what + more, where=errors[0].where, remedy=errors[0].remedy)
+    return site, problems
+
+
+def _site(keys: Keys, site: Site, base: Path) -> Site:
+    mode = keys.choice("mode", tuple(STATUS), "exercise")
+    allow = []
+    for source in keys.texts("sources", ()):
+        sac, _, sic = source.partition("/")
+        if not (sac.isdigit() and sic.isdigit() and int(sac) < 256 and int(sic) < 256):
+            keys.wrong("sources", source, "write SAC/SIC, such as \"25/201\"")
+            continue
+        allow.append((int(sac), int(sic)))
+    country = keys.text("country", "")
+    if country:
+        try:
+            packs.find_pack(country)
+        except LapwingError as error:
+            keys.problem("country", country, error.what, error.remedy)
+    found = replace(site, name=keys.text("name", "site"), country=country, mode=mode,
+                    data=base / keys.text("data", "data"), allow=tuple(allow),
+                    window_s=keys.number("window_s", 0.1, 0.02, 1.0, "a radar sector; usually 0.05 to 0.2"))
+    keys.end()
+    return found
+
+
+def _console(keys: Keys, base: Path) -> ConsoleSettings:
+    host = keys.text("host", "127.0.0.1")
+    try:
+        ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
+    except ValueError:
+        keys.wrong("host", host, "give an address, such as 127.0.0.1 or 0.0.0.0")
+    paths = []
+    for key in ("tls_certificate", "tls_key"):
+        text = keys.text(key, "")
+        if text and not (base / text).is_file():
+            keys.wrong(key, text, "no such file: give the path of a PEM file, seen from this one")
+        paths.append(str(base / text) if text else "")
+    if bool(paths[0]) != bool(paths[1]):
+        keys.wrong("tls_certificate", paths[0], "tls_certificate and tls_key stand together")
+    found = ConsoleSettings(host, keys.whole("port", 8650, 0, 65_535, "0 takes a free one"), keys.texts("names", ()), *paths)
+    keys.end()
+    return found
+
+
+def _limits(keys: Keys) -> Limits:
+    default = Limits()
+    found = Limits(
+        queue_entries=keys.whole("queue_entries", default.queue_entries, 1_000, 10_000_000, "datagrams waiting"),
+        queue_octets=keys.whole("queue_octets", default.queue_octets, 1_000_000, 1 << 40, "octets waiting"),
+        memory_mb=keys.whole("memory_mb", default.memory_mb, 300, 1 << 20, "the service ends itself in good order above it"),
+        stall_s=keys.number("stall_s", default.stall_s, 0.2, 60.0, "seconds"),
+        checkpoint_s=keys.number("checkpoint_s", default.checkpoint_s, 1.0, 3_600.0, "seconds between two checkpoints"),
+        clock_step_s=keys.number("clock_step_s", default.clock_step_s, 0.05, 60.0, "seconds"),
+        probe_every_s=keys.number("probe_every_s", default.probe_every_s, 1.0, 600.0, "seconds"))
+    keys.end()
+    return found
+
+
+def _link(name: str, keys: Keys, base: Path) -> LinkSettings:
+    url = keys.text("url")
+    if url:
+        try:
+            url = check_url(url, base)
+        except LapwingError as error:
+            keys.problem("url", url, error.what, error.remedy)
+    networks = keys.texts("allow_from", ())
+    for network in networks:
+        try:
+            ipaddress.ip_network(network)
+        except ValueError as error:
+            keys.problem("allow_from", network, str(error), 'write addresses or networks, such as "10.1.2.0/24"')
+    if networks and not url.startswith("udp:"):
+        keys.problem("allow_from", list(networks), "counts for udp links only", "remove it: a tcp link names its sender")
+    found = LinkSettings(name, url, keys.choice("format", tuple(READERS), formats.ASTERIX), networks,
+                         keys.number("silent_after_s", 30.0, 1.0, 86_400.0, "usually three turns of the aerial"))
+    keys.end()
+    return found
+
+
+def _sensors(keys: Keys, path: Path, base: Path) -> SensorTable:
+    """Return the sensors of [sensor.ID] tables here, or of the file that `sensors` names."""
+    named = keys.text("sensors", "")
+    inline = keys.raw("sensor")
+    try:
+        if named and inline is not None:
+            keys.wrong("sensors", named, "give a file or [sensor.ID] tables, not both")
+        elif named:
+            return parse_sensors((base / named).read_bytes(), named)
+        elif inline is not None:
+            import json
+
+            return parse_sensors(_toml({"sensor": inline}) if isinstance(inline, dict) else json.dumps(inline).encode(), path.name)
+    except OSError as error:
+        keys.wrong("sensors", named, f"{error.strerror}: give the path of a sensors.toml, seen from this file")
+    except LapwingError as error:
+        keys.add(Problem("error", error.where, error.what, error.remedy))
+    return SensorTable()
+
+
+def _toml(table: Mapping[str, Any]) -> bytes:
+    """Return [sensor.ID] tables as the text that `parse_sensors` reads: one reader, one set of messages."""
+    lines: list[str] = []
+    for sensor_id, values in table["sensor"].items():
+        lines.append(f"[sensor.{_quoted(sensor_id)}]")
+        for key, value in (values.items() if isinstance(values, dict) else ()):
+            lines.append(f"{_quoted(key)} = {_value(value)}")
+    return "\n".join(lines).encode()
+
+
+def _quoted(text: str) -> str:
+    import json
+
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_quoted(key)} = {_value(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_value, value)) + "]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return _quoted(value) if isinstance(value, str) else repr(value)
+
+
+def _policy(keys: Keys) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for each in fields(Policy):
+        assert each.default is not MISSING
+        if not keys.has(each.name):
+            continue
+        if isinstance(each.default, float):
+            values[each.name] = keys.number(each.name, each.default, 0.0, 1e6, "see docs/settings.md")
+        elif isinstance(each.default, int):
+            values[each.name] = keys.whole(each.name, each.default, 0, 1 << 31, "see docs/settings.md")
+        elif isinstance(each.default, str):
+            values[each.name] = keys.text(each.name, each.default)
+        else:
+            values[each.name] = keys.texts(each.name, each.default)
+            for level in values[each.name]:
+                if level not in LEVELS:
+                    keys.wrong(each.name, level, f"use {', '.join(LEVELS)}")
+    keys.end("known are " + ", ".join(each.name for each in fields(Policy)))
+    return values
+
+
+def _channels(keys: Keys, data: Path) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for name, sub in keys.tables("channel"):
+        settings = {key: str(sub.raw(key)) for key in sub.names()}
+        kind = settings.get("kind", "")
+        if not kind:
+            sub.problem("kind", "", "is missing", 'write kind = "cap-files"')
+            continue
+        try:
+            make_channel(kind, {k: v for k, v in settings.items() if k != "kind"}, data)
+        except LapwingError as error:
+            sub.add(Problem("error", f"{sub.where} ({error.where})", error.what, error.remedy))
+        found[name] = settings
+    return found or {"files": dict(DEFAULT_CHANNEL)}
+
+
+def _whole(site: Site, keys: Keys) -> None:
+    """Check what only the whole shows."""
+    if not site.country:
+        keys.problem("site.country", "", "is not set: there is no border to judge and nobody is warned",
+                     'write country = "ro" below [site]', level="warning")
+    if not site.links:
+        keys.problem("link", "", "no [link.NAME]: nothing comes in", 'add [link.radar] with url = "udp://239.1.1.1:8600"')
+    if not site.sensors.rows:
+        keys.problem("sensor", "", "no sensor: positions must come from the data, else plots are counted and not tracked",
+                     "add [sensor.ID] tables, or sensors = \"sensors.toml\"", level="warning")
+    seen: dict[str, str] = {}
+    for link in site.links:
+        if link.url in seen:
+            keys.problem(f"link.{link.name}.url", link.url, f"is that of link {seen[link.url]} too", "name each source once")
+        seen[link.url] = link.name
+        if link.url.startswith("udp:") and not link.allow_from:
+            keys.problem(f"link.{link.name}.allow_from", "", "anybody who reaches this port can send plots: ASTERIX carries "
+                         "no proof of its sender", 'name the senders, such as allow_from = ["10.1.2.3"]', level="warning")
+    if site.mode == "live" and "sender" not in site.policy:
+        keys.problem("policy.sender", "", "is the example's: messages to the public would carry it",
+                     'write sender = "warn@your.authority" below [policy]')

@@ -1,0 +1,122 @@
+"""A site's configuration: every problem is told at once with key, value and remedy; the example is right and whole."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from lapwing.cli.main import main
+from lapwing.runtime.health import METRICS, Report, prometheus
+from lapwing.runtime.logs import clean
+from lapwing.runtime.site_config import read_site
+
+ROOT = Path(__file__).parents[2]
+
+WRONG = """
+[site]
+country = "zz"
+mode = "war"
+window_s = 7
+names = "x"
+[console]
+host = "everywhere"
+port = 99999
+[link.a]
+url = "udp://radar:8600"
+[link.b]
+url = "ftp://10.0.0.1:1"
+allow_from = ["10.0.0.0/40"]
+[sensor.x]
+sac = 25
+sic = 300
+[policy]
+hold_lost_s = "long"
+needs_approval = ["all"]
+[channel.c]
+kind = "pigeon"
+[limits]
+memory_gb = 4
+"""
+
+
+@pytest.fixture
+def config(tmp_path):
+    return tmp_path / "site.toml"
+
+
+def test_every_problem_is_told_at_once_with_key_value_and_remedy(config, capsys):
+    config.write_text(WRONG)
+    assert main(["check", str(config)]) == 2
+    said = capsys.readouterr().out
+    for key, value in (("country", "'zz'"), ("mode", "'war'"), ("window_s", "7"), ("names", "'x'"), ("host", "'everywhere'"),
+                       ("port", "99999"), ("url", "'udp://radar:8600'"), ("url", "'ftp://10.0.0.1:1'"),
+                       ("allow_from", "'10.0.0.0/40'"), ("sic", "300"), ("hold_lost_s", "'long'"), ("needs_approval", "'all'"),
+                       ("memory_gb", "4")):
+        assert re.search(rf"site\.toml \[[^]]+\].*{key} = {re.escape(value)}.*; \S", said), (key, value)
+    assert "pigeon" in said and "did you mean memory_mb?" in said
+
+
+def test_the_example_of_every_pack_is_right(tmp_path, capsys):
+    for folder in sorted((ROOT / "packs").iterdir()):
+        if (folder / "pack.toml").is_file():
+            path = tmp_path / f"{folder.name}.toml"
+            assert main(["init", "--country", folder.name, "--out", str(path)]) == 0
+            assert main(["check", str(path)]) == 0, capsys.readouterr().out
+
+
+def test_an_existing_file_is_left_alone(config, capsys):
+    config.write_text("mine")
+    assert main(["init", "--country", "ro", "--out", str(config)]) == 2
+    assert config.read_text() == "mine" and "not touched" in capsys.readouterr().err
+
+
+def test_what_runs_with_doubts_is_a_warning_and_live_needs_its_own_sender(config, capsys):
+    config.write_text('[site]\ncountry = "ro"\n[link.a]\nurl = "udp://:8600"\n[sensor.x]\nsac = 1\nsic = 2\n')
+    assert main(["check", str(config), "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert found["runs"] and ["allow_from" in problem["where"] for problem in found["problems"]] == [True]
+    config.write_text(config.read_text().replace('"ro"', '"ro"\nmode = "live"'))
+    assert main(["check", str(config)]) == 2 and "policy.sender" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("text", ["[site", "\x00", "site = 3", "[site]\nname = 3", "link = 5", "[[link]]\n", "[policy]\nx = {}",
+                                  "sensor = 4", "[sensor]\nx = 1", "[channel]\nx = 1", "sensors = 'none.toml'"])
+def test_no_text_makes_the_check_fall_over(config, text):
+    config.write_text(text)
+    assert main(["check", str(config)]) == 2
+    assert main(["run", str(config)]) == 2
+
+
+def test_every_key_of_the_example_is_in_the_manual():
+    from lapwing.runtime.site_example import TEXT
+
+    manual = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
+    for key in re.findall(r"^#? ?([a-z_]+) = ", TEXT, re.MULTILINE):
+        assert key in manual, f"docs/settings.md does not explain {key}"
+
+
+def test_inline_sensors_read_like_a_sensor_file(config, tmp_path):
+    table = '[sensor.a]\nsac = 1\nsic = 2\nlat_deg = 45.0\nlon_deg = 28.0\ncategories = [34, 48]\neditions = { 48 = "1.32" }\n'
+    (tmp_path / "sensors.toml").write_text(table)
+    config.write_text(f'[link.a]\nurl = "udp://:8600"\n{table}')
+    inline, _ = read_site(config)
+    config.write_text('sensors = "sensors.toml"\n[link.a]\nurl = "udp://:8600"\n')
+    named, _ = read_site(config)
+    assert inline.sensors == named.sensors and inline.sensors.rows[0].editions == {48: "1.32"}
+
+
+def test_metrics_are_text_that_prometheus_reads():
+    text = prometheus(Report(samples=(("lapwing_tracks", {"state": 'a"b\\c\nd'}, 3.0), ("lapwing_batches_total", {}, 1e9))))
+    assert 'lapwing_tracks{state="a\\"b\\\\c\\nd"} 3\n' in text and "lapwing_batches_total 1000000000\n" in text
+    assert text.count("# TYPE") == 2
+
+
+def test_the_dashboard_asks_for_metrics_that_there_are():
+    asked = set(re.findall(r"lapwing_[a-z_]+", (ROOT / "deploy/grafana-dashboard.json").read_text()))
+    assert asked and asked <= set(METRICS)
+
+
+@pytest.mark.parametrize("text", ["postgresql://u:geheim@h/d", "Bearer geheim123", "key lwk_geheim-geheim"])
+def test_secrets_never_enter_the_log(text):
+    assert "geheim" not in clean(f"trouble with {text}, try again")
