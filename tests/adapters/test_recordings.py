@@ -77,8 +77,8 @@ def test_empty_foreign_and_misnamed_input_is_refused_with_words(tmp_path):
         source(tmp_path, b"\x89PNG....")
     with pytest.raises(InputError, match="is no date"):
         source(tmp_path, block(1.0), "5 August")
-    with pytest.raises(InputError, match="one of raw, final, gps"):
-        source(tmp_path, block(1.0), framing="ioss")
+    with pytest.raises(InputError, match="one of raw, final, ioss_seq"):
+        source(tmp_path, block(1.0), framing="netto")
 
 
 # What each shared recording gives: records, plots (sensors have no position), and refusals other than of a missing one.

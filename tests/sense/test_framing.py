@@ -20,6 +20,16 @@ def final(datagrams):
                     + b"\xa5\xa5\xa5\xa5" for i, d in enumerate(datagrams))
 
 
+def ioss_seq(datagrams):
+    return b"".join(struct.pack(">HI", len(d) + 16, 70_000 + i) + b"\x00\x0f\x02" + (360_000 + i).to_bytes(3, "big") + d
+                    + b"\xa5\xa5\xa5\xa5" for i, d in enumerate(datagrams))
+
+
+def rff(datagrams, begin=b"2026-09-16 23:59:58"):
+    return begin.ljust(20) + b"2026-09-17 00:00:10".ljust(20) + bytes(88) \
+        + b"".join(struct.pack("<IH", 500 + 2_000 * i, len(d)) + d for i, d in enumerate(datagrams))
+
+
 def gps(blocks):
     return b"\xcd" * 2200 + b"".join(b + b"\x00" * 6 + (12_800 + i).to_bytes(3, "big") + b"\x00"
                                      for i, b in enumerate(blocks))
@@ -71,6 +81,9 @@ def payloads(data):
 @pytest.mark.parametrize(("data", "framing", "wanted"), [
     (b"".join(BLOCKS), "raw", BLOCKS),
     (final(TOGETHER), "final", TOGETHER),
+    (ioss_seq(TOGETHER), "ioss_seq", TOGETHER),
+    (rff(TOGETHER), "rff", TOGETHER),
+    (rff(TOGETHER, b"no time here"), "rff", TOGETHER),
     (gps(BLOCKS), "gps", BLOCKS),
     (pcap([ethernet(ipv4(udp(d))) for d in TOGETHER]), "pcap", TOGETHER),
     (pcap([ethernet(ipv4(udp(d))) for d in TOGETHER], order=">"), "pcap", TOGETHER),
@@ -81,8 +94,8 @@ def payloads(data):
     (pcap([ipv4(udp(d)) for d in TOGETHER], link_type=101), "pcap", TOGETHER),
     (pcapng([ethernet(ipv4(udp(d))) for d in TOGETHER]), "pcapng", TOGETHER),
     (pcapng([ethernet(ipv4(udp(d))) for d in TOGETHER], order=">", resolution=9), "pcapng", TOGETHER),
-], ids=["raw", "final", "gps", "pcap", "big-endian", "vlan", "ipv6", "cooked", "cooked2", "raw-ip", "pcapng",
-        "pcapng-ns"])
+], ids=["raw", "final", "ioss-seq", "rff", "rff-no-time", "gps", "pcap", "big-endian", "vlan", "ipv6", "cooked", "cooked2", "raw-ip",
+        "pcapng",        "pcapng-ns"])
 def test_same_datagrams_come_out_of_every_wrapping(data, framing, wanted):
     assert detect(data, "any.name") == framing
     assert payloads(data) == wanted
@@ -100,6 +113,35 @@ def test_recorders_time_of_day_is_read():
     assert [row.recorded_day_ns for row in read_frames(final(BLOCKS[:2]), "final")] \
         == [3_600 * 10**9, 3_600_010_000_000]
     assert [row.recorded_day_ns for row in read_frames(gps(BLOCKS[:2]), "gps")] == [100 * 10**9, 100_007_812_500]
+
+
+def test_wall_time_of_rff_is_read_across_midnight():
+    rows = list(read_frames(rff(BLOCKS[:2]), "rff"))
+    begin_ns = 1_789_603_198 * 10**9  # 2026-09-16T23:59:58Z
+    assert [row.recorded_ns for row in rows] == [begin_ns + 500_000_000, begin_ns + 2_500_000_000]
+    for text in (b" 09/16/26 23:59:58", b"16/09/26 23:59:58", b"09/16/26 23:59:58"):
+        assert next(iter(read_frames(rff(BLOCKS[:1], text), "rff"))).recorded_ns == begin_ns + 500_000_000
+    assert next(iter(read_frames(rff(BLOCKS[:1], b"16/16/26 23:59:58"), "rff"))).recorded_ns == -1
+
+
+@pytest.mark.parametrize("make", [gps, rff, final, ioss_seq, b"".join])
+@pytest.mark.parametrize("junk", [b"\x00\x02\xffjunk", b"\xff\x00\x20" + bytes(70), b"\x01"])
+def test_broken_octets_in_any_framing_cost_themselves_alone(make, junk):
+    whole, cut = make(BLOCKS), len(make(BLOCKS[:5]))
+    framing = detect(whole, "x")
+    rows = list(read_frames(whole[:cut] + junk + whole[cut:], framing))
+    assert [row.payload for row in rows if isinstance(row, Frame)] == BLOCKS
+    assert sum(row.octets for row in rows if isinstance(row, Unread)) == len(junk)
+
+
+@pytest.mark.parametrize("make", [gps, b"".join])
+@pytest.mark.parametrize("octet", [1, 2])
+def test_wrong_length_of_one_block_costs_that_block_alone(make, octet):
+    broken = bytearray(BLOCKS[4])
+    broken[octet] ^= 0x10 if octet == 2 else 0x01   # 14 octets become 30, or 270
+    rows = list(read_frames(make([*BLOCKS[:4], bytes(broken), *BLOCKS[5:]]), detect(make(BLOCKS), "x")))
+    kept = [row.payload for row in rows if isinstance(row, Frame)]
+    assert [payload for payload in kept if payload in BLOCKS] == BLOCKS[:4] + BLOCKS[5:]
 
 
 def test_fragments_are_joined_whatever_their_order():
@@ -138,10 +180,10 @@ def test_broken_final_frame_costs_itself_alone():
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.sampled_from(["raw", "final", "gps", "pcap", "pcapng"]), st.integers(0, 10_000))
+@given(st.sampled_from(["raw", "final", "ioss_seq", "rff", "gps", "pcap", "pcapng"]), st.integers(0, 10_000))
 def test_truncated_recording_keeps_what_is_whole(framing, cut):
-    data = {"raw": b"".join(BLOCKS), "final": final(BLOCKS), "gps": gps(BLOCKS),
-            "pcap": pcap([ethernet(ipv4(udp(b))) for b in BLOCKS]),
+    data = {"raw": b"".join(BLOCKS), "final": final(BLOCKS), "gps": gps(BLOCKS), "rff": rff(BLOCKS),
+            "ioss_seq": ioss_seq(BLOCKS), "pcap": pcap([ethernet(ipv4(udp(b))) for b in BLOCKS]),
             "pcapng": pcapng([ethernet(ipv4(udp(b))) for b in BLOCKS])}[framing]
     cut %= len(data)
     rows = list(read_frames(data[:cut], framing)) if cut > 4 else []

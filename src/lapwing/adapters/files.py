@@ -69,7 +69,7 @@ class RecordingSource:
             size = path.stat().st_size
             # mmap: an enormous recording is read as it is played, never as a whole. An empty one cannot be mapped.
             self._data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b"")
-        self.framing = framing or framings.detect(self._data, path.name)
+        self.framing = framings.ALIASES.get(framing or "", framing) or framings.detect(self._data, path.name)
         if self.framing not in framings.NAMES:
             raise InputError(f"framing {self.framing!r} is unknown", where=str(path),
                              remedy=f"one of {', '.join(framings.NAMES)}")

@@ -76,6 +76,8 @@ def reach_m(sensor: Sensor) -> float:
 
 def _out_of_reach(work: Work, plots: Plots) -> Bools:
     rows = work.sensors.rows
+    if not len(plots):
+        return np.zeros(0, np.bool_)
     first = int(plots.sensor_index[0])
     if len(plots) == 1 or bool((plots.sensor_index == first).all()):
         sensor = rows[first]

@@ -2,7 +2,11 @@
 
 ======== =========================================================================================================
 raw      data blocks back to back
-final    frame length (2 octets, all of it), error, board, day, time (3 octets, 10 ms), data blocks, A5 A5 A5 A5
+final    frame length (2 octets, all of it), error, board, day, time (3 octets, 10 ms), data blocks, A5 A5 A5 A5;
+         also called IOSS
+ioss_seq the same with a sequence number (4 octets) behind the frame length
+rff      128 octets of file header (begin and end as text of 20 octets each), then frames: milliseconds since the begin
+         (4 octets) and length (2 octets), both the low octet first, data blocks
 gps      2,200 octets of file header, then data block + 10 octets of trailer, of which 6-8 are the time (1/128 s)
 pcap     link frames with UDP in IPv4 or IPv6 (`packets`)
 pcapng   likewise
@@ -15,19 +19,24 @@ refused: what its header holds is not published, so its blocks are not guessed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 from lapwing.model.errors import InputError
+from lapwing.model.times import DAY_NS, from_iso
 from lapwing.sense.asterix import packets
 from lapwing.sense.asterix.tables import CATEGORIES
 
 GPS_HEADER, GPS_TRAILER = 2_200, 10
 FINAL_HEADER, FINAL_END = 8, b"\xa5\xa5\xa5\xa5"
+SEQUENCE_OCTETS = 4
+RFF_HEADER, RFF_FRAME_HEADER, RFF_TEXT = 128, 6, 20
 SAMPLE_FRAMES = 256        # read so many frames to tell framings apart
 RESYNC_OCTETS = 262_144    # look no farther than this for the next whole blocks after broken ones
 RESYNC_BLOCKS = 3          # so many blocks in a row are no accident
-NAMES = ("raw", "final", "gps", "pcap", "pcapng")
+NAMES = ("raw", "final", "ioss_seq", "rff", "gps", "pcap", "pcapng")
+ALIASES = {"ioss": "final"}
 Buffer = packets.Buffer
 
 
@@ -88,8 +97,20 @@ def _explained(data: Buffer, at: int, trailer: int) -> tuple[bool, int]:
     return octets > 0, octets
 
 
+def _whole_blocks(data: Buffer, at: int, end: int) -> bool:
+    """Whether octets are believable blocks from beginning to end."""
+    if at >= end:
+        return False
+    while at < end:
+        length = _block_length(data, at, end)
+        if not length:
+            return False
+        at += length
+    return True
+
+
 def _final_length(data: Buffer, at: int) -> int:
-    """Return the length of a whole FINAL frame here, or 0."""
+    """Return the length of a whole FINAL frame here, with or without a sequence number, or 0."""
     if at + FINAL_HEADER + 4 > len(data):
         return 0
     length = data[at] << 8 | data[at + 1]
@@ -98,16 +119,40 @@ def _final_length(data: Buffer, at: int) -> int:
     return length if bytes(data[at + length - 4 : at + length]) == FINAL_END else 0
 
 
-def _explained_final(data: Buffer) -> tuple[bool, int]:
-    at = 0
+def _explained_final(data: Buffer, header: int) -> tuple[bool, int]:
+    """As `_explained`; of the two headers that one has whole blocks behind it."""
+    at, whole = 0, 0
     for _ in range(SAMPLE_FRAMES):
         if at >= len(data):
             break
         length = _final_length(data, at)
         if not length:
-            return False, at
+            return False, whole
+        whole += length if _whole_blocks(data, at + header, at + length - 4) else 0
         at += length
-    return at > 0, at
+    return whole > 0, whole
+
+
+def _rff_length(data: Buffer, at: int) -> int:
+    """Return the length of a whole RFF frame here, or 0."""
+    if at + RFF_FRAME_HEADER > len(data):
+        return 0
+    length = data[at + 4] | data[at + 5] << 8
+    if at + RFF_FRAME_HEADER + length > len(data):
+        return 0
+    return RFF_FRAME_HEADER + length if length and _block_length(data, at + RFF_FRAME_HEADER, len(data)) else 0
+
+
+def _explained_rff(data: Buffer) -> tuple[bool, int]:
+    at = RFF_HEADER
+    for _ in range(SAMPLE_FRAMES):
+        if at >= len(data):
+            break
+        length = _rff_length(data, at)
+        if not length:
+            return False, at - RFF_HEADER
+        at += length
+    return at > RFF_HEADER, at - RFF_HEADER
 
 
 def detect(data: Buffer, name: str) -> str:
@@ -125,14 +170,17 @@ def detect(data: Buffer, name: str) -> str:
     if is_oradis(data):
         raise oradis_error(name)
     explained = {"raw": _explained(data, 0, 0), "gps": _explained(data, GPS_HEADER, GPS_TRAILER),
-                 "final": _explained_final(data)}
+                 "final": _explained_final(data, FINAL_HEADER),
+                 "ioss_seq": _explained_final(data, FINAL_HEADER + SEQUENCE_OCTETS), "rff": _explained_rff(data)}
     best = max(explained, key=lambda key: explained[key])
     if explained[best][1] > 0:
         return best
+    if _final_length(data, 0):
+        return "final"  # its frames hold something else than blocks, which the reader says of each
     if data[0] in _KNOWN and len(data) >= 3:
         return "raw"  # one block with a wrong length: refused in its place, with words, by the reader
     raise InputError(
-        f"no ASTERIX: begins with {bytes(data[:4]).hex(' ')}: no data block, FINAL frame, GPS recording or pcap",
+        f"no ASTERIX: begins with {bytes(data[:4]).hex(' ')}: no data block, FINAL frame, RFF frame, GPS recording or pcap",
         where=name, remedy="name the framing if you know it, or look at the file with a hex viewer")
 
 
@@ -157,8 +205,13 @@ def oradis_error(name: str) -> InputError:
 
 def read_frames(data: Buffer, framing: str) -> Iterator[Frame | Unread]:
     """Yield the datagrams of a recording in file order, and what was no datagram, in its place."""
+    framing = ALIASES.get(framing, framing)
     if framing == "final":
-        yield from _read_final(data)
+        yield from _read_final(data, FINAL_HEADER)
+    elif framing == "ioss_seq":
+        yield from _read_final(data, FINAL_HEADER + SEQUENCE_OCTETS)
+    elif framing == "rff":
+        yield from _read_rff(data)
     elif framing == "gps":
         yield from _read_gps(data)
     elif framing in ("pcap", "pcapng"):
@@ -176,62 +229,119 @@ def read_frames(data: Buffer, framing: str) -> Iterator[Frame | Unread]:
         yield from _read_raw(data)
 
 
-def _resync(data: Buffer, at: int) -> int:
-    """Return where whole blocks go on after octet `at`, or the end of the data."""
+def _resync(data: Buffer, at: int, length_of: Callable[[int], int]) -> int:
+    """Return where whole blocks (or frames: `length_of` says how long, 0 none) go on after octet `at`, or the end."""
     for start in range(at + 1, min(len(data), at + RESYNC_OCTETS)):
         place = start
         for _ in range(RESYNC_BLOCKS):
-            length = _block_length(data, place, len(data))
+            length = length_of(place)
             if not length:
                 break
             place += length
+            if place == len(data):
+                return start
         else:
             return start
     return len(data)
 
 
 def _read_raw(data: Buffer) -> Iterator[Frame | Unread]:
-    at = 0
+    for row in _read_blocks(data, 0, 0):
+        yield row[0]
+
+
+def _read_gps(data: Buffer) -> Iterator[Frame | Unread]:
+    for row, after in _read_blocks(data, GPS_HEADER, GPS_TRAILER):
+        if isinstance(row, Frame):
+            trailer = bytes(data[after : after + GPS_TRAILER])
+            ticks = int.from_bytes(trailer[6:9], "big") if len(trailer) >= 9 else -1
+            row = replace(row, recorded_day_ns=-1 if ticks < 0 else ticks * 7_812_500 % DAY_NS)
+        yield row
+
+
+def _read_blocks(data: Buffer, at: int, trailer: int) -> Iterator[tuple[Frame | Unread, int]]:
+    """Yield blocks back to back, each with a trailer, and the octet after each.
+
+    A length that leads to no further block is wrong itself if whole blocks begin before it ends: then the block is cut
+    there (and refused for its length by whoever reads it), and those blocks are kept.
+    """
+    def step(place: int) -> int:
+        length = _block_length(data, place, len(data))
+        return length + trailer if length else 0
+
     while at < len(data):
         length = data[at + 1] << 8 | data[at + 2] if at + 3 <= len(data) else 0
-        if length >= 3 and at + length <= len(data):
-            yield Frame(at, bytes(data[at : at + length]))
-            at += length
-            continue
-        after = _resync(data, at)
+        after = at + length
+        if length >= 3 and after <= len(data):
+            sound = after + trailer >= len(data) or step(after + trailer) > 0
+            goes_on = after + trailer if sound else _resync(data, at, step)
+            if goes_on >= after and (sound or data[at] in _KNOWN):
+                yield Frame(at, bytes(data[at:after])), after
+                at = after + trailer
+                continue
+            if data[at] in _KNOWN:
+                cut = max(at + 3, goes_on - trailer)
+                yield Frame(at, bytes(data[at:cut])), cut
+                at = goes_on
+                continue
+        after = _resync(data, at, step)
         if at + 3 > len(data):
             detail = f"{after - at} octets left, too few for a block"
         else:
             detail = f"CAT{data[at]:03d}: length field says {length}, {len(data) - at} octets left"
-        yield Unread(at, after - at, "trailing_octets" if after == len(data) else "block_length", detail)
+        yield Unread(at, after - at, "trailing_octets" if after == len(data) else "block_length", detail), after
         at = after
 
 
-def _read_gps(data: Buffer) -> Iterator[Frame | Unread]:
-    at = GPS_HEADER
-    while at < len(data):
-        length = data[at + 1] << 8 | data[at + 2] if at + 3 <= len(data) else 0
-        if length < 3 or at + length > len(data):
-            yield Unread(at, len(data) - at, "trailing_octets", f"no whole data block of {length} octets")
-            return
-        trailer = bytes(data[at + length : at + length + GPS_TRAILER])
-        ticks = int.from_bytes(trailer[6:9], "big") if len(trailer) >= 9 else -1
-        yield Frame(at, bytes(data[at : at + length]), recorded_day_ns=-1 if ticks < 0 else ticks * 7_812_500)
-        at += length + GPS_TRAILER
-
-
-def _read_final(data: Buffer) -> Iterator[Frame | Unread]:
+def _read_final(data: Buffer, header: int) -> Iterator[Frame | Unread]:
     at = 0
     while at < len(data):
         length = _final_length(data, at)
-        if not length:
+        if length < header + 4:
             after = at + 1
-            while after < len(data) and not _final_length(data, after):
+            while after < len(data) and _final_length(data, after) < header + 4:
                 after += 1
             yield Unread(at, after - at, "broken_frame", "no whole FINAL frame (length, and A5 A5 A5 A5 at its end)")
             at = after
             continue
-        ticks = int.from_bytes(bytes(data[at + 5 : at + 8]), "big")
-        yield Frame(at + FINAL_HEADER, bytes(data[at + FINAL_HEADER : at + length - 4]),
-                    recorded_day_ns=ticks * 10_000_000)
+        ticks = int.from_bytes(bytes(data[at + header - 3 : at + header]), "big")
+        yield Frame(at + header, bytes(data[at + header : at + length - 4]), recorded_day_ns=ticks * 10_000_000 % DAY_NS)
         at += length
+
+
+def _read_rff(data: Buffer) -> Iterator[Frame | Unread]:
+    begin_ns = _wall_time(bytes(data[:RFF_TEXT]).decode("latin-1"))
+    at = RFF_HEADER
+    if at > len(data):
+        yield Unread(0, len(data), "trailing_octets", "the file header is cut")
+    while at < len(data):
+        length = data[at + 4] | data[at + 5] << 8 if at + RFF_FRAME_HEADER <= len(data) else 0
+        first = at + RFF_FRAME_HEADER
+        if not length or first + length > len(data):
+            after = _resync(data, at, lambda place: _rff_length(data, place))
+            yield Unread(at, after - at, "trailing_octets" if after == len(data) else "broken_frame",
+                         f"no whole RFF frame: length {length}, {max(0, len(data) - first)} octets left")
+            at = after
+            continue
+        since_ns = int.from_bytes(bytes(data[at : at + 4]), "little") * 1_000_000
+        yield Frame(first, bytes(data[first : first + length]), recorded_ns=-1 if begin_ns < 0 else begin_ns + since_ns)
+        at = first + length
+
+
+_WALL = re.compile(r"\s*(?:(\d{4})-(\d\d)-(\d\d)|(\d\d)/(\d\d)/(\d\d)) (\d\d:\d\d:\d\d)")
+
+
+def _wall_time(text: str) -> int:
+    """Return the UTC of an RFF header's text: year-month-day, day/month/year, or (behind a space) month/day/year; -1 of
+    any other. Two digits of a year from 70 on are of the last century."""
+    found = _WALL.match(text)
+    if found is None:
+        return -1
+    year, month, day, first, second, short, clock = found.groups()
+    if year is None:
+        day, month = (second, first) if text.startswith(" ") or int(second) > 12 else (first, second)
+        year = f"{1900 if int(short) >= 70 else 2000:d}"[:2] + short
+    try:
+        return from_iso(f"{year}-{month}-{day}T{clock}Z")
+    except ValueError:
+        return -1
