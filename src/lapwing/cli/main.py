@@ -31,6 +31,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "sapient": ("sapient", "check SAPIENT messages: BSI Flex 335 v2.0"),
     "cot": ("cot", "check CoT 2.0 events, XML and TAK protocol"),
     "cell-broadcast": ("cell_broadcast", "alphabet, pages and hex of a text for phones"),
+    "deliver": ("deliver", "hand the messages of a journal to the channels, and keep the receipts"),
+    "dead-man": ("dead_man", "ring when the signed feed stops being renewed: a second process, run elsewhere"),
     "simulate": ("simulate", "write a story or a made-up night as truth and sensor recordings"),
     "score": ("score", "outputs against truth: tracks, verdicts, warnings"),
     "log": ("log", "journal what people know: patrol, sighting, identify, impact"),

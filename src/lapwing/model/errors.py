@@ -36,6 +36,14 @@ class StorageError(LapwingError):
     """The journal or an output cannot be written or read (exit status 2)."""
 
 
+class NotTaken(LapwingError):
+    """A channel did not take a message. `again`: trying later may help."""
+
+    def __init__(self, what: str, *, where: str = "", remedy: str = "", again: bool = True) -> None:
+        self.again = again
+        super().__init__(what, where=where, remedy=remedy)
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """One thing of the input that was not used, and why. Counted, never dropped in silence.

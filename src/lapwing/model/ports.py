@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from lapwing.model.deliveries import Delivery
 from lapwing.model.entries import Entry
 
 
@@ -71,5 +72,9 @@ class Channel(Protocol):
 
     name: str
 
-    def send(self, identifier: str, document: bytes) -> str:
-        """Hand over one CAP document; return a receipt. Raises OSError or StorageError where it was not taken."""
+    def send(self, delivery: Delivery) -> str:
+        """Hand over one message; return a receipt. Raises NotTaken where it was not taken.
+
+        Sending a delivery twice does no harm: its key names it. A status that the channel was not told to carry is
+        refused for good.
+        """

@@ -1,0 +1,218 @@
+"""Sends every decided message to every channel, at least once, in the order of its chain, and keeps the receipts.
+
+At least once: a message waits until the channel has given a receipt; killed before it is noted, it goes out again with the
+same key. A channel that fails is tried again after 1, 2, 4 ... 60 s; after five failures it rests (the breaker), but a
+first alert and the end of a warning are always tried. The same two are never held up by the limit of messages a minute.
+One channel never waits for another: each has its own thread.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lapwing.adapters.outbox_store import LAPSED, REFUSED, TAKEN, WAITING, OutboxStore, Waiting
+from lapwing.model.deliveries import Delivery
+from lapwing.model.errors import NotTaken, StorageError
+from lapwing.model.ports import Channel, Output
+from lapwing.model.times import NS_PER_S, from_iso
+from lapwing.warn.cap_delivery import delivery_of
+
+BACKOFF_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
+BREAKER_FAILURES = 5
+BREAKER_REST_S = 30.0
+PER_MINUTE = 30                      # messages of a channel in 60 s that are neither a first alert nor an end
+LATENCIES_KEPT = 10_000
+Say = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class Line:
+    """What is remembered of one channel while the process lives."""
+
+    channel: Channel
+    failures: int = 0                # in a row
+    resting_until_ns: int = 0
+    sent_ns: deque[int] = field(default_factory=lambda: deque(maxlen=PER_MINUTE))
+    latencies_s: deque[float] = field(default_factory=lambda: deque(maxlen=LATENCIES_KEPT))
+
+
+class Outbox:
+    """Parameters: the store, channels by name, a clock (ns since 1970), and whom to tell of trouble."""
+
+    def __init__(self, store: OutboxStore, channels: Mapping[str, Channel], *, clock: Callable[[], int] = time.time_ns,
+                 say: Say = lambda text: None, per_minute: int = PER_MINUTE) -> None:
+        self.store, self._clock, self._say, self._per_minute = store, clock, say, per_minute
+        self.lines = {name: Line(channel) for name, channel in channels.items()}
+        self._wake = {name: threading.Event() for name in channels}
+
+    def take(self, outputs: Iterable[Output]) -> int:
+        """Let the alerts among journaled outputs wait; return how many there were. Call it after the commit."""
+        count = 0
+        for output in outputs:
+            if output.kind == "alert":
+                row = json.loads(output.payload)
+                delivery = delivery_of(row)
+                decided = row.get("approved_time") or row["sent"]
+                self.store.put(delivery.key, row, delivery.chain, delivery.urgent, from_iso(str(decided)), list(self.lines))
+                count += 1
+        if count:
+            for event in self._wake.values():
+                event.set()
+        return count
+
+    def catch_up(self, journal_id: str, outputs: Callable[[int], Iterable[tuple[int, Output]]]) -> int:
+        """Take what a journal holds beyond what has been read of it; return how many messages that were.
+
+        `outputs` yields (batch number, output) from a batch on. Whatever was committed is found here, so a process that
+        was killed between decision and delivery has lost nothing.
+        """
+        first = self.store.read_to(journal_id) + 1
+        count, last = 0, first - 1
+        for number, output in outputs(first):
+            count += self.take([output])
+            last = number
+        if last >= first:
+            self.store.set_read_to(journal_id, last)
+        return count
+
+    def deliver_due(self, name: str) -> list[Waiting]:
+        """Try everything that is due for a channel once; return what it tried or gave up, as it stood before."""
+        line, tried = self.lines[name], []
+        blocked: set[str] = set()
+        for waiting in self.store.waiting(name):
+            now_ns = self._clock()
+            if waiting.chain in blocked:
+                continue                 # nothing overtakes an earlier message of its chain
+            delivery = delivery_of(self.store.row(waiting.key))
+            if not delivery.ends and delivery.expires_ns <= now_ns:
+                self._give_up(waiting, LAPSED, f"lapsed before {name} took it; last error: {waiting.error or 'none'}")
+                tried.append(waiting)
+                continue
+            if waiting.next_ns > now_ns or not self._may_go(line, waiting, now_ns):
+                blocked.add(waiting.chain)
+                continue
+            tried.append(waiting)
+            if not self._try(line, waiting, delivery):
+                blocked.add(waiting.chain)
+        return tried
+
+    def _may_go(self, line: Line, waiting: Waiting, now_ns: int) -> bool:
+        if waiting.urgent:
+            return True
+        if now_ns < line.resting_until_ns:
+            return False
+        recent = [t for t in line.sent_ns if now_ns - t < 60 * NS_PER_S]
+        return len(recent) < self._per_minute
+
+    def _try(self, line: Line, waiting: Waiting, delivery: Delivery) -> bool:
+        """Send once; return whether the chain may go on."""
+        name = waiting.channel
+        try:
+            receipt = line.channel.send(delivery)
+        except NotTaken as error:
+            if not error.again:
+                self._give_up(waiting, REFUSED, str(error))
+                return True
+            self._failed(line, waiting, str(error))
+            return False
+        except (OSError, StorageError, ValueError) as error:
+            self._failed(line, waiting, f"{type(error).__name__}: {error}")
+            return False
+        now_ns = self._clock()
+        self.store.took(waiting.number, receipt, now_ns)
+        line.sent_ns.append(now_ns)
+        line.latencies_s.append((now_ns - waiting.decided_ns) / NS_PER_S)
+        if line.failures >= BREAKER_FAILURES:
+            self._say(f"channel {name}: takes messages again")
+        line.failures, line.resting_until_ns = 0, 0
+        return True
+
+    def _failed(self, line: Line, waiting: Waiting, error: str) -> None:
+        line.failures += 1
+        now_ns = self._clock()
+        wait_s = BACKOFF_S[min(waiting.attempts, len(BACKOFF_S) - 1)]
+        self.store.failed(waiting.number, error, now_ns + round(wait_s * NS_PER_S))
+        if line.failures >= BREAKER_FAILURES:
+            line.resting_until_ns = now_ns + round(BREAKER_REST_S * NS_PER_S)
+        if line.failures in (1, BREAKER_FAILURES):
+            self._say(f"CHANNEL {waiting.channel} DOES NOT TAKE MESSAGES ({line.failures} failures): {error}")
+
+    def _give_up(self, waiting: Waiting, state: str, error: str) -> None:
+        self.store.gave_up(waiting.number, state, error)
+        self._say(f"CHANNEL {waiting.channel}: MESSAGE NOT SENT ({state}): {error}")
+
+    def republish(self, name: str) -> int:
+        """Send again what is in force, to a channel whose other end has lost it; return how many messages that are."""
+        newest: dict[str, Waiting] = {}
+        for waiting in self.store.all():
+            if waiting.channel == name and waiting.state in (TAKEN, WAITING):
+                newest[waiting.chain] = waiting
+        due = [w.key for w in newest.values() if w.state == TAKEN and from_iso(str(self.store.row(w.key)["expires"])) > self._clock()]
+        self.store.again(name, due)
+        self._wake[name].set()
+        return len(due)
+
+    def next_due_ns(self, name: str) -> int | None:
+        """Return when the channel is to be tried next; None where nothing waits."""
+        line = self.lines[name]
+        due = [w.next_ns if w.urgent else max(w.next_ns, line.resting_until_ns) for w in self.store.waiting(name)]
+        return min(due) if due else None
+
+    def status(self) -> list[dict[str, Any]]:
+        """Return a row a channel: what waits, was taken, refused, lapsed; resting; latency from decision to receipt."""
+        every = self.store.all()
+        rows = []
+        for name, line in self.lines.items():
+            mine = [w for w in every if w.channel == name]
+            latencies = sorted((w.taken_ns - w.decided_ns) / NS_PER_S for w in mine if w.state == TAKEN)
+            rows.append({
+                "channel": name, **{state: sum(w.state == state for w in mine) for state in (WAITING, TAKEN, REFUSED, LAPSED)},
+                "resting": line.resting_until_ns > self._clock(),
+                "latency_s_median": _share(latencies, 0.5), "latency_s_p99": _share(latencies, 0.99),
+                "error": next((w.error for w in reversed(mine) if w.error), "")})
+        return rows
+
+
+def _share(ordered: list[float], share: float) -> float | None:
+    return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 3) if ordered else None
+
+
+class Postmen:
+    """One thread a channel, which delivers until told to stop."""
+
+    def __init__(self, outbox: Outbox, *, idle_s: float = 1.0) -> None:
+        self._outbox, self._idle_s, self._stopping = outbox, idle_s, threading.Event()
+        self._threads = [threading.Thread(target=self._work, args=(name,), name=f"channel-{name}", daemon=True) for name in outbox.lines]
+
+    def start(self) -> None:
+        """Begin to deliver."""
+        for thread in self._threads:
+            thread.start()
+
+    def _work(self, name: str) -> None:
+        outbox = self._outbox
+        wake = outbox._wake[name]
+        while not self._stopping.is_set():
+            wake.clear()
+            try:
+                outbox.deliver_due(name)
+                due_ns = outbox.next_due_ns(name)
+            except StorageError as error:
+                outbox._say(f"CHANNEL {name}: THE OUTBOX CANNOT BE WRITTEN: {error}")
+                due_ns = None
+            wait_s = self._idle_s if due_ns is None else (due_ns - outbox._clock()) / NS_PER_S
+            wake.wait(min(self._idle_s, max(0.02, wait_s)))
+
+    def stop(self, timeout_s: float = 10.0) -> None:
+        """Stop after the attempts under way; what waits stays in the outbox."""
+        self._stopping.set()
+        for event in self._outbox._wake.values():
+            event.set()
+        for thread in self._threads:
+            thread.join(timeout_s)
