@@ -211,8 +211,8 @@ from lapwing.model.entries import Entry
 from lapwing.model.ports import Batch, Output
 log = SqliteLog(folder / "journal.sqlite")
 store = OutboxStore(folder / "outbox.sqlite")
-    outbox = Outbox(desk.store, {"slow": Webhook("slow", {"url": receiver.url, "timeout_s": 3}, Path()), "fast": fast},
-                    clock=desk.clock)
+hook = Webhook("hook", {"url": url, "timeout_s": 2}, folder)
+outbox = Outbox(store, {"hook": hook}, clock=lambda: T + round((time.monotonic() - began) * S))
 outbox.catch_up("j", log.outputs)
 print("up", flush=True)
 outbox.deliver_due("hook")
