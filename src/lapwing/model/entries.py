@@ -18,6 +18,7 @@ SIGHTING = "sighting"        # JSON: a person's report (seen, heard, explosion, 
 PATROL = "patrol"            # JSON: a patrol event
 IDENTIFY = "identify"        # JSON: "this track / this address is ours"
 IMPACT = "impact"            # JSON: last-seen or impact point with a search sector
+SENSOR = "sensor"            # JSON: a person shuts a sensor out, or lets it in again
 COMMAND = "command"          # JSON: an officer's decision on an alert
 ACKNOWLEDGE = "acknowledge"  # JSON: a partner or person acknowledged a notice
 TICK = "tick"                # empty: time went on, nothing came in

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 PATROL_EVENTS = ("asked", "airborne", "on_station", "seen", "not_seen", "off_station", "landed")
 SIGHTING_KINDS = ("seen", "heard", "explosion", "fire", "debris")
+SENSOR_ACTIONS = ("quarantine", "lift")
 ALERT_ACTIONS = ("approve", "refuse", "cancel", "all-clear", "raise")
 
 
@@ -89,4 +90,15 @@ class Acknowledgement:
     by: str
 
 
-PersonReport = PatrolEvent | Sighting | Identification | Impact | Command | Acknowledgement
+@dataclass(frozen=True, slots=True)
+class SensorOrder:
+    """A person shuts a sensor's plots out, or lets them in again."""
+
+    time_ns: int
+    sensor: str                            # id of the sensor table
+    action: str                            # one of SENSOR_ACTIONS
+    text: str = ""                         # reason
+    by: str = ""
+
+
+PersonReport = PatrolEvent | Sighting | Identification | Impact | Command | Acknowledgement | SensorOrder

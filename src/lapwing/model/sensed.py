@@ -11,6 +11,19 @@ from lapwing.model.sensors import SensorTable
 
 
 @dataclass(frozen=True, slots=True)
+class SensorHealth:
+    """How one sensor does. Delays are reception less time of applicability: below zero is a clock that is ahead."""
+
+    sensor_id: str
+    state: str                            # reports | degraded | silent | quarantined | never_heard
+    last_ns: int                          # when it was last heard; 0: never
+    rotation_s: float                     # measured, else configured; NaN: unknown or not rotating
+    delay_s: float                        # usual; NaN: nothing heard with a time
+    delay_s_least: float
+    words: str = ""                       # what it says of itself, or why it is not believed
+
+
+@dataclass(frozen=True, slots=True)
 class Sensed:
     """Plots and whatever else the entries of one batch held."""
 
@@ -21,3 +34,4 @@ class Sensed:
     sensors: SensorTable                  # as known after this batch; rows are only appended
     refusals: tuple[Refusal, ...]
     record_count: int                     # sensor records decoded, used or not
+    health: tuple[SensorHealth, ...] = ()  # of every sensor of the table, in its order

@@ -42,6 +42,7 @@ class Sensor:
     categories: tuple[int, ...] = ()
     editions: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
     position_from: str = "config"       # config | data | none
+    qnh_hpa: float = math.nan           # sea-level pressure where it looks; NaN: standard, and less sure
 
     @property
     def has_position(self) -> bool:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from lapwing.model.entries import Entry
-from lapwing.model.plots import Looks, Plots, empty_looks
-from lapwing.model.sensors import ADSB, MLAT, RADAR, SURFACE, TRACKER, Sensor, SensorTable
+from lapwing.model.plots import Bearings, Looks, Plots, empty_looks
+from lapwing.model.sensors import ADSB, MLAT, OBSERVER, RADAR, SURFACE, TRACKER, Sensor, SensorTable
 from lapwing.model.times import DAY_NS, NS_PER_S
-from lapwing.sense import clock, screen
+from lapwing.sense import asterix_bearings, clock, screen, watch
 from lapwing.sense.asterix.decode import BlockRefusal, Decoded, Editions, Records, decode_datagrams
 from lapwing.sense.asterix.framing import is_oradis
 from lapwing.sense.drafts import Refusals, Reports
+from lapwing.sense.found import Found, join_bearings
 from lapwing.sense.reports import PLACERS
 from lapwing.sense.sensor_columns import columns_of
 from lapwing.sense.state import SenseSetup
@@ -28,35 +30,99 @@ SENSORS_MAX = 4_096              # sources met in the data beyond that are refus
 NORTH_MARK, SECTOR_CROSSING = 1, 2
 ROTATION_S = (0.5, 60.0)
 
+OWN_TRACKS_NS = 60 * NS_PER_S    # so long after its last plot a source's tracks are taken for tracks of them
+_SERVICE = (2, 19, 23, 34, 63, 65)
+_BEATS = (19, 23, 63, 65)
+_NOT_FOR_USE = "not released for operational use"
+_STATES = {34: ("", _NOT_FOR_USE), 23: ("", _NOT_FOR_USE), 19: ("", "degraded", _NOT_FOR_USE, "undefined"),
+           63: ("", "degraded", "initializing", "not connected"), 65: ("", "degraded", "not connected", "unknown")}
+
 _KINDS = {1: RADAR, 2: RADAR, 34: RADAR, 48: RADAR, 10: SURFACE, 19: MLAT, 20: MLAT, 21: ADSB, 23: ADSB, 62: TRACKER,
-          63: TRACKER, 65: TRACKER, 129: ADSB}
+          63: TRACKER, 65: TRACKER, 129: ADSB, 15: MLAT, 205: OBSERVER}
 # What is taken for a source that nobody configured.
-_NOISE = {SURFACE: (10.0, 0.25), MLAT: (30.0, 0.15)}
+_NOISE = {SURFACE: (10.0, 0.25), MLAT: (30.0, 0.15), OBSERVER: (100.0, 2.0)}
 
 
-def sense_asterix(work: Work, setup: SenseSetup, entries: Sequence[Entry]) -> tuple[list[Plots], Looks]:
-    """Return the plots (a part for each category) and looks of ASTERIX entries; the rest goes into `work`."""
+def sense_asterix(work: Work, setup: SenseSetup, entries: Sequence[Entry]) -> Found:
+    """Return the plots (a part for each category), bearings and looks of ASTERIX entries; the rest goes into `work`."""
     decoded = decode_datagrams([entry.payload for entry in entries], _editions(work.sensors, setup))
     for refusal in decoded.refusals:
         _count(work.refusals, refusal, entries)
     plots: list[Plots] = []
     looks: list[Looks] = []
+    bearings: list[Bearings] = []
     sources = _sources(work, entries, decoded)
     received = np.array([entry.received_ns for entry in entries], np.int64)
     sequence = np.array([entry.sequence for entry in entries], np.int64)
     # Service messages first: a position or rotation in them counts for the reports of the same step.
-    for records in sorted(decoded.records, key=lambda r: r.category not in (2, 19, 34)):
+    for records in sorted(decoded.records, key=lambda r: (r.category not in _SERVICE, r.category == 62)):
         work.record_count += len(records)
         reports = _reports(work, setup, received, sequence, records, *sources[id(records)])
-        if records.category in (2, 34):
-            _learn(work, reports)
-            looks.append(_looks(work, reports))
-        elif records.category == 19:
-            _learn(work, reports)
-        elif records.category in PLACERS and len(reports):
-            found = PLACERS[records.category](_timely(work, reports), work.sensors, work.refusals)
-            plots.append(screen.believable(work, found))
-    return plots, _join_looks(looks)
+        if not len(reports):
+            continue
+        if records.category in _SERVICE:
+            _status(work, reports)
+            if records.category in (2, 19, 34):
+                _learn(work, reports)
+            if records.category in (2, 34):
+                looks.append(_looks(work, reports))
+        elif records.category in PLACERS:
+            reports = _timely(work, reports)
+            if records.category in (15, 62):
+                reports = _not_twice(work, reports)
+                if records.category == 15:
+                    bearings.append(asterix_bearings.cat015(work, reports))
+            found = screen.believable(work, PLACERS[records.category](reports, work.sensors, work.refusals))
+            if records.category in (1, 48):
+                _note_plots(work, found)
+            plots.append(found)
+        elif records.category == 205:
+            bearings.append(asterix_bearings.cat205(work, _timely(work, reports)))
+    return Found(tuple(plots), join_bearings(bearings), _join_looks(looks))
+
+
+def _note_plots(work: Work, plots: Plots) -> None:
+    """Remember which sources send plots: the tracks that the same source makes of them are no news."""
+    if len(plots):
+        sent = work.own("plots_ns")
+        for row in _values(plots.sensor_index):
+            sent[row] = int(plots.received_ns[-1])
+
+
+def _not_twice(work: Work, reports: Reports) -> Reports:
+    """Leave out a source's own tracks (CAT062) where its plots (CAT048, CAT001) are had as well."""
+    sent = work.memory.get("plots_ns")
+    if not sent or reports.category != 62 or not len(reports):
+        return reports
+    twice = np.zeros(len(reports), np.bool_)
+    for row in _values(reports.sensor_index):
+        if row in sent:
+            twice |= (reports.sensor_index == row) & (reports.received_ns - sent[row] < OWN_TRACKS_NS)
+    return work.refusals.keep(reports, twice, "own_track",
+                              "a track that this source made of plots which are here too: the plots are used")
+
+
+def _status(work: Work, reports: Reports) -> None:
+    """Take what service messages say of a sensor's health; say what changed."""
+    if reports.category in _BEATS:
+        for row in range(len(reports)):
+            watch.note_beat(work, int(reports.sensor_index[row]), int(reports.received_ns[row]))
+    nogo = reports.get("nogo")
+    for row in np.flatnonzero(np.isfinite(nogo)).tolist():
+        index = int(reports.sensor_index[row])
+        if reports.category == 63:
+            sac, sic = reports.get("sensor_sac")[row], reports.get("sensor_sic")[row]
+            index = work.sensors.index_of_source(int(sac), int(sic)) if np.isfinite(sac) and np.isfinite(sic) else -1
+            if index < 0:
+                continue
+        words = _STATES.get(reports.category, ())[int(nogo[row]):][:1]
+        said = words[0] if words else ""
+        before = work.memory.get("status", {}).get(index, "")
+        if said != before:
+            work.own("status")[index] = said
+            sensor = work.sensors.rows[index]
+            work.refusals.add("sensor_status", sensor.id, f"CAT{reports.category:03d}: {said or 'operational again'}", sensor.id,
+                              int(reports.entry_sequence[row]), int(reports.octet_offset[row]))
 
 
 def _editions(sensors: SensorTable, setup: SenseSetup) -> Editions:
@@ -130,6 +196,8 @@ def _reports(work: Work, setup: SenseSetup, received_ns: Codes, sequence: Codes,
         rows = pair == value
         found, why = _sensor(work, setup, value, records.category)
         index[rows] = found
+        if found >= 0:
+            watch.note_heard(work, found, int(received[-1] if len(values) == 1 else received[rows].max()))
         if value >= 0:
             source[rows] = f"{value >> 8}/{value & 255}"
         if why is not None:
@@ -188,8 +256,15 @@ def _timed(work: Work, reports: Reports) -> Reports:
 
 
 def _timely(work: Work, reports: Reports) -> Reports:
-    """Refuse reports from the future and from long ago."""
+    """Refuse reports from the future and from long ago; keep the delays, theirs too."""
+    if not len(reports):
+        return reports
     behind = reports.received_ns - reports.measured_ns
+    work.delay_ns.append((reports.sensor_index, behind))
+    if (wrong := (behind < -AHEAD_NS) | (behind > BEHIND_NS)).any():
+        for index in _values(reports.sensor_index[wrong]):
+            count = int(np.count_nonzero(wrong & (reports.sensor_index == index)))
+            work.lies[index] = work.lies.get(index, 0) + count
     reports = work.refusals.keep(
         reports, behind < -AHEAD_NS, "from_the_future",
         "over 5 s later than it was received: the sensor's clock, its time zone or the recording's date is wrong")
@@ -204,7 +279,7 @@ def _timely(work: Work, reports: Reports) -> Reports:
     return reports
 
 
-def _values(index: Codes) -> list[int]:
+def _values(index: npt.NDArray[Any]) -> list[int]:
     """Return the distinct values, rising. A small batch is mostly of one sensor."""
     if len(index) and bool((index == index[0]).all()):
         return [int(index[0])]

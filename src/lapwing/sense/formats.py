@@ -15,9 +15,10 @@ import numpy as np
 from lapwing.model import entries as formats
 from lapwing.model.entries import Entry
 from lapwing.model.plots import KIND_COMBINED, Bearings, Plots
+from lapwing.model.reports import SensorOrder
 from lapwing.model.sensors import ACOUSTIC_ARRAY, Sensor
 from lapwing.model.times import to_iso
-from lapwing.sense import heights, person_json, plot_rows
+from lapwing.sense import heights, person_json, plot_rows, watch
 from lapwing.sense.adsb_text import read_aircraft_json, read_sbs
 from lapwing.sense.asterix_entries import AHEAD_NS, BEHIND_NS, sense_asterix
 from lapwing.sense.beast import read_beast
@@ -38,8 +39,7 @@ ACOUSTIC_DEG_SIGMA = 5.0
 
 def read_asterix(work: Work, setup: SenseSetup, entries: Sequence[Entry]) -> Found:
     """Return the plots and looks of ASTERIX datagrams."""
-    plots, looks = sense_asterix(work, setup, entries)
-    return Found(plots=tuple(plots), looks=looks)
+    return sense_asterix(work, setup, entries)
 
 
 def read_plots(work: Work, setup: SenseSetup, entries: Sequence[Entry]) -> Found:
@@ -82,7 +82,8 @@ def _place_rows(work: Work, reports: Reports) -> Plots:
         newest = int(reports.measured_ns[reports.sensor_index == index].max())
         work.last_ns[index] = max(newest, work.last_ns.get(index, newest))
     of, index = columns_of(work.sensors.rows), reports.sensor_index
-    height, sigma = heights.from_flight_level(reports.get("flight_level"), of.sea_m[index], of.sea_m_sigma[index])
+    height, sigma = heights.from_flight_level(reports.get("flight_level"), of.sea_m[index], of.sea_m_sigma[index],
+                                             of.level_m_shift[index], of.level_m_sigma[index])
     return polar_plots(reports, reports.get("kind").astype(np.int64), height, sigma, work.sensors, refusals,
                        amplitude_db=reports.get("amplitude_db"))
 
@@ -98,6 +99,10 @@ def read_person(work: Work, setup: SenseSetup, entries: Sequence[Entry]) -> Foun
             continue
         work.record_count += 1
         found.append((entry.sequence, report))
+        if isinstance(report, SensorOrder) and not watch.order(work, report.sensor, report.action == "lift", report.by,
+                                                               entry.received_ns):
+            work.refusals.add("unknown_sensor", f"{entry.link} sensor", f"no sensor {report.sensor[:60]!r}", entry.link,
+                              entry.sequence, 0)
     return Found(reports=tuple(found))
 
 

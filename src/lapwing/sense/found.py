@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 
@@ -55,3 +55,11 @@ def bearings_of(rows: Sequence[Bearing]) -> Bearings:
         azimuth_rad_sigma=np.array([r.azimuth_rad_sigma for r in rows]),
         range_m_max=np.array([r.range_m_max for r in rows]), sound=np.array([r.sound for r in rows], np.bool_),
         entry_sequence=np.array([r.entry.sequence for r in rows], np.int64))
+
+
+def join_bearings(parts: Sequence[Bearings]) -> Bearings:
+    """Return several batches of bearings as one."""
+    kept = [part for part in parts if len(part)]
+    if len(kept) < 2:
+        return kept[0] if kept else empty_bearings()
+    return Bearings(**{f.name: np.concatenate([getattr(part, f.name) for part in kept]) for f in fields(Bearings)})

@@ -10,6 +10,7 @@ with a zone, angles and places end in ``_deg``, ``mode3a`` is four octal digits,
     impact       time, lat_deg, lon_deg, radius_m, text, by
     command      time, action, alert_id, zones, level, expires, text, by
     acknowledge  time, notice_id, by
+    sensor       time, sensor, action, text, by
 
 Keys in front are required as the reader functions show; an unknown key, a missing one and a value out of range are
 refused with words (`BadReport`). Every reader has its writer: `decode(encode(x)) == x` up to a microsecond.
@@ -27,6 +28,7 @@ from lapwing.model.ids import make_id
 from lapwing.model.reports import (
     ALERT_ACTIONS,
     PATROL_EVENTS,
+    SENSOR_ACTIONS,
     SIGHTING_KINDS,
     Acknowledgement,
     Command,
@@ -34,6 +36,7 @@ from lapwing.model.reports import (
     Impact,
     PatrolEvent,
     PersonReport,
+    SensorOrder,
     Sighting,
 )
 from lapwing.model.times import from_iso, to_iso
@@ -170,6 +173,10 @@ def _acknowledgement(f: Fields, sequence: int) -> Acknowledgement:
     return Acknowledgement(f.time("time"), f.text("notice_id", ...), f.text("by", ...))
 
 
+def _sensor_order(f: Fields, sequence: int) -> SensorOrder:
+    return SensorOrder(f.time("time"), f.text("sensor", ...), f.choice("action", SENSOR_ACTIONS), f.text("text"), f.text("by", ...))
+
+
 READERS: Mapping[str, Callable[[Fields, int], PersonReport]] = {
     entries.PATROL: _patrol,
     entries.SIGHTING: _sighting,
@@ -177,6 +184,7 @@ READERS: Mapping[str, Callable[[Fields, int], PersonReport]] = {
     entries.IMPACT: _impact,
     entries.COMMAND: _command,
     entries.ACKNOWLEDGE: _acknowledgement,
+    entries.SENSOR: _sensor_order,
 }
 
 
@@ -240,3 +248,8 @@ def encode_command(command: Command) -> bytes:
 def encode_acknowledgement(answer: Acknowledgement) -> bytes:
     """Return the payload of an ``acknowledge`` entry."""
     return _dump(time=_time(answer.time_ns), notice_id=answer.notice_id, by=answer.by)
+
+
+def encode_sensor_order(order: SensorOrder) -> bytes:
+    """Return the payload of a ``sensor`` entry."""
+    return _dump(time=_time(order.time_ns), sensor=order.sensor, action=order.action, text=order.text, by=order.by)

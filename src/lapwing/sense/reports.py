@@ -85,9 +85,12 @@ def _sure(reports: Reports, name: str) -> Floats:
     return values
 
 
-def _level_height(reports: Reports, sea_m: Floats, sea_m_sigma: Floats) -> tuple[Floats, Floats]:
+def _level_height(reports: Reports, sensors: SensorTable, sea_m: Floats, sea_m_sigma: Floats,
+                  level: Floats | None = None) -> tuple[Floats, Floats]:
     """Return height and sigma by the report's flight level, where it is valid and not garbled."""
-    return heights.from_flight_level(_sure(reports, "flight_level"), sea_m, sea_m_sigma)
+    of, index = columns_of(sensors.rows), reports.sensor_index
+    return heights.from_flight_level(_sure(reports, "flight_level") if level is None else level, sea_m, sea_m_sigma,
+                                     of.level_m_shift[index], of.level_m_sigma[index])
 
 
 def sited(reports: Reports, sensors: SensorTable, refusals: Refusals) -> Reports:
@@ -142,7 +145,7 @@ def _radar(reports: Reports, kinds: npt.NDArray[np.int64], sensors: SensorTable,
         kind = np.where(typed, kind, np.where(answered, KIND_SSR, KIND_PSR))
     of, index = columns_of(sensors.rows), reports.sensor_index
     sea = of.sea_m[index]
-    height, sigma = _level_height(reports, sea, of.sea_m_sigma[index])
+    height, sigma = _level_height(reports, sensors, sea, of.sea_m_sigma[index])
     measured = reports.columns.get("height_m")
     if measured is not None and np.isfinite(measured).any():
         use = ~np.isfinite(height) & np.isfinite(measured)
@@ -214,7 +217,7 @@ def cat010(reports: Reports, sensors: SensorTable, refusals: Refusals) -> Plots:
     if not len(others):
         return plots
     kind = _CAT010_KIND[np.nan_to_num(others.get("detection"), nan=6.0).astype(np.int64) & 7]
-    height, sigma = _level_height(others, *heights.mean_sea_level(latitude, longitude))
+    height, sigma = _level_height(others, sensors, *heights.mean_sea_level(latitude, longitude))
     east, north = _at_least(others.get("x_m_sigma")), _at_least(others.get("y_m_sigma"))
     second = _plots(others, kind, latitude, longitude, place.diagonal(east, north), height, sigma,
                     velocity_mps=_velocity(others))
@@ -229,14 +232,54 @@ def _at_least(sigma_m: Floats, unknown_m: float = MLAT_M_SIGMA) -> Floats:
 def cat020(reports: Reports, sensors: SensorTable, refusals: Refusals) -> Plots:
     """Multilateration."""
     reports, latitude, longitude = _local(_real(reports, refusals), sensors, refusals)
-    height, sigma = _level_height(reports, *heights.mean_sea_level(latitude, longitude))
+    height, sigma = _level_height(reports, sensors, *heights.mean_sea_level(latitude, longitude))
     geometric = reports.get("height_m")
     use = np.isfinite(geometric)
     height = np.where(use, geometric, height)
     sigma = np.where(use, _at_least(reports.get("height_m_sigma"), GEOMETRIC_M_SIGMA), sigma)
-    cov = place.diagonal(_at_least(reports.get("x_m_sigma")), _at_least(reports.get("y_m_sigma")))
+    east, north = _at_least(reports.get("x_m_sigma")), _at_least(reports.get("y_m_sigma"))
+    cov = place.diagonal(east, north, reports.get("xy_correlation") * east * north)
     return _plots(reports, np.full(len(reports), KIND_MLAT), latitude, longitude, cov, height, sigma,
                   velocity_mps=_velocity(reports))
+
+
+def cat015(reports: Reports, sensors: SensorTable, refusals: Refusals) -> Plots:
+    """Independent non-cooperative surveillance (passive and multi-static radar): position with its covariance block."""
+    message = reports.get("message")
+    reports = refusals.keep(reports, message == 5, "track_end", "the last message of a track")
+    target = reports.get("target")
+    reports = refusals.keep(reports, target == 3, "simulated", "a simulated or replayed target (TTAX), never a plot")
+    target = reports.get("target")
+    reports = refusals.keep(reports, (target == 1) | (target == 2), "field_monitor",
+                            "a reference or synthetic target (TTAX), never a plot")
+    reports = refusals.keep(reports, reports.has("terminated", 1), "track_end", "the track was ended by its user")
+    reports = refusals.keep(reports, reports.has("coast", 1), "coasted", "extrapolated, not measured (CSTP)")
+    latitude, longitude = reports.get("latitude_rad"), reports.get("longitude_rad")
+    own = np.isfinite(latitude) & np.isfinite(longitude)
+    polar = ~own & np.isfinite(reports.get("range_m")) & np.isfinite(reports.get("azimuth_rad"))
+    # What has a bearing alone is handed on as a bearing (`bearings`), never made a point.
+    alone = ~own & ~polar & np.isfinite(reports.get("azimuth_rad"))
+    refusals.add_rows(reports, ~own & ~polar & ~alone, "no_place", "no position in the report")
+    parts = []
+    if polar.any():
+        sensed = sited(reports.take(polar), sensors, refusals)
+        if len(sensed):
+            height, sigma = _height_of(sensed)
+            parts.append(polar_plots(sensed, np.full(len(sensed), KIND_PSR), height, sigma, sensors, refusals))
+    reports = reports.take(own)
+    if len(reports):
+        height, sigma = _height_of(reports)
+        east, north = _at_least(reports.get("x_m_sigma"), TRACK_M_SIGMA), _at_least(reports.get("y_m_sigma"), TRACK_M_SIGMA)
+        cov = place.diagonal(east, north, reports.get("xy_correlation") * east * north)
+        tracked = (reports.get("message") == 2) | (reports.get("message") == 4)
+        parts.append(_plots(reports, np.where(tracked, KIND_TRACK, KIND_PSR), latitude[own], longitude[own], cov, height, sigma,
+                            velocity_mps=_velocity(reports)))
+    return join_plots(parts)
+
+
+def _height_of(reports: Reports) -> tuple[Floats, Floats]:
+    """Return a height measured above the ellipsoid with its own sigma."""
+    return reports.get("height_m"), _at_least(reports.get("height_m_sigma"), RADAR_HEIGHT_M_SIGMA)
 
 
 def adsb_m_sigma(nacp: Floats, nic: Floats, given: npt.NDArray[np.bool_]) -> Floats:
@@ -259,7 +302,7 @@ def cat021(reports: Reports, sensors: SensorTable, refusals: Refusals) -> Plots:
     lost = ~(np.isfinite(latitude) & np.isfinite(longitude))
     reports = refusals.keep(reports, lost, "no_place", "no position in the report")
     latitude, longitude = latitude[~lost], longitude[~lost]
-    height, sigma = _level_height(reports, *heights.mean_sea_level(latitude, longitude))
+    height, sigma = _level_height(reports, sensors, *heights.mean_sea_level(latitude, longitude))
     geometric = reports.get("height_m")
     use = np.isfinite(geometric)
     height, sigma = np.where(use, geometric, height), np.where(use, GEOMETRIC_M_SIGMA, sigma)
@@ -277,7 +320,7 @@ def cat062(reports: Reports, sensors: SensorTable, refusals: Refusals) -> Plots:
     reports, latitude, longitude = _local(reports, sensors, refusals)
     level = np.where(np.isfinite(reports.get("tracked_level")), reports.get("tracked_level"),
                      reports.get("flight_level"))
-    height, sigma = heights.from_flight_level(level, *heights.mean_sea_level(latitude, longitude))
+    height, sigma = _level_height(reports, sensors, *heights.mean_sea_level(latitude, longitude), level)
     geometric = reports.get("height_m")
     use = np.isfinite(geometric)
     height, sigma = np.where(use, geometric, height), np.where(use, GEOMETRIC_M_SIGMA, sigma)
@@ -310,4 +353,4 @@ def cat129(reports: Reports, sensors: SensorTable, refusals: Refusals) -> Plots:
 
 
 Placer = Callable[[Reports, SensorTable, Refusals], Plots]
-PLACERS: Mapping[int, Placer] = {1: cat001, 10: cat010, 20: cat020, 21: cat021, 48: cat048, 62: cat062, 129: cat129}
+PLACERS: Mapping[int, Placer] = {1: cat001, 10: cat010, 15: cat015, 20: cat020, 21: cat021, 48: cat048, 62: cat062, 129: cat129}

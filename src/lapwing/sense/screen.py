@@ -45,6 +45,20 @@ def believable(work: Work, plots: Plots) -> Plots:
         wrong = _wrong_motion(work, plots, np.flatnonzero(named))
         if wrong.any():
             plots = plots.take(~wrong)
+    shut = work.memory.get("trust", {})
+    index = plots.sensor_index
+    for row in [int(index[0])] if len(plots) and bool((index == index[0]).all()) else np.unique(index).tolist():
+        count = int(np.count_nonzero(index == row))
+        work.truths[row] = work.truths.get(row, 0) + count
+        if row in shut and shut[row].shut_ns:
+            # Judged like any other, so that it can be let in again; used it is not.
+            mine = index == row
+            sensor = work.sensors.rows[row]
+            first = int(np.flatnonzero(mine)[0])
+            work.refusals.add("quarantined", sensor.id, f"in quarantine: {shut[row].why}", sensor.id,
+                              int(plots.entry_sequence[first]), int(plots.octet_offset[first]), count)
+            plots = plots.take(~mine)
+            index = plots.sensor_index
     return plots
 
 

@@ -27,6 +27,8 @@ class SensorColumns:
     sea_m: Floats               # mean sea level at the site, above the ellipsoid
     sea_m_sigma: Floats
     latency_ns: npt.NDArray[np.int64]
+    level_m_shift: Floats       # what QNH adds to a pressure altitude; 0 where it is not known
+    level_m_sigma: Floats
 
 
 _made: list[tuple[tuple[Sensor, ...], SensorColumns]] = []
@@ -43,7 +45,9 @@ def columns_of(rows: tuple[Sensor, ...]) -> SensorColumns:
     columns = SensorColumns(
         latitude, longitude, np.array([s.height_m for s in rows], np.float64),
         np.array([s.range_m_sigma for s in rows], np.float64), np.array([s.azimuth_rad_sigma for s in rows], np.float64),
-        sea, sea_sigma, np.array([from_seconds(s.latency_s) for s in rows], np.int64))
+        sea, sea_sigma, np.array([from_seconds(s.latency_s) for s in rows], np.int64),
+        np.array([heights.qnh_shift_m(s.qnh_hpa) for s in rows], np.float64),
+        np.array([heights.LEVEL_M_SIGMA if s.qnh_hpa != s.qnh_hpa else heights.QNH_M_SIGMA for s in rows], np.float64))
     _made.append((rows, columns))
     del _made[:-_KEPT]
     return columns

@@ -19,6 +19,7 @@
     detection_prob = 0.9
     small_range_m = 60000.0         # 0.1 m2 seen half the time
     false_plots_per_scan = 10.0
+    qnh_hpa = 1008.0                # sea-level pressure where it looks; left out: standard, and heights less sure
 
 Every message names file, place, value and remedy. Heights become ellipsoidal with the EGM96 geoid.
 """
@@ -60,6 +61,7 @@ NUMBERS = {
     "azimuth_deg_sigma": (0.001, 10.0, "usually 0.05 to 0.5"),
     "range_m_max": (100.0, 1_000_000.0, "metres, not NM"),
     "latency_s": (0.0, 60.0, "usually under 3 s"),
+    "qnh_hpa": (850.0, 1090.0, "usually 980 to 1040"),
     "detection_prob": (0.01, 1.0, "a share, usually 0.8 to 0.98"),
     "small_range_m": (100.0, 1_000_000.0, "metres"),
     "false_plots_per_scan": (0.0, 100_000.0, "usually 1 to 300"),
@@ -161,6 +163,7 @@ def _sensor(sensor_id: str, values: Any, where: str) -> Sensor:
         detection_prob=_number(values, "detection_prob", where, default.detection_prob),
         small_range_m=_number(values, "small_range_m", where),
         false_plots_per_scan=_number(values, "false_plots_per_scan", where, default.false_plots_per_scan),
+        qnh_hpa=_number(values, "qnh_hpa", where),
         categories=categories, editions=_editions(values, where),
         position_from="config" if math.isfinite(latitude) else "none")
 

@@ -10,13 +10,13 @@ import json
 import math
 from typing import Any
 
-from lapwing.model.entries import ACKNOWLEDGE, COMMAND, IDENTIFY, IMPACT, PATROL, SIGHTING
+from lapwing.model.entries import ACKNOWLEDGE, COMMAND, IDENTIFY, IMPACT, PATROL, SENSOR, SIGHTING
 from lapwing.model.errors import InputError
 from lapwing.sense.person_json import BadReport, decode_report
 
 BODY_MAX = 65_536
 NAME_MAX = 100
-LOG_KINDS = (PATROL, SIGHTING, IDENTIFY, IMPACT, ACKNOWLEDGE)
+LOG_KINDS = (PATROL, SIGHTING, IDENTIFY, IMPACT, ACKNOWLEDGE, SENSOR)
 ANY_TIME = "2000-01-01T00:00:00Z"   # stands in for the time that the loop will stamp, for the check only
 
 
