@@ -103,8 +103,8 @@ def _traffic_reason(track: EmittedTrack, first_m: float, settings: Settings) -> 
     if not np.isfinite(track.class_prob[-1]).all():
         return ""
     speed = np.hypot(track.velocity_mps[:, 0], track.velocity_mps[:, 1])
-    slow = traffic.slow_inside(first_m, float(np.max(speed)), True, settings)
-    reasons = [traffic.class_reason(prob, slow, settings) for prob in track.class_prob]
+    slow = traffic.slow_inside(np.array([first_m]), np.array([np.max(speed)]), np.ones(1, np.bool_), settings)
+    reasons = traffic.class_reasons(track.class_prob, np.repeat(slow, len(track.class_prob)), settings)
     held = next((k for k, reason in enumerate(reversed(reasons)) if not reason), len(reasons))
     if not held:
         return ""

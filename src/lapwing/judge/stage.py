@@ -27,6 +27,7 @@ from lapwing.model.verdicts import BorderStates, Boundary, Evidence, Judgement, 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
+_UNKNOWN = AFFILIATIONS.index("unknown")
 _COASTED_ROW_S = 5.0          # a coasting track gets a row of history so often
 LIVE_DECORRELATION_S = 30.0  # of a filtered track: a few scans
 _FAR_SIGMAS = 8.0             # a live track farther out than this is looked at in the usual rhythm only
@@ -51,9 +52,9 @@ def step(state: State, update: TrackUpdate, pack: Pack, neighbours: Mapping[str,
 
     memory = {track_id: state.memory[track_id] for track_id in tracks.track_id if track_id in state.memory}
     verdicts: list[Verdict] = []
-    for row in _rows_to_touch(state, tracks):
+    rows = _rows_to_touch(state, tracks)
+    for row, known in zip(rows, _touched(memory, tracks, rows, clock, border_m, settings), strict=True):
         track_id = tracks.track_id[row]
-        known = _touched(memory.get(track_id), tracks, row, clock, border_m, settings)
         if not known.traffic_reason and bool(tracks.confirmed[row]):
             known, said = _live_verdict(known, track_id, float(border_m[row] / sigma_m[row]), pack, now_ns, settings)
             verdicts += said
@@ -132,31 +133,38 @@ def _rows_to_touch(state: State, tracks: Tracks) -> list[int]:
     return rows
 
 
-def _touched(known: Memory | None, tracks: Tracks, row: int, clock: border_clock.Clock, border_m: Floats,
-             settings: Settings) -> Memory:
-    """Return a track's memory with what this row adds."""
-    time_ns = int(tracks.time_ns[row])
-    if known is None:
-        known = Memory(History(time_ns), float(border_m[row]))
-    one = slice(row, row + 1)
-    bias = bias_parts(clock.outward[one], tracks.bias_cov_m2[one])[0]
-    values = (
-        (time_ns - known.history.first_ns) / NS_PER_S, float(tracks.latitude_rad[row]),
-        float(tracks.longitude_rad[row]), float(border_m[row]),
-        float(spread(clock.outward[one], tracks.state_cov[one, :2, :2])[0]), float(bias[0]),
-        float(bias[1]), float(clock.line_m_sigma[row]), float(clock.line_bound_95_m[row]), float(clock.undecided[row]),
-        float(tracks.updated[row]))
-    speed = math.hypot(*tracks.velocity_mps[row].tolist())
-    doubt = 2.0 * math.sqrt(max(float(np.trace(tracks.state_cov[row, 2:, 2:])), 0.0))
-    speed_max = max(known.speed_mps_max, speed - doubt)
-    slow = traffic.slow_inside(known.first_border_m, max(speed_max, speed), _unidentified(tracks, row), settings)
-    held = traffic.class_reason(tracks.class_prob[row], slow, settings)
-    held_ns = known.held_ns if held and known.held_reason else time_ns
-    reason = traffic.identity_reason(tracks, row)
-    if not reason and held and time_ns - held_ns >= settings.traffic_hold_s * NS_PER_S:
-        reason = held
-    return replace(known, history=known.history.with_row(values, settings.history_rows), speed_mps_max=speed_max,
-                   held_reason=held, held_ns=held_ns, traffic_reason=reason, touched_ns=time_ns)
+def _touched(memory: Mapping[str, Memory], tracks: Tracks, rows: list[int], clock: border_clock.Clock, border_m: Floats,
+             settings: Settings) -> list[Memory]:
+    """Return the memory of these rows' tracks with what the rows add."""
+    if not rows:
+        return []
+    at = np.array(rows, np.intp)
+    outward, velocity, border = clock.outward[at], tracks.velocity_mps[at], border_m[at].tolist()
+    times = tracks.time_ns[at].tolist()
+    columns = np.column_stack([
+        tracks.latitude_rad[at], tracks.longitude_rad[at], border, spread(outward, tracks.state_cov[at, :2, :2]),
+        bias_parts(outward, tracks.bias_cov_m2[at]), clock.line_m_sigma[at], clock.line_bound_95_m[at],
+        clock.undecided[at], tracks.updated[at]]).tolist()
+    speed = np.hypot(velocity[:, 0], velocity[:, 1])
+    doubt = 2.0 * np.sqrt(np.maximum(tracks.state_cov[at, 2, 2] + tracks.state_cov[at, 3, 3], 0.0))
+    unidentified = (tracks.affiliation[at] == _UNKNOWN) & ~tracks.cooperative[at]
+    known = [memory.get(tracks.track_id[row]) or Memory(History(times[k]), border[k]) for k, row in enumerate(rows)]
+    sure_mps = np.maximum(np.array([one.speed_mps_max for one in known]), speed - doubt)
+    slow = traffic.slow_inside(np.array([one.first_border_m for one in known]), np.maximum(sure_mps, speed),
+                               unidentified, settings)
+    held = traffic.class_reasons(tracks.class_prob[at], slow, settings)
+    result = []
+    for k, (one, row) in enumerate(zip(known, rows, strict=True)):
+        values = ((times[k] - one.history.first_ns) / NS_PER_S, *columns[k])
+        held_ns = one.held_ns if held[k] and one.held_reason else times[k]
+        reason = "" if unidentified[k] else traffic.identity_reason(tracks, row)
+        if not reason and held[k] and times[k] - held_ns >= settings.traffic_hold_s * NS_PER_S:
+            reason = held[k]
+        result.append(Memory(
+            history=one.history.with_row(values, settings.history_rows), first_border_m=one.first_border_m,
+            speed_mps_max=float(sure_mps[k]), held_reason=held[k], held_ns=held_ns, traffic_reason=reason,
+            touched_ns=times[k], judged_ns=one.judged_ns, said=one.said))
+    return result
 
 
 def _unidentified(tracks: Tracks, row: int) -> bool:
@@ -216,8 +224,8 @@ def _ended_reason(known: Memory | None, trajectory: Trajectory, rows: Tracks | N
     fastest = float(np.max(speed[trajectory.measured], initial=0.0)) if trajectory.measured.any() else math.inf
     first = float(signed_distance(pack.territory, trajectory.latitude_rad[:1],
                                   trajectory.longitude_rad[:1]).signed_distance_m[0])
-    slow = traffic.slow_inside(first, fastest, _unidentified(rows, row), settings)
-    reason = traffic.class_reason(rows.class_prob[row], slow, settings)
+    slow = traffic.slow_inside(np.array([first]), np.array([fastest]), np.array([_unidentified(rows, row)]), settings)
+    reason = traffic.class_reasons(rows.class_prob[row : row + 1], slow, settings)[0]
     if not reason or known is None or not known.held_reason:
         return reason if known is None else ""
     # "Stays": held to the end, for the settings' time or for most of a shorter life.

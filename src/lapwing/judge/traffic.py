@@ -14,9 +14,11 @@ from lapwing.judge.settings import Settings
 from lapwing.model.tracks import AFFILIATIONS, CLASSES, Tracks
 
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
-_NO_AIRCRAFT = tuple(CLASSES.index(name) for name in ("bird", "weather", "surface"))
-_BIRD, _FAST_JET = CLASSES.index("bird"), CLASSES.index("fast_jet")
+_NO_AIRCRAFT = [CLASSES.index(name) for name in ("bird", "weather", "surface")]
+_IS_BIRD = np.array([[True, False, False]])
+_FAST_JET = CLASSES.index("fast_jet")
 _UNKNOWN, _NEUTRAL = AFFILIATIONS.index("unknown"), AFFILIATIONS.index("neutral")
 _ASSUMED, _FRIEND = AFFILIATIONS.index("assumed_friend"), AFFILIATIONS.index("friend")
 
@@ -37,27 +39,25 @@ def identity_reason(tracks: Tracks, row: int) -> str:
     return "assumed_friend" if affiliation == _ASSUMED else "neutral"
 
 
-def slow_inside(first_border_m: float, speed_mps_max: float, unidentified: bool, settings: Settings) -> bool:
-    """Return whether the object was first seen well inside and never got faster than birds fly."""
-    return unidentified and first_border_m < -settings.slow_inside_m and speed_mps_max < settings.slow_inside_mps
+def slow_inside(first_border_m: Floats, speed_mps_max: Floats, unidentified: Bools, settings: Settings) -> Bools:
+    """Return which objects were first seen well inside and never got faster than birds fly; arrays (n,)."""
+    return unidentified & (first_border_m < -settings.slow_inside_m) & (speed_mps_max < settings.slow_inside_mps)
 
 
-def class_reason(class_prob: Floats, slow: bool, settings: Settings) -> str:
-    """Return "bird", "weather" or "surface" where these together are probable enough, "" otherwise.
+def class_reasons(class_prob: Floats, slow: Bools, settings: Settings) -> list[str]:
+    """Return "bird", "weather" or "surface" where these together are probable enough, "" otherwise; one a row.
 
     Parameters
     ----------
-    class_prob : (len(CLASSES),) of the tracker
-    slow : the slow-inside rule holds: the odds of bird are multiplied by `slow_inside_odds`
+    class_prob : (n, len(CLASSES)) of the tracker; NaN: not known
+    slow : (n,) the slow-inside rule holds: the odds of bird are multiplied by `slow_inside_odds`
     """
-    weight = np.array(class_prob, np.float64)
-    if slow:
-        weight[_BIRD] *= settings.slow_inside_odds
-    total = float(weight.sum())
-    share = weight[list(_NO_AIRCRAFT)] / total if total > 0.0 else np.zeros(len(_NO_AIRCRAFT))
-    if float(share.sum()) < settings.traffic_prob:
-        return ""
-    return CLASSES[_NO_AIRCRAFT[int(np.argmax(share))]]
+    weight = class_prob[:, _NO_AIRCRAFT] * np.where(
+        slow[:, None] & _IS_BIRD, settings.slow_inside_odds, 1.0)
+    total = class_prob.sum(axis=1) + weight.sum(axis=1) - class_prob[:, _NO_AIRCRAFT].sum(axis=1)
+    enough = weight.sum(axis=1) >= settings.traffic_prob * total
+    best = np.argmax(weight, axis=1).tolist()
+    return [CLASSES[_NO_AIRCRAFT[best[k]]] if sure and total[k] > 0.0 else "" for k, sure in enumerate(enough.tolist())]
 
 
 def identity(tracks: Tracks, row: int) -> str:
