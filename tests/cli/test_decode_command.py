@@ -75,9 +75,44 @@ def test_edition_by_category_and_by_source(tmp_path, capsys):
         assert rows[0]["items"]["130"]["LAT"] == pytest.approx(47.0, abs=1e-4)
 
 
-def test_wrong_edition_is_noticed_and_the_right_one_named(shared, capsys):
-    assert main(["decode", str(shared / "data/asterix/jasterix_cat021ed0.26.bin")]) == 0
-    assert "try --edition 21=0.26" in lines(capsys)[1]
+def test_edition_of_each_source_is_found_unless_it_is_named(shared, capsys):
+    path = str(shared / "data/asterix/jasterix_cat021ed0.26.bin")
+    assert main(["decode", path]) == 0
+    (row,), summary = lines(capsys)
+    assert row["edition"] == "0.26"
+    assert abs(row["items"]["130"]["LAT"]) < 90.0
+    assert "to settle it: --edition 21@0/5=0.26" in summary
+    assert main(["decode", path, "--edition", "21=2.7"]) == 0
+    rows, summary = lines(capsys)
+    assert {row["edition"] for row in rows} == {"2.7"}
+    assert "edition 2.7   (named)" in summary
+
+
+def test_source_that_no_known_edition_fits_is_not_to_be_believed(shared, capsys):
+    assert main(["decode", str(shared / "data/asterix/jasterix_cat010ed0.24_sensis.bin")]) == 2
+    assert "no edition that is known fits" in lines(capsys)[1]
+
+
+def test_registers_are_named_beside_the_items(tmp_path, capsys):
+    path = tmp_path / "x.ast"
+    path.write_bytes(encode_block(48, [{"250": [{"MBDATA": 54_175_137_758_183_424, "BDS1": 4, "BDS2": 0}]}]))
+    assert main(["decode", str(path), "--quiet"]) == 0
+    (row,), _ = lines(capsys)
+    assert row["registers"] == [{"bds": "4,0", "selected_altitude_ft": 33_008.0, "pressure_setting_hpa": 1_027.0}]
+    assert (row["sac"], row["sic"]) == (None, None)
+
+
+def test_source_is_carried_over_to_records_that_do_not_name_it(tmp_path, capsys):
+    path = tmp_path / "x.ast"
+    path.write_bytes(encode_block(1, [{"010": {"SAC": 9, "SIC": 7}, "020": {"TYP": 0}}, {"020": {"TYP": 1}, "161": 5},
+                                      {"020": {"TYP": 0}, "040": {"RHO": 1.0, "THETA": 2.8125}}], "1.4")
+                     + encode_block(2, [{"000": 1}]))
+    assert main(["decode", str(path)]) == 0
+    rows, summary = lines(capsys)
+    assert [(row["sac"], row["sic"]) for row in rows] == [(9, 7)] * 4
+    assert rows[1]["items"] == {"020": rows[1]["items"]["020"], "161": 5}
+    assert rows[2]["items"]["040"] == {"RHO": 1.0, "THETA": 2.8125}
+    assert "CAT001       9/7" in summary
 
 
 @pytest.mark.parametrize(("more", "words"), [

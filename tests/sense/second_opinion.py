@@ -72,7 +72,10 @@ def of_rule(rule: Any, record: dict[str, Any], group: dict[str, Any] | None = No
 def read(uap: Any, octets: bytes, profile: str = "") -> tuple[dict[str, Any], int] | None:
     """Return the items of the record at the beginning of `octets` and how many octets it has; None where refused."""
     record_class = uap.cv_uaps[profile] if profile else uap.cv_record
-    parsed = record_class.parse(STRICT, base.Bits.from_bytes(octets))
+    try:
+        parsed = record_class.parse(STRICT, base.Bits.from_bytes(octets))
+    except TypeError:  # it stumbles over a presence bit of a spare place itself (0.36.3)
+        return None
     if isinstance(parsed, ValueError):
         return None
     record, rest = parsed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from lapwing.sense.asterix import tables
@@ -42,6 +42,9 @@ class Refusal:
     where: str
     detail: str
     octet: int      # in the file
+    category: int = -1
+    sac: int = -1
+    sic: int = -1
 
 
 def list_records(rows: Iterable[Frame | Unread], editions: Editions | None = None) -> Iterator[Listed | Refusal]:
@@ -59,8 +62,8 @@ def list_records(rows: Iterable[Frame | Unread], editions: Editions | None = Non
 class _Counts:
     block: int = 0
     record: int = 0
-    sac: int = -1
-    sic: int = -1
+    # The source last heard on a link: blocks that name none are of it.
+    source: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 def _datagram(frame: Frame, editions: Editions, counts: _Counts) -> Iterator[Listed | Refusal]:
@@ -70,7 +73,8 @@ def _datagram(frame: Frame, editions: Editions, counts: _Counts) -> Iterator[Lis
         if length < 3 or at + length > len(data):
             reason = "block_length" if at + 3 <= len(data) else "trailing_octets"
             yield Refusal(reason, f"octet {frame.octet + at}",
-                          f"length field says {length}, {len(data) - at} octets of the datagram left", frame.octet + at)
+                          f"length field says {length}, {len(data) - at} octets of the datagram left", frame.octet + at,
+                          data[at] if at + 3 <= len(data) else -1)
             return
         yield from _block(frame, at, at + length, editions, counts)
         counts.block += 1
@@ -96,7 +100,7 @@ def _block(frame: Frame, start: int, end: int, editions: Editions, counts: _Coun
     where = f"CAT{category:03d} block {counts.block}"
     if name is None:
         yield Refusal("unknown_category", where, f"no table for CAT{category:03d}; {end - start} octets",
-                      frame.octet + start)
+                      frame.octet + start, category, *peek)
         return
     edition = tables.edition(category, name)
     number, profile = 0, ""
@@ -107,10 +111,13 @@ def _block(frame: Frame, start: int, end: int, editions: Editions, counts: _Coun
         except Refused as error:
             yield Refusal(error.reason, f"{where} record {number} {error.item} at octet {frame.octet + error.octet}",
                           f"{error.detail} (edition {name}); {end - begin} octets of the block not read",
-                          frame.octet + error.octet)
+                          frame.octet + error.octet, category, *peek)
             return
-        counts.sac, counts.sic = _source(items) or (counts.sac, counts.sic)
-        yield Listed(category, counts.block, number, counts.record, counts.sac, counts.sic, name, items, begin,
-                     data[begin:at], frame.octet, frame.link)
+        source = _source(items)
+        if source is not None:
+            counts.source[frame.link] = source
+        sac, sic = source or counts.source.get(frame.link, (-1, -1))
+        yield Listed(category, counts.block, number, counts.record, sac, sic, name, items, begin, data[begin:at],
+                     frame.octet, frame.link)
         number += 1
         counts.record += 1

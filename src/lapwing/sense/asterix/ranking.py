@@ -282,7 +282,11 @@ def detect_editions(payloads: Iterable[bytes], named: Editions | None = None) ->
 
 
 def with_detected(named: Editions, detected: Mapping[Source, Detected]) -> Editions:
-    """Return editions with those of the sources added that do not speak the newest; what is named stays."""
-    other = {key: row.edition for key, row in detected.items()
-             if row.edition != tables.default_edition(key[0]) and key[1] >= 0}
-    return Editions(named.by_category, {**other, **named.by_source})
+    """Return editions with those of the sources added that do not speak the newest; what is named stays.
+
+    Blocks without a source identifier are taken as such a source's where no other of their category was met.
+    """
+    other = {key: row.edition for key, row in detected.items() if row.edition != tables.default_edition(key[0])}
+    known = {category for category, sac, _ in detected if sac >= 0}
+    nameless = {category: name for (category, sac, _), name in other.items() if sac < 0 and category not in known}
+    return Editions({**nameless, **named.by_category}, {**{k: v for k, v in other.items() if k[1] >= 0}, **named.by_source})
