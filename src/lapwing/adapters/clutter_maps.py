@@ -43,6 +43,6 @@ def read(path: Path, sensors: SensorTable) -> tuple[ClutterMap, ...]:
             result.append(cold)
             continue
         scans = known[f"{sensor.id}/scans"]
-        result.append(ClutterMap(fine, known[f"{sensor.id}/coarse"], float(scans[0]), float(scans[1]), 0,
-                                 known[f"{sensor.id}/amplitude"], cold.seen))
+        result.append(ClutterMap(fine, known[f"{sensor.id}/coarse"], float(scans[0]), float(scans[1]),
+                                 known[f"{sensor.id}/amplitude"]))
     return tuple(result)

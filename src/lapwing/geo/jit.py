@@ -24,3 +24,17 @@ def kernel(function: F) -> F:
 
     compiled: Any = njit(cache=True, fastmath=False, nogil=True)(function)
     return cast(F, compiled)
+
+
+def inner_kernel(function: F) -> F:
+    """Compile a function that only kernels call: without the wrappers by which Python would.
+
+    A test that wants the compiled one calls it from a kernel of its own. A division by zero gives inf or nan here.
+    """
+    if PLAIN:
+        return function
+    from numba import njit
+
+    options: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    compiled: Any = njit(cache=True, fastmath=False, nogil=True, error_model="numpy", **options)(function)
+    return cast(F, compiled)

@@ -64,7 +64,7 @@ def track_file(plots_path: Path, sensors_path: Path, out: Path, *, from_ns: int 
     if registration is not None:
         registration.write_text("".join(lines))
     if clutter_map is not None:
-        clutter_maps.write(clutter_map, sensors, state.clutter)
+        clutter_maps.write(clutter_map, sensors, track.clutter_maps(state))
     span = float(plots.received_ns[-1] - plots.received_ns[0]) * 1e-9 if len(plots) else 0.0
     return Tracked(len(plots), count, len(confirmed), span), state
 

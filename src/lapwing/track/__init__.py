@@ -1,8 +1,8 @@
 """Plots to tracks: `step` takes a batch, `finish` ends everything, `trajectory` smooths one track's life."""
 
-from lapwing.track.engine import finish, step, trajectory, with_clutter
+from lapwing.track.engine import clutter_maps, finish, step, trajectory, with_clutter
 from lapwing.track.rows import concatenate
 from lapwing.track.settings import Settings
 from lapwing.track.state import ClutterMap, State
 
-__all__ = ["ClutterMap", "Settings", "State", "concatenate", "finish", "step", "trajectory", "with_clutter"]
+__all__ = ["ClutterMap", "Settings", "State", "clutter_maps", "concatenate", "finish", "step", "trajectory", "with_clutter"]

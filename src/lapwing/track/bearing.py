@@ -12,6 +12,7 @@ import numpy as np
 from lapwing.geo.plane import to_plane
 from lapwing.model.plots import Bearings, Floats
 from lapwing.track.group import Work
+from lapwing.track.kernels_motion import gates
 from lapwing.track.settings import Settings
 from lapwing.track.state import TENTATIVE
 
@@ -73,4 +74,5 @@ def _steady(work: Work, row: int, across: Floats, back_s: float, residual_m: flo
     slots.mean[row] = mean
     slots.mean_cov[row] = np.einsum("m,mij->ij", slots.mode_prob[row],
                                     slots.cov[row] + away[:, :, None] * away[:, None])
+    gates(slots.floats, row)
     work.updated[row] = True

@@ -12,7 +12,6 @@ import math
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
 from lapwing.model.plots import Bools, Floats, Ints
 from lapwing.track.settings import Settings
@@ -24,7 +23,6 @@ SPEED_MPS_SIGMA = 5.0      # of the track's velocity that moves the older plot a
 DRIFT_M2PS = 0.02          # random walk of the range bias: 8 m in an hour
 DRIFT_RAD2PS = 4e-12       # of the azimuth bias: 0.007 deg in an hour
 IDENTITIES_MAX = 512
-Masks = npt.NDArray[np.uint64]
 TYPICAL_RANGE_M = 50_000.0  # at which an azimuth error is weighed against a range error
 
 
@@ -147,31 +145,20 @@ def _pair(mean: Floats, cov: Floats, sites: Floats, sensor: int, partner: int, g
     return mean + gain @ residual, 0.5 * (new + new.T), True
 
 
-def exported(registration: Registration, sites: Floats, radars: Bools, mask: Masks, east_m: Floats, north_m: Floats,
-             settings: Settings) -> Floats:
-    """Return the registration part of the position covariance (n, 2, 2) on the plane, mean over contributing sensors.
+def parts(registration: Registration, radars: Bools, settings: Settings) -> Floats:
+    """Return (S, 4) per sensor: radar or not, variance of range, covariance, variance of azimuth, for the kernel.
 
     Where pairs have taught something, the filter's own doubt; else that of a radar kept to the usual limits.
     """
-    result = np.zeros((len(east_m), 2, 2))
-    count = np.zeros(len(east_m))
-    for sensor in range(len(registration.pairs)):
-        rows = np.flatnonzero((mask >> np.uint64(min(sensor, 63))) & np.uint64(1))
-        if not len(rows):
-            continue
-        count[rows] += 1
-        if not radars[sensor]:
-            continue
-        part = registration.cov[2 * sensor : 2 * sensor + 2, 2 * sensor : 2 * sensor + 2]
-        if registration.pairs[sensor] < 3:
-            part = np.diag((min(part[0, 0], settings.nominal_range_m_sigma**2),
-                            min(part[1, 1], settings.nominal_azimuth_rad_sigma**2)))
-        de, dn = east_m[rows] - sites[sensor, 0], north_m[rows] - sites[sensor, 1]
-        distance = np.hypot(de, dn) + 1e-9
-        b = np.empty((len(rows), 2, 2))
-        b[:, 0, 0], b[:, 0, 1], b[:, 1, 0], b[:, 1, 1] = de / distance, dn, dn / distance, -de
-        result[rows] += b @ part @ b.transpose(0, 2, 1)
-    return result / np.maximum(count, 1.0)[:, None, None]
+    count = len(registration.pairs)
+    even = np.arange(count) * 2
+    table = np.stack((radars[:count].astype(np.float64), registration.cov[even, even], registration.cov[even, even + 1],
+                      registration.cov[even + 1, even + 1]), axis=1)
+    untaught = registration.pairs < 3
+    table[untaught, 1] = np.minimum(table[untaught, 1], settings.nominal_range_m_sigma**2)
+    table[untaught, 2] = 0.0
+    table[untaught, 3] = np.minimum(table[untaught, 3], settings.nominal_azimuth_rad_sigma**2)
+    return table
 
 
 def doubt_m2(registration: Registration, settings: Settings) -> float:

@@ -10,14 +10,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from lapwing.model.plots import Bools, Floats, Ints
+from lapwing.model.plots import Bools, Floats
 from lapwing.model.tracks import CLASSES
-from lapwing.track.state import Slots
 
-# Columns of Slots.statistics
+# Columns of Slots.statistics; kernels_life.observe writes them.
 (SECONDS, SPEED, SPEED_SQUARE, TURN_SQUARE, SPEED_MAX, SPEED_MIN, LAST_S, HEADING, PATH_M, REACH_M, EAST, NORTH,
  SLOW_EAST, SLOW_NORTH) = range(14)
-MEMORY_S = 60.0
 
 # Per class: pieces (share, lowest, usual lowest, usual highest, highest) of ground speed in m/s.
 SPEEDS: dict[str, tuple[tuple[float, float, float, float, float], ...]] = {
@@ -42,45 +40,6 @@ TURN_USUAL_DEGPS = {"drone": 2.0, "decoy": 2.5, "balloon": 1.5, "bird": 5.0, "he
 HIGHEST_M = {"drone": 4_000.0, "decoy": 3_500.0, "balloon": 13_000.0, "bird": 3_500.0, "helicopter": 4_500.0,
              "light_aircraft": 5_500.0, "airliner": 13_500.0, "fast_jet": 16_000.0, "weather": 12_000.0,
              "surface": 800.0}
-
-
-def observe(slots: Slots, rows: Ints) -> None:
-    """Take the present speed and heading of updated tracks into their statistics (this step's own copy)."""
-    if not len(rows):
-        return
-    table = slots.statistics
-    fresh = rows[table[rows, EAST] == 0.0]
-    table[fresh, EAST], table[fresh, NORTH] = slots.mean[fresh, 0], slots.mean[fresh, 1]
-    table[fresh, SLOW_EAST], table[fresh, SLOW_NORTH] = slots.mean[fresh, 0], slots.mean[fresh, 1]
-    away = np.hypot(slots.mean[rows, 0] - table[rows, EAST], slots.mean[rows, 1] - table[rows, NORTH])
-    table[rows, REACH_M] = np.maximum(table[rows, REACH_M], away)
-    now_s = (slots.time_ns[rows] - slots.born_ns[rows]) * 1e-9
-    dt = np.maximum(now_s - table[rows, LAST_S], 0.0)
-    follow = 1.0 - np.exp(-dt / MEMORY_S)
-    table[rows, SLOW_EAST] += follow * (slots.mean[rows, 0] - table[rows, SLOW_EAST])
-    table[rows, SLOW_NORTH] += follow * (slots.mean[rows, 1] - table[rows, SLOW_NORTH])
-    table[rows, LAST_S] = now_s
-    velocity = slots.mean[rows, 2:]
-    speed = np.hypot(velocity[:, 0], velocity[:, 1])
-    sigma = np.sqrt(np.maximum(0.5 * (slots.mean_cov[rows, 2, 2] + slots.mean_cov[rows, 3, 3]), 0.0))
-    # A speed that is not yet known to a quarter (or 4 m/s) would only teach noise.
-    known = (sigma < np.maximum(0.25 * speed, 4.0)) & (slots.hits[rows] >= 4) & (dt > 0)
-    rows, dt, now_s, speed, velocity = rows[known], dt[known], now_s[known], speed[known], velocity[known]
-    heading = np.arctan2(velocity[:, 0], velocity[:, 1])
-    first = table[rows, SECONDS] == 0.0
-    turned = np.remainder(heading - table[rows, HEADING] + np.pi, 2 * np.pi) - np.pi
-    table[rows, SECONDS] += np.where(first, 1.0, np.minimum(dt, 30.0))
-    gain = np.where(first, 1.0, 1.0 - np.exp(-dt / np.minimum(MEMORY_S, table[rows, SECONDS])))
-    table[rows, SPEED] += gain * (speed - table[rows, SPEED])
-    table[rows, SPEED_SQUARE] += gain * (speed**2 - table[rows, SPEED_SQUARE])
-    rate = np.where(first, 0.0, np.minimum(np.abs(turned) / np.maximum(dt, 2.0), 0.5))
-    table[rows, TURN_SQUARE] += gain * (rate - table[rows, TURN_SQUARE])
-    settled = table[rows, SECONDS] > 45.0
-    slow = table[rows, SPEED]
-    table[rows, SPEED_MAX] = np.where(settled, np.maximum(table[rows, SPEED_MAX], slow), slow)
-    table[rows, SPEED_MIN] = np.where(settled, np.minimum(table[rows, SPEED_MIN], slow), slow)
-    table[rows, HEADING] = heading
-    table[rows, PATH_M] += speed * np.minimum(dt, 30.0)
 
 
 def class_probabilities(statistics: Floats, height_m: Floats, cooperative: Bools) -> Floats:

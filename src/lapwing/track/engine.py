@@ -7,7 +7,6 @@ own clock (its newest plot or north mark) shows that its aerial has passed: a si
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -19,13 +18,25 @@ from lapwing.model.reports import Identification
 from lapwing.model.sensors import RADAR, SURFACE, SensorTable
 from lapwing.model.times import to_iso
 from lapwing.model.tracks import Tracks, TrackUpdate, Trajectory
-from lapwing.track import bearing, bias, clutter, history, lifecycle, measurement, rotation, smooth
-from lapwing.track.classify import class_probabilities, observe
-from lapwing.track.group import Work, process
-from lapwing.track.kernels_update import sweep
+from lapwing.track import bearing, bias, clutter, group, history, lifecycle, measurement, rotation, smooth
+from lapwing.track.classify import class_probabilities
+from lapwing.track.columns import LOG_UID, LOG_WEIGHT, SEED_USED
+from lapwing.track.group import Work
+from lapwing.track.kernels_life import BECAME_CONFIRMED, BECAME_TENTATIVE, FORGET, LOST, tend
 from lapwing.track.rows import tracks_at
 from lapwing.track.settings import Settings
-from lapwing.track.state import CONFIRMED, SEED, TENTATIVE, Chunk, ClutterMap, Heard, State, freed, sized
+from lapwing.track.state import (
+    CONFIRMED,
+    SEED,
+    TENTATIVE,
+    Chunk,
+    ClutterMap,
+    Heard,
+    State,
+    freed,
+    sized_seeds,
+    sized_slots,
+)
 
 MERGE_EVERY_NS = 2_000_000_000
 IDS_DAYS = 3               # day counters kept
@@ -38,38 +49,38 @@ def step(state: State, plots: Plots, bearings: Bearings, looks: Looks, sensors: 
     The state given is not changed. `now_ns` must not go back.
     """
     work = _begin(state, plots, sensors, settings)
-    state = replace(work.state, now_ns=max(state.now_ns, now_ns))
+    state = replace(work.state, now_ns=max(state.now_ns, now_ns), rotation=rotation.by_looks(work.state.rotation, looks),
+                    registration=bias.advanced(work.state.registration, now_ns, work.radars, settings))
     work.state = state
-    state = replace(state, rotation=rotation.by_looks(state.rotation, looks))
-    state = replace(state, registration=bias.advanced(state.registration, now_ns, work.radars, settings))
-    work.state = state
-    for rows in measurement.groups(plots, state.rotation, settings):
-        process(work, plots.take(rows), sensors, settings)
+    if len(plots) and state.plane is not None:
+        taken = measurement.measured(plots, state.plane, state.rotation, work.radars, state.site_scale, sensors, settings)
+        if len(taken):
+            group.take(work, taken, sensors, settings)
     if len(bearings):
         bearing.apply(work, bearings, settings)
-    _sweep(work, sensors, settings)
-    state = work.state
-    state = replace(state, heard=_heard(state, identifications))
-    updated = work.updated
-    changed = np.flatnonzero(updated & (state.slots.status >= SEED))
-    observe(state.slots, changed)
-    new_tracks, confirmed = lifecycle.promote(state.slots, settings)
-    state = _numbered(state, new_tracks)
-    slowest_s = rotation.slowest_turn_s(state.rotation)
-    for old, new in lifecycle.stitch(state.slots, confirmed, slowest_s):
-        state = _renamed(state, work, old, new, settings)
-        updated[old] = True
-        updated[new] = False
+    group.pass_by(work, sensors, settings)
+    state = replace(work.state, heard=_heard(work.state, identifications)) if identifications else work.state
+    updated, slots = work.updated, state.slots
+    slowest_s, clock_ns = rotation.slowest_turn_s(state.rotation), max(int(state.rotation.clock_ns.max(initial=0)), 0)
+    verdict = np.zeros(len(slots), np.int64)
+    every = tend(slots.floats, slots.ints, slots.detect, updated.astype(np.int64), clock_ns, slowest_s,
+                 lifecycle.rules(settings), verdict)
+    if every & BECAME_TENTATIVE:
+        state = _numbered(state, np.flatnonzero(verdict & BECAME_TENTATIVE))
+    if every & BECAME_CONFIRMED:
+        for old, new in lifecycle.stitch(slots, np.flatnonzero(verdict & BECAME_CONFIRMED), slowest_s):
+            state = _renamed(state, old, new, settings)
+            updated[old], updated[new] = True, False
+            verdict[[old, new]] = 0
     if now_ns - state.merged_ns >= MERGE_EVERY_NS:
-        state = _merged(replace(state, merged_ns=now_ns), settings)
-    clock_ns = max(int(state.rotation.clock_ns.max(initial=0)), 0)
-    forget, lost = lifecycle.fallen(state.slots, clock_ns, slowest_s, settings)
-    freed(state.slots, forget)
-    changed = np.flatnonzero(updated & (state.slots.status >= TENTATIVE))
-    state.slots.class_prob[changed] = class_probabilities(
-        state.slots.statistics[changed], state.slots.height_m[changed], state.slots.identified[changed] >= 3)
+        state = _merged(replace(state, merged_ns=now_ns), verdict, settings)
+        rows = np.flatnonzero(slots.status >= TENTATIVE)
+        slots.class_prob[rows] = class_probabilities(slots.statistics[rows], slots.height_m[rows],
+                                                     slots.identified[rows] >= 3)
+    lost = np.flatnonzero(verdict & LOST)
+    freed(slots, np.flatnonzero(verdict & FORGET))
     state, ended, ended_rows = _end(state, work, lost, now_ns, settings)
-    state = _logged(state, work, settings)
+    state = _logged(state, settings)
     return state, TrackUpdate(tracks_at(state, now_ns, work.radars, updated, settings), ended, ended_rows)
 
 
@@ -79,15 +90,20 @@ def finish(state: State, now_ns: int, settings: Settings) -> tuple[State, TrackU
     state, ended, ended_rows = _end(work.state, work, np.flatnonzero(work.state.slots.status == CONFIRMED), now_ns,
                                     settings)
     freed(state.slots, np.flatnonzero(state.slots.status > 0))
-    state = _logged(state, work, settings)
-    state = replace(state, archive={}, ids={}, now_ns=max(state.now_ns, now_ns))
+    state.seeds.ints[:, SEED_USED] = 0
+    state = replace(state, archive={}, ids={}, young=(), young_rows=0, now_ns=max(state.now_ns, now_ns))
     none = tracks_at(state, now_ns, work.radars, work.updated, settings)
     return state, TrackUpdate(none, ended, ended_rows)
 
 
 def with_clutter(state: State, maps: tuple[ClutterMap, ...]) -> State:
     """Return an empty state that starts with clutter maps of an earlier run, in the order of the sensor table."""
-    return replace(state, clutter=maps)
+    return replace(state, clutter=clutter.joined(state.clutter, maps))
+
+
+def clutter_maps(state: State) -> tuple[ClutterMap, ...]:
+    """Return the clutter map of every sensor, to be kept for another run."""
+    return clutter.parted(state.clutter)
 
 
 def trajectory(state: State, track_id: str, settings: Settings) -> Trajectory:
@@ -96,7 +112,7 @@ def trajectory(state: State, track_id: str, settings: Settings) -> Trajectory:
     rows = np.flatnonzero((state.slots.uid == (uid or 0)) & (state.slots.status >= TENTATIVE))
     if len(rows) == 0:
         raise KeyError(track_id)
-    return _trajectory(state, int(rows[0]), state.young, state.now_ns, settings)
+    return _trajectory(state, int(rows[0]), history.joined(state.young), state.now_ns, settings)
 
 
 def _begin(state: State, plots: Plots, sensors: SensorTable, settings: Settings) -> Work:
@@ -117,33 +133,18 @@ def _begin(state: State, plots: Plots, sensors: SensorTable, settings: Settings)
                     registration=bias.sized(state.registration, radars, settings))
     maps = tuple(clutter.make_map(s.range_m_max, s.false_plots_per_scan)
                  for s in sensors.rows[len(state.clutter):])
-    state = replace(state, clutter=state.clutter + maps)
+    state = replace(state, clutter=clutter.joined(state.clutter, maps))
     work = _copy(state, len(plots), settings)
     work.radars = radars
     return work
 
 
 def _copy(state: State, plot_count: int, settings: Settings) -> Work:
-    slots = sized(state.slots, plot_count, len(state.rotation.turn_s), settings.slots_max, settings)
-    used = len(state.young.floats)
-    young = history.room(state.young, used, 2 * plot_count + 8)
-    return Work(state=replace(state, slots=slots), young=young, young_used=used,
-                updated=np.zeros(len(slots), np.bool_), radars=np.ones(len(state.rotation.turn_s), np.bool_))
-
-
-def _sweep(work: Work, sensors: SensorTable, settings: Settings) -> None:
-    state = work.state
-    slots = state.slots
-    for sensor in range(len(sensors.rows)):
-        row = sensors.rows[sensor]
-        turn_s = state.rotation.turn_s[sensor]
-        if not work.radars[sensor] or not math.isfinite(turn_s) or state.rotation.clock_ns[sensor] <= 0:
-            continue
-        reach = row.range_m_max if math.isfinite(row.range_m_max) and row.range_m_max > 0 else 1e9
-        antenna = row.height_m if math.isfinite(row.height_m) else 0.0
-        sweep(slots.status, sensor, int(state.rotation.clock_ns[sensor]), int(turn_s * 1e9), reach, antenna,
-              state.sites[sensor, 0], state.sites[sensor, 1], slots.mean, slots.height_m, slots.detect, slots.look_ns,
-              slots.log_odds)
+    sensors = len(state.rotation.turn_s)
+    slots = sized_slots(state.slots, plot_count, sensors, settings.slots_max, settings)
+    seeds, shed = sized_seeds(state.seeds, plot_count, sensors, settings.slots_max, settings)
+    return Work(state=replace(state, slots=slots, seeds=seeds, shed_count=state.shed_count + shed),
+                updated=np.zeros(len(slots), np.bool_), radars=np.ones(sensors, np.bool_))
 
 
 def _numbered(state: State, rows: npt.NDArray[np.intp]) -> State:
@@ -162,44 +163,41 @@ def _numbered(state: State, rows: npt.NDArray[np.intp]) -> State:
     return replace(state, ids=ids, day_counts=counts, next_number=number)
 
 
-def _settled(state: State, work: Work, settings: Settings) -> State:
-    """Return the state with all tracks' rows in the archive (the work's log is emptied of them)."""
+def _settled(state: State, settings: Settings) -> State:
+    """Return the state with all tracks' rows in the archive; only those of seeds stay in the young log."""
     slots = state.slots
     tracks = {int(u) for u in slots.uid[slots.status >= TENTATIVE]}
     seeds = {int(u) for u in slots.uid[slots.status == SEED]}
-    used = work.young_used
-    young, archive = history.settle(Chunk(work.young.floats[:used], work.young.ints[:used]), state.archive, tracks,
-                                    seeds, settings.history_updates_max)
-    work.young, work.young_used = history.room(young, len(young.floats), 8), len(young.floats)
-    return replace(state, archive={uid: chunks for uid, chunks in archive.items() if uid in tracks})
+    young, archive = history.settle(history.joined(state.young), state.archive, tracks, seeds, settings.history_updates_max)
+    return replace(state, archive={uid: chunks for uid, chunks in archive.items() if uid in tracks}, young=(young,),
+                   young_rows=len(young.ints))
 
 
-def _logged(state: State, work: Work, settings: Settings) -> State:
-    """Return the state with the young log put away; settled first where it is full."""
-    if work.young_used >= state.young_rows_max:
-        state = _settled(state, work, settings)
-        # Twice what stays, so that settling costs the same per row however many seeds live.
-        state = replace(state, young_rows_max=max(history.YOUNG_ROWS, 2 * work.young_used))
-    used = work.young_used
-    return replace(state, young=Chunk(work.young.floats[:used].copy(), work.young.ints[:used].copy()))
+def _logged(state: State, settings: Settings) -> State:
+    """Return the state with the young log settled where it is full."""
+    if state.young_rows < state.young_rows_max:
+        return state
+    state = _settled(state, settings)
+    # Twice what stays, so that settling costs the same per row however many seeds live.
+    return replace(state, young_rows_max=max(history.YOUNG_ROWS, 2 * state.young_rows))
 
 
-def _renamed(state: State, work: Work, old: int, new: int, settings: Settings) -> State:
+def _renamed(state: State, old: int, new: int, settings: Settings) -> State:
     """Return the state after a stitch: the old track flies on with the new one's state, and owns both histories."""
-    state = _settled(state, work, settings)
+    state = _settled(state, settings)
     uid_old, uid_new = int(state.slots.uid[old]), int(state.slots.uid[new])
     archive, ids = dict(state.archive), dict(state.ids)
     added = archive.pop(uid_new, ())
     if added:
         first = added[0].floats.copy()
-        first[0, 30] = -abs(first[0, 30])  # its stored prediction did not start from the old track
+        first[0, LOG_WEIGHT] = -abs(first[0, LOG_WEIGHT])  # its stored prediction did not start from the old track
         archive[uid_old] = (*archive.get(uid_old, ()), Chunk(first, added[0].ints), *added[1:])
     ids.pop(uid_new, None)
     lifecycle.take_over(state.slots, old, new)
     return replace(state, archive=archive, ids=ids)
 
 
-def _merged(state: State, settings: Settings) -> State:
+def _merged(state: State, verdict: npt.NDArray[np.int64], settings: Settings) -> State:
     """Return the state without twins. What the dropped one saw is not fused: both saw the same object."""
     slots = state.slots
     turn_ns = np.where(np.isfinite(state.rotation.turn_s), state.rotation.turn_s * 1e9, 1e9).astype(np.int64)
@@ -211,6 +209,7 @@ def _merged(state: State, settings: Settings) -> State:
         slots.log_odds[kept] = max(slots.log_odds[kept], slots.log_odds[dropped])
         ids.pop(int(slots.uid[dropped]), None)
         freed(slots, np.array([dropped]))
+        verdict[[kept, dropped]] = 0
     return replace(state, ids=ids)
 
 
@@ -219,11 +218,10 @@ def _end(state: State, work: Work, lost: npt.NDArray[np.intp], now_ns: int,
     """Return (state, trajectories, last rows) of confirmed tracks that end now."""
     if not len(lost):
         return state, (), None
-    state = _settled(state, work, settings)
+    state = _settled(state, settings)
     lost = lost[np.argsort(state.slots.number[lost], kind="stable")]
     rows = tracks_at(state, now_ns, work.radars, work.updated, settings, lost)
-    blank = Chunk(np.zeros((0, 31)), np.zeros((0, 5), np.int64))
-    ended = tuple(_trajectory(state, int(row), blank, now_ns, settings, work.radars) for row in lost)
+    ended = tuple(_trajectory(state, int(row), history.NOTHING, now_ns, settings, work.radars) for row in lost)
     archive, ids = dict(state.archive), dict(state.ids)
     for row in lost.tolist():
         archive.pop(int(state.slots.uid[row]), None)
@@ -236,13 +234,13 @@ def _trajectory(state: State, row: int, young: Chunk, now_ns: int, settings: Set
                 radars: npt.NDArray[np.bool_] | None = None) -> Trajectory:
     assert state.plane is not None, "a track exists, so its plane does"
     uid = int(state.slots.uid[row])
-    mine = young.ints[:, 0] == uid
+    mine = young.ints[:, LOG_UID] == uid
     chunks = (*state.archive.get(uid, ()), Chunk(young.floats[mine], young.ints[mine]))
     path = history.joined(tuple(c for c in chunks if len(c.ints)))
     if radars is None:
         radars = np.diag(state.registration.cov)[0::2] > 0
-    bias_cov = bias.exported(state.registration, state.sites, radars, state.slots.sensors_mask[[row]],
-                             state.slots.mean[[row], 0], state.slots.mean[[row], 1], settings)[0]
+    bias_cov = tracks_at(state, state.now_ns, radars, np.zeros(len(state.slots), np.bool_), settings,
+                         np.array([row])).bias_cov_m2[0]
     return smooth.trajectory(path, state.ids[uid], state.plane, float(state.slots.height_m[row]), bias_cov, now_ns,
                              settings)
 

@@ -6,19 +6,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from lapwing.track.columns import LOG_FLOATS, LOG_INTS, LOG_UID, LOG_WEIGHT
 from lapwing.track.state import Chunk
 
 YOUNG_ROWS = 2048
-
-
-def room(young: Chunk, used: int, needed: int) -> Chunk:
-    """Return the young log with its `used` rows copied (the step owns it) and room for `needed` more."""
-    rows = max(YOUNG_ROWS, len(young.floats))
-    while rows < used + needed:
-        rows *= 2
-    floats, ints = np.zeros((rows, 31)), np.zeros((rows, 5), np.int64)
-    floats[:used], ints[:used] = young.floats[:used], young.ints[:used]
-    return Chunk(floats, ints)
+NOTHING = Chunk(np.zeros((0, LOG_FLOATS)), np.zeros((0, LOG_INTS), np.int64))
 
 
 def settle(young: Chunk, archive: Mapping[int, tuple[Chunk, ...]], tracks: set[int], seeds: set[int],
@@ -27,8 +19,10 @@ def settle(young: Chunk, archive: Mapping[int, tuple[Chunk, ...]], tracks: set[i
 
     Order within a track is kept. Called when the log is full and before a track's past is read.
     """
-    uids = young.ints[:, 0]
+    uids = young.ints[:, LOG_UID]
     result = dict(archive)
+    if not len(uids):
+        return young, result
     order = np.argsort(uids, kind="stable")
     starts = np.flatnonzero(np.diff(uids[order], prepend=-1))
     keep = np.zeros(len(uids), np.bool_)
@@ -47,6 +41,8 @@ def joined(chunks: tuple[Chunk, ...]) -> Chunk:
     """Return the chunks of one track as one."""
     if len(chunks) == 1:
         return chunks[0]
+    if not chunks:
+        return NOTHING
     return Chunk(np.concatenate([c.floats for c in chunks]), np.concatenate([c.ints for c in chunks]))
 
 
@@ -63,6 +59,6 @@ def _bounded(chunks: tuple[Chunk, ...], updates_max: int) -> tuple[Chunk, ...]:
         keep = np.ones(total, np.bool_)
         keep[1 : total // 2 : 2] = False
         floats = whole.floats.copy()
-        floats[2 : total // 2 + 1 : 2, 30] = -np.abs(floats[2 : total // 2 + 1 : 2, 30])
+        floats[2 : total // 2 + 1 : 2, LOG_WEIGHT] = -np.abs(floats[2 : total // 2 + 1 : 2, LOG_WEIGHT])
         whole = Chunk(floats[keep], whole.ints[keep])
     return (whole,)

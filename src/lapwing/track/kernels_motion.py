@@ -2,21 +2,31 @@
 
 Every mode of the interacting multiple models is linear: constant velocity, or a turn at a fixed rate, with white
 acceleration noise. State of a mode: (east m, north m, v_east, v_north) on the system plane. The modes are stored
-already mixed for the next prediction (mixing keeps the overall mean and covariance), so that looking whether a plot fits is a
-pure function. `plain.py` holds the slow twins.
+already mixed for the next prediction (mixing keeps the overall mean and covariance), so that looking whether a plot fits
+is a pure function. A track is row `i` of `floats` (columns.py). `plain.py` holds the slow twins.
 """
 
 from __future__ import annotations
 
 import math
 
-import numpy as np
-
-from lapwing.geo.jit import kernel
+from lapwing.geo.jit import inner_kernel, kernel
 from lapwing.model.plots import Floats
+from lapwing.track.columns import (
+    COV,
+    GATE_M,
+    MEAN,
+    MEAN_COV,
+    MODE,
+    MODEL_DWELL,
+    MODEL_REST,
+    MODES,
+    OFF_M,
+    X,
+)
 
 
-@kernel
+@inner_kernel
 def turn_factors(turn_radps: float, dt_s: float) -> tuple[float, float, float, float]:
     """Return (a, b, c, s): e' = e + a ve - b vn, n' = n + b ve + a vn, ve' = c ve - s vn, vn' = s ve + c vn.
 
@@ -29,163 +39,182 @@ def turn_factors(turn_radps: float, dt_s: float) -> tuple[float, float, float, f
     return s / turn_radps, (1.0 - c) / turn_radps, c, s
 
 
-@kernel
-def noise_scale(v_east: float, v_north: float, hits: int) -> float:
+@inner_kernel
+def noise_scale(floats: Floats, i: int, hits: int) -> float:
     """Return the factor on the acceleration noise: sideways acceleration grows with speed at a given turn rate.
 
     1 at 50 m/s; between 0.04 (10 m/s) and 16 (200 m/s). A track of under three plots has no speed to speak of: 1.
     """
     if hits < 3:
         return 1.0
-    return min(16.0, max(0.04, (v_east * v_east + v_north * v_north) / 2500.0))
+    ve, vn = floats[i, MEAN + 2], floats[i, MEAN + 3]
+    return float(min(16.0, max(0.04, (ve * ve + vn * vn) / 2500.0)))
 
 
-@kernel
-def innovation(x: Floats, cov: Floats, a: float, b: float, noise_m2: float, z_east: float, z_north: float, r_ee: float,
-               r_en: float, r_nn: float) -> tuple[float, float, float, float, float]:
+@inner_kernel
+def innovation(floats: Floats, i: int, m: int, a: float, b: float, noise_m2: float, z_east: float, z_north: float,
+               r_ee: float, r_en: float, r_nn: float) -> tuple[float, float, float, float, float]:
     """Return (nu_e, nu_n, s_ee, s_en, s_nn) of a plot against one mode moved by (a, b), noise added on the diagonal."""
-    nu_e = z_east - (x[0] + a * x[2] - b * x[3])
-    nu_n = z_north - (x[1] + b * x[2] + a * x[3])
-    # Rows of H P: H = [[1, 0, a, -b], [0, 1, b, a]]
-    h0 = cov[0, 0] + a * cov[2, 0] - b * cov[3, 0]
-    h1 = cov[0, 1] + a * cov[2, 1] - b * cov[3, 1]
-    h2 = cov[0, 2] + a * cov[2, 2] - b * cov[3, 2]
-    h3 = cov[0, 3] + a * cov[2, 3] - b * cov[3, 3]
-    g1 = cov[1, 1] + b * cov[2, 1] + a * cov[3, 1]
-    g2 = cov[1, 2] + b * cov[2, 2] + a * cov[3, 2]
-    g3 = cov[1, 3] + b * cov[2, 3] + a * cov[3, 3]
-    s_ee = h0 + a * h2 - b * h3 + noise_m2 + r_ee
-    s_en = h1 + b * h2 + a * h3 + r_en
-    s_nn = g1 + b * g2 + a * g3 + noise_m2 + r_nn
+    x, p = X + 4 * m, COV + 16 * m
+    ve, vn = floats[i, x + 2], floats[i, x + 3]
+    nu_e = z_east - (floats[i, x] + a * ve - b * vn)
+    nu_n = z_north - (floats[i, x + 1] + b * ve + a * vn)
+    # H P H' with H = [[1, 0, a, -b], [0, 1, b, a]]; P is symmetric, its upper triangle is read.
+    p02, p03, p12, p13 = floats[i, p + 2], floats[i, p + 3], floats[i, p + 6], floats[i, p + 7]
+    p22, p23, p33 = floats[i, p + 10], floats[i, p + 11], floats[i, p + 15]
+    h2 = p02 + a * p22 - b * p23
+    h3 = p03 + a * p23 - b * p33
+    g2 = p12 + b * p22 + a * p23
+    g3 = p13 + b * p23 + a * p33
+    s_ee = floats[i, p] + a * p02 - b * p03 + a * h2 - b * h3 + noise_m2 + r_ee
+    s_en = floats[i, p + 1] + a * p12 - b * p13 + b * h2 + a * h3 + r_en
+    s_nn = floats[i, p + 5] + b * p12 + a * p13 + b * g2 + a * g3 + noise_m2 + r_nn
     return nu_e, nu_n, s_ee, s_en, s_nn
 
 
-@kernel
-def mix(x: Floats, cov: Floats, mode_prob: Floats, dwell_s: Floats, rest_prob: Floats, dt_s: float, x_out: Floats,
-        cov_out: Floats, prob_out: Floats) -> None:
-    """Mix the modes for the next prediction. A mode is left at rate 1/dwell for one drawn from `rest_prob`."""
-    modes = x.shape[0]
-    for j in range(modes):
+@inner_kernel
+def mix(floats: Floats, i: int, model: Floats, dt_s: float, scratch: Floats) -> None:
+    """Mix the modes for the next prediction. A mode is left at rate 1/dwell for one drawn from the rest shares."""
+    for m in range(MODES):
+        scratch[m] = math.exp(-dt_s / model[MODEL_DWELL, m])
+    at = MODES
+    for j in range(MODES):
         total = 0.0
-        for k in range(4):
-            x_out[j, k] = 0.0
-        for i in range(modes):
-            stay = math.exp(-dt_s / dwell_s[i])
-            w = mode_prob[i] * ((1.0 - stay) * rest_prob[j] + (stay if i == j else 0.0))
+        for m in range(MODES):
+            stay = scratch[m]
+            w = floats[i, MODE + m] * ((1.0 - stay) * model[MODEL_REST, j] + (stay if m == j else 0.0))
+            scratch[at + m] = w
             total += w
-            for k in range(4):
-                x_out[j, k] += w * x[i, k]
+        out = at + MODES + 21 * j
         for k in range(4):
-            x_out[j, k] /= total
-            for m in range(4):
-                cov_out[j, k, m] = 0.0
-        for i in range(modes):
-            stay = math.exp(-dt_s / dwell_s[i])
-            w = mode_prob[i] * ((1.0 - stay) * rest_prob[j] + (stay if i == j else 0.0)) / total
-            for k in range(4):
-                for m in range(4):
-                    cov_out[j, k, m] += w * (cov[i, k, m] + (x[i, k] - x_out[j, k]) * (x[i, m] - x_out[j, m]))
-        prob_out[j] = total
+            value = 0.0
+            for m in range(MODES):
+                value += scratch[at + m] * floats[i, X + 4 * m + k]
+            scratch[out + k] = value / total
+        for k in range(4):
+            for n in range(k, 4):
+                value = 0.0
+                for m in range(MODES):
+                    x = X + 4 * m
+                    value += scratch[at + m] / total * (
+                        floats[i, COV + 16 * m + 4 * k + n]
+                        + (floats[i, x + k] - scratch[out + k]) * (floats[i, x + n] - scratch[out + n]))
+                scratch[out + 4 + 4 * k + n] = value
+        scratch[out + 20] = total
+    for j in range(MODES):
+        out = at + MODES + 21 * j
+        floats[i, MODE + j] = scratch[out + 20]
+        for k in range(4):
+            floats[i, X + 4 * j + k] = scratch[out + k]
+            for n in range(k, 4):
+                floats[i, COV + 16 * j + 4 * k + n] = scratch[out + 4 + 4 * k + n]
+                floats[i, COV + 16 * j + 4 * n + k] = scratch[out + 4 + 4 * k + n]
 
 
-@kernel
-def predict_mode(x: Floats, cov: Floats, turn_radps: float, noise_m2ps3: float, dt_s: float) -> None:
+@inner_kernel
+def predict_mode(floats: Floats, i: int, m: int, turn_radps: float, noise_m2ps3: float, dt_s: float) -> None:
     """Move one mode forward by dt >= 0, in place."""
     a, b, c, s = turn_factors(turn_radps, dt_s)
-    f = np.zeros((4, 4))
-    f[0, 0] = 1.0
-    f[1, 1] = 1.0
-    f[0, 2] = a
-    f[0, 3] = -b
-    f[1, 2] = b
-    f[1, 3] = a
-    f[2, 2] = c
-    f[2, 3] = -s
-    f[3, 2] = s
-    f[3, 3] = c
-    half = np.zeros((4, 4))
-    moved = np.zeros(4)
-    for i in range(4):
+    x, p = X + 4 * m, COV + 16 * m
+    ve, vn = floats[i, x + 2], floats[i, x + 3]
+    floats[i, x] += a * ve - b * vn
+    floats[i, x + 1] += b * ve + a * vn
+    floats[i, x + 2] = c * ve - s * vn
+    floats[i, x + 3] = s * ve + c * vn
+    # F P, then (F P) F': down the columns, then along the rows.
+    for turn in range(2):
+        across, along = (1, 4) if turn == 0 else (4, 1)
         for j in range(4):
-            moved[i] += f[i, j] * x[j]
-            for k in range(4):
-                half[i, j] += f[i, k] * cov[k, j]
-    for i in range(4):
-        x[i] = moved[i]
-        for j in range(4):
-            total = 0.0
-            for k in range(4):
-                total += half[i, k] * f[j, k]
-            cov[i, j] = total
-    for i in range(2):
-        cov[i, i] += noise_m2ps3 * dt_s**3 / 3.0
-        cov[i, i + 2] += noise_m2ps3 * dt_s**2 / 2.0
-        cov[i + 2, i] += noise_m2ps3 * dt_s**2 / 2.0
-        cov[i + 2, i + 2] += noise_m2ps3 * dt_s
+            at = p + across * j
+            p2, p3 = floats[i, at + 2 * along], floats[i, at + 3 * along]
+            floats[i, at] += a * p2 - b * p3
+            floats[i, at + along] += b * p2 + a * p3
+            floats[i, at + 2 * along] = c * p2 - s * p3
+            floats[i, at + 3 * along] = s * p2 + c * p3
+    square = noise_m2ps3 * dt_s * dt_s
+    for k in range(2):
+        floats[i, p + 5 * k] += square * dt_s / 3.0
+        floats[i, p + 5 * k + 2] += square / 2.0
+        floats[i, p + 5 * k + 8] += square / 2.0
+        floats[i, p + 5 * k + 10] += noise_m2ps3 * dt_s
 
 
-@kernel
-def update_mode(x: Floats, cov: Floats, a: float, b: float, noise_m2: float, z_east: float, z_north: float,
-                r_ee: float, r_en: float, r_nn: float, weight: float) -> float:
+@inner_kernel
+def update_mode(floats: Floats, i: int, m: int, a: float, b: float, noise_m2: float, z_east: float, z_north: float,
+                r_ee: float, r_en: float, r_nn: float, weight: float, scratch: Floats) -> float:
     """Correct one mode by a plot held true with probability `weight`; in place; Joseph's form. Return the likelihood.
 
     (a, b) move the state to the plot's time where the plot is late (0, 0 otherwise); `noise_m2` is what may have
     happened since. With weight w: x + w K nu and (1 - w) P + w P_updated + w (1 - w) K nu nu' K'.
     """
-    nu_e, nu_n, s_ee, s_en, s_nn = innovation(x, cov, a, b, noise_m2, z_east, z_north, r_ee, r_en, r_nn)
+    x, p = X + 4 * m, COV + 16 * m
+    nu_e, nu_n, s_ee, s_en, s_nn = innovation(floats, i, m, a, b, noise_m2, z_east, z_north, r_ee, r_en, r_nn)
     det = s_ee * s_nn - s_en * s_en
     i_ee, i_en, i_nn = s_nn / det, -s_en / det, s_ee / det
     distance2 = nu_e * nu_e * i_ee + 2.0 * nu_e * nu_n * i_en + nu_n * nu_n * i_nn
-    gain = np.empty((4, 2))
-    for i in range(4):
-        pe = cov[i, 0] + a * cov[i, 2] - b * cov[i, 3]
-        pn = cov[i, 1] + b * cov[i, 2] + a * cov[i, 3]
-        gain[i, 0] = pe * i_ee + pn * i_en
-        gain[i, 1] = pe * i_en + pn * i_nn
-    left = np.zeros((4, 4))  # I - K H
-    for i in range(4):
-        left[i, i] = 1.0
-        left[i, 0] -= gain[i, 0]
-        left[i, 1] -= gain[i, 1]
-        left[i, 2] -= gain[i, 0] * a + gain[i, 1] * b
-        left[i, 3] -= -gain[i, 0] * b + gain[i, 1] * a
-    half = np.zeros((4, 4))
-    shift = np.empty(4)
-    for i in range(4):
-        shift[i] = gain[i, 0] * nu_e + gain[i, 1] * nu_n
-        for j in range(4):
-            for k in range(4):
-                half[i, j] += left[i, k] * cov[k, j]
+    gain, half = 0, 8       # in scratch: gain (4, 2), half (4, 4) = (I - K H) P
+    for k in range(4):
+        row = p + 4 * k
+        pe = floats[i, row] + a * floats[i, row + 2] - b * floats[i, row + 3]
+        pn = floats[i, row + 1] + b * floats[i, row + 2] + a * floats[i, row + 3]
+        scratch[gain + 2 * k] = pe * i_ee + pn * i_en
+        scratch[gain + 2 * k + 1] = pe * i_en + pn * i_nn
+    for n in range(4):
+        he = floats[i, p + n] + a * floats[i, p + 8 + n] - b * floats[i, p + 12 + n]
+        hn = floats[i, p + 4 + n] + b * floats[i, p + 8 + n] + a * floats[i, p + 12 + n]
+        for k in range(4):
+            scratch[half + 4 * k + n] = (
+                floats[i, p + 4 * k + n] - scratch[gain + 2 * k] * he - scratch[gain + 2 * k + 1] * hn)
     q_ee, q_nn = r_ee + noise_m2, r_nn + noise_m2
     spread = weight * (1.0 - weight)
-    for i in range(4):
-        x[i] += weight * shift[i]
-        for j in range(4):
-            joseph = 0.0
-            for k in range(4):
-                joseph += half[i, k] * left[j, k]
-            joseph += gain[i, 0] * (q_ee * gain[j, 0] + r_en * gain[j, 1])
-            joseph += gain[i, 1] * (r_en * gain[j, 0] + q_nn * gain[j, 1])
-            cov[i, j] = (1.0 - weight) * cov[i, j] + weight * joseph + spread * shift[i] * shift[j]
-    for i in range(4):
-        for j in range(i):
-            mean = 0.5 * (cov[i, j] + cov[j, i])
-            cov[i, j] = mean
-            cov[j, i] = mean
+    for k in range(4):
+        ke, kn = scratch[gain + 2 * k], scratch[gain + 2 * k + 1]
+        row = half + 4 * k
+        he = scratch[row] + a * scratch[row + 2] - b * scratch[row + 3]
+        hn = scratch[row + 1] + b * scratch[row + 2] + a * scratch[row + 3]
+        shift_k = ke * nu_e + kn * nu_n
+        floats[i, x + k] += weight * shift_k
+        qe, qn = q_ee * ke + r_en * kn - he, r_en * ke + q_nn * kn - hn
+        for n in range(k, 4):
+            ge, gn = scratch[gain + 2 * n], scratch[gain + 2 * n + 1]
+            joseph = scratch[row + n] + qe * ge + qn * gn
+            value = ((1.0 - weight) * floats[i, p + 4 * k + n] + weight * joseph
+                     + spread * shift_k * (ge * nu_e + gn * nu_n))
+            floats[i, p + 4 * k + n] = value
+            floats[i, p + 4 * n + k] = value
     return math.exp(-0.5 * distance2) / (2.0 * math.pi * math.sqrt(det))
 
 
-@kernel
-def moments(x: Floats, cov: Floats, mode_prob: Floats, x_out: Floats, cov_out: Floats) -> None:
-    """Write the mean and covariance of the whole mixture."""
+@inner_kernel
+def moments(floats: Floats, i: int) -> None:
+    """Write mean and covariance of the whole mixture, and the widest doubts of its modes, into the row."""
     for k in range(4):
-        x_out[k] = 0.0
-        for m in range(4):
-            cov_out[k, m] = 0.0
-    for i in range(x.shape[0]):
-        for k in range(4):
-            x_out[k] += mode_prob[i] * x[i, k]
-    for i in range(x.shape[0]):
-        for k in range(4):
-            for m in range(4):
-                cov_out[k, m] += mode_prob[i] * (cov[i, k, m] + (x[i, k] - x_out[k]) * (x[i, m] - x_out[m]))
+        value = 0.0
+        for m in range(MODES):
+            value += floats[i, MODE + m] * floats[i, X + 4 * m + k]
+        floats[i, MEAN + k] = value
+    for k in range(4):
+        for n in range(k, 4):
+            value = 0.0
+            for m in range(MODES):
+                x = X + 4 * m
+                value += floats[i, MODE + m] * (
+                    floats[i, COV + 16 * m + 4 * k + n]
+                    + (floats[i, x + k] - floats[i, MEAN + k]) * (floats[i, x + n] - floats[i, MEAN + n]))
+            floats[i, MEAN_COV + 4 * k + n] = value
+            floats[i, MEAN_COV + 4 * n + k] = value
+
+
+@kernel
+def gates(floats: Floats, i: int) -> None:
+    """Write the widest doubts of the modes (roots of traces), and how far one lies from the mean, into the row."""
+    for half in range(2):
+        widest, off = 0.0, 0.0
+        for m in range(MODES):
+            x, p = X + 4 * m + 2 * half, COV + 16 * m + 10 * half
+            de = floats[i, x] - floats[i, MEAN + 2 * half]
+            dn = floats[i, x + 1] - floats[i, MEAN + 2 * half + 1]
+            widest = max(widest, floats[i, p] + floats[i, p + 5])
+            off = max(off, de * de + dn * dn)
+        floats[i, GATE_M + half] = math.sqrt(widest)
+        floats[i, OFF_M + half] = math.sqrt(off)

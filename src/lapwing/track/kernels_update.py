@@ -1,255 +1,209 @@
-"""Kernels that change tracks: the update by a chosen plot, the count of missed looks, the birth of seeds.
+"""Kernels that change tracks: the update by a chosen plot.
 
-They write into the arrays of `state.Slots` (a copy that belongs to the step under way) and into rows of the young log.
+They write into the rows of `state.Slots` and `state.Seeds` (copies that belong to the step under way) and into the log.
 """
 
 from __future__ import annotations
 
 import math
 
-import numpy as np
-import numpy.typing as npt
-
-from lapwing.geo.jit import kernel
+from lapwing.geo.jit import inner_kernel
 from lapwing.model.plots import Floats, Ints
-from lapwing.track.kernels_motion import mix, moments, noise_scale, predict_mode, turn_factors, update_mode
+from lapwing.track.columns import (
+    CALLSIGN,
+    CONFIRMED,
+    COUNT_LOG,
+    COUNT_REGISTERED,
+    COUNT_SHED,
+    COV,
+    FREE,
+    HEIGHT,
+    HEIGHT_TIME,
+    HEIGHT_VAR,
+    HIT,
+    HITS,
+    ICAO,
+    IDENTIFIED,
+    LAST_PLOT,
+    LAST_SENSOR,
+    LOG_AFTER,
+    LOG_ODDS,
+    LOOK,
+    MASK,
+    MEAN,
+    MODE,
+    MODE3A,
+    MODEL_NOISE,
+    MODEL_TURN,
+    MODES,
+    PAIR_DISTANCE2,
+    PAIR_EAST,
+    PAIR_EE,
+    PAIR_EN,
+    PAIR_NN,
+    PAIR_NORTH,
+    PAIR_PLOT,
+    PAIR_RATIO,
+    PAIR_SHARE,
+    PAIR_STATE,
+    PAIR_TRACK,
+    PLOT_CALLSIGN,
+    PLOT_FLOWN,
+    PLOT_HEIGHT,
+    PLOT_HEIGHT_VAR,
+    PLOT_ICAO,
+    PLOT_MODE3A,
+    PLOT_SEQUENCE,
+    PLOT_TIME,
+    PLOT_WEIGHT,
+    RULE_LOG_ODDS_MAX,
+    RULE_PROVEN_MAX,
+    STATUS,
+    SURE,
+    TIME,
+)
+from lapwing.track.kernels_associate import enter
+from lapwing.track.kernels_looks import remember
+from lapwing.track.kernels_motion import gates, mix, moments, noise_scale, predict_mode, turn_factors, update_mode
+from lapwing.track.kernels_seed import grow, write_log, write_moments
 
-Status = npt.NDArray[np.int8]
-Masks = npt.NDArray[np.uint64]
-MEMORY_LOOKS = 12.0    # looks that the detection probability of a track and radar remembers
 SURE_WEIGHT = 0.8      # a plot that keeps a track from coasting; clutter in a wide gate gives less
 SHARED_WEIGHT = 0.5    # probability that a plot which serves another track is of this one too
-LATE_LOOK = 1.35       # a look counts as missed when this part of a turn has gone by since the last one
-MISS_PROB_MAX = 0.67   # highest detection probability that a missed look of a confirmed track is charged with
+LEAST_WEIGHT = 0.05    # below it, it is not this plot; whether the look was a miss is seen when the aerial has passed
+FLIES_MPS = 20.0       # faster than birds in still air and rain in most winds
+HEIGHT_DRIFT_MPS = 4.0  # random walk of a reported height between plots
 
 
-@kernel
-def pair_weights(pair_track: Ints, pair_plot: Ints, pair_likelihood: Floats, log_odds: Floats, detect: Floats,
-                 sensor: int, density: Floats, weight: Floats, ratio: Floats) -> None:
-    """Write psi (weight) and Pd L / density (ratio) of every pair. `density` per plot: clutter and newcomers, m-2."""
-    for p in range(len(pair_track)):
-        i = pair_track[p]
-        pd = detect[i, sensor, 0] / (detect[i, sensor, 0] + detect[i, sensor, 1])
-        exists = 1.0 / (1.0 + math.exp(-log_odds[i]))
-        ratio[p] = pd * pair_likelihood[p] / density[pair_plot[p]]
-        weight[p] = exists * ratio[p] / (1.0 - exists * pd)
+@inner_kernel
+def correct(i: int, p: int, beta: float, sensor: int, plot_ns: int, floats: Floats, ints: Ints, model: Floats,
+            pair_floats: Floats, scratch: Floats, log_floats: Floats, row: int) -> None:
+    """Predict track `i` to the plot's time (or move the plot's view back, where it is late), correct, mix again."""
+    dt = (plot_ns - ints[i, TIME]) * 1e-9
+    scale = noise_scale(floats, i, ints[i, HITS])
+    if pair_floats[p, PAIR_DISTANCE2] > 16.0:  # bound by identity although far off: open the filter so that it follows
+        for k in range(16 * MODES):
+            floats[i, COV + k] *= pair_floats[p, PAIR_DISTANCE2] / 9.0
+    if dt > 0.0:
+        for m in range(MODES):
+            predict_mode(floats, i, m, model[MODEL_TURN, m], model[MODEL_NOISE, m] * scale, dt)
+        ints[i, TIME] = plot_ns
+    moments(floats, i)
+    write_moments(log_floats, row, 0, floats, i)
+    best, likely = 0.0, 88       # scratch[88:92]: likelihood of each mode
+    for m in range(MODES):
+        back_a, back_b, late = 0.0, 0.0, 0.0
+        if dt < 0.0:
+            back_a, back_b, _, _ = turn_factors(model[MODEL_TURN, m], dt)
+            late = model[MODEL_NOISE, m] * scale * abs(dt) ** 3 / 3.0
+        scratch[likely + m] = 1e-300 + update_mode(
+            floats, i, m, back_a, back_b, late, pair_floats[p, PAIR_EAST], pair_floats[p, PAIR_NORTH],
+            pair_floats[p, PAIR_EE], pair_floats[p, PAIR_EN], pair_floats[p, PAIR_NN], beta, scratch)
+        best += floats[i, MODE + m] * scratch[likely + m]
+    total = 0.0
+    for m in range(MODES):
+        floats[i, MODE + m] *= (1.0 - beta) + beta * scratch[likely + m] / best
+        total += floats[i, MODE + m]
+    for m in range(MODES):
+        floats[i, MODE + m] /= total
+    moments(floats, i)
+    write_moments(log_floats, row, LOG_AFTER, floats, i)
+    # Mixing now, for a step as long as the one just made, keeps prediction a pure function of the stored state.
+    mix(floats, i, model, max(dt, 0.0), scratch)
+    gates(floats, i)
 
 
-@kernel
-def commit(track_pair: Ints, shared: npt.NDArray[np.bool_], pair_plot: Ints, pair_distance2: Floats, pair_z: Floats,
-            pair_r: Floats, ratio: Floats,
-           share: Floats, plot_ns: Ints, plot_sequence: Ints, sensor: int, rotating: bool, status: Status, uid: Ints,
-           time_ns: Ints, last_plot_ns: Ints, sure_ns: Ints, x: Floats, cov: Floats, mode_prob: Floats, mean: Floats,
-           mean_cov: Floats, hits: Ints, last_sensor: Ints, sensors_mask: Masks, detect: Floats, look_ns: Ints,
-           hit_ns: Ints, log_odds: Floats, log_odds_max: float, proven_max: float, turn_radps: Floats, noise: Floats,
-           dwell_s: Floats, rest_prob: Floats, log_row: int, log_float: Floats, log_int: Ints,
-           plot_weight: Floats) -> int:
-    """Update every track that was given a plot; return the next free row of the log.
+@inner_kernel
+def describe(i: int, j: int, floats: Floats, ints: Ints, plot_floats: Floats, plot_ints: Ints) -> None:
+    """Take identity and height of a plot into its track."""
+    icao, code = plot_ints[j, PLOT_ICAO], plot_ints[j, PLOT_MODE3A]
+    if icao >= 0 or code >= 0:
+        same = (icao >= 0 and ints[i, ICAO] == icao) or (icao < 0 and code >= 0 and ints[i, MODE3A] == code)
+        ints[i, IDENTIFIED] = ints[i, IDENTIFIED] + 1 if same or ints[i, ICAO] < 0 else 1
+        if icao >= 0:
+            ints[i, ICAO] = icao
+        if code >= 0:
+            ints[i, MODE3A] = code
+    if plot_ints[j, PLOT_CALLSIGN] != 0:
+        ints[i, CALLSIGN] = plot_ints[j, PLOT_CALLSIGN]
+    height, noise = plot_floats[j, PLOT_HEIGHT], plot_floats[j, PLOT_HEIGHT_VAR]
+    if not math.isnan(height):
+        if math.isnan(floats[i, HEIGHT]):
+            floats[i, HEIGHT] = height
+            floats[i, HEIGHT_VAR] = noise
+        else:
+            dt = max((plot_ints[j, PLOT_TIME] - ints[i, HEIGHT_TIME]) * 1e-9, 0.0)
+            variance = floats[i, HEIGHT_VAR] + HEIGHT_DRIFT_MPS**2 * dt * max(dt, 1.0)
+            gain = variance / (variance + noise)
+            floats[i, HEIGHT] += gain * (height - floats[i, HEIGHT])
+            floats[i, HEIGHT_VAR] = (1.0 - gain) * variance
+        ints[i, HEIGHT_TIME] = max(ints[i, HEIGHT_TIME], plot_ints[j, PLOT_TIME])
 
-    `plot_weight[j]`: probability that the plot's chosen track, if it exists, caused it (0: nobody's plot).
+
+@inner_kernel
+def commit(count: int, sensor: int, rotating: bool, floats: Floats, ints: Ints, detect: Floats, looks: Ints,
+           seed_floats: Floats, seed_ints: Ints, seed_detect: Floats, seed_looks: Ints, heads: Ints, following: Ints,
+           plot_floats: Floats, plot_ints: Ints, pair_floats: Floats, pair_ints: Ints, model: Floats, rules: Floats,
+           scratch: Floats, log_floats: Floats, log_ints: Ints, touched: Ints, registered: Ints, counts: Ints) -> None:
+    """Update every candidate that was given a plot; a seed that gets one becomes a track row.
+
+    Writes per plot the probability that its chosen track, if it exists, caused it; marks track rows in `touched`; lists
+    (track row, plot) of identified plots in `registered`.
     """
-    modes = x.shape[1]
-    x_mixed = np.empty((modes, 4))
-    cov_mixed = np.empty((modes, 4, 4))
-    prob_mixed = np.empty(modes)
-    for i in range(len(track_pair)):
-        p = track_pair[i]
-        if p < 0:
+    tracks, free = len(floats), 0
+    for p in range(count):
+        if pair_ints[p, PAIR_STATE] == 0:
             continue
-        j = pair_plot[p]
-        pd = detect[i, sensor, 0] / (detect[i, sensor, 0] + detect[i, sensor, 1])
-        found = ratio[p] * share[p]
+        shared = pair_ints[p, PAIR_STATE] == 2
+        c, j = pair_ints[p, PAIR_TRACK], pair_ints[p, PAIR_PLOT]
+        if c < tracks:
+            pd = detect[c, sensor, 0] / (detect[c, sensor, 0] + detect[c, sensor, 1])
+        else:
+            s = c - tracks
+            pd = seed_detect[s, sensor, 0] / (seed_detect[s, sensor, 0] + seed_detect[s, sensor, 1])
+        found = pair_floats[p, PAIR_RATIO] * pair_floats[p, PAIR_SHARE]
         factor = (1.0 - pd) + found
         beta = found / factor
-        if beta < 0.05 and not shared[i]:
-            continue  # not this plot; whether the look was a miss is seen when the aerial has passed
-        if shared[i]:
-            beta = SHARED_WEIGHT
-        plot_weight[j] = max(plot_weight[j], beta)
-        # Belief in a confirmed track is held lower: it must go on earning it, or leave within some looks.
-        most = proven_max if status[i] == 3 else log_odds_max
-        if not shared[i]:
-            log_odds[i] = min(most, log_odds[i] + math.log(factor if rotating else max(factor, 1.0)))
-            detect[i, sensor, 0] += beta
-            detect[i, sensor, 1] += 1.0 - beta
-        total = detect[i, sensor, 0] + detect[i, sensor, 1]
-        if total > MEMORY_LOOKS:
-            detect[i, sensor, 0] *= MEMORY_LOOKS / total
-            detect[i, sensor, 1] *= MEMORY_LOOKS / total
-        dt = (plot_ns[j] - time_ns[i]) * 1e-9
-        scale = noise_scale(mean[i, 2], mean[i, 3], hits[i])
-        if pair_distance2[p] > 16.0:  # bound by identity although far off: open the filter so that it follows
-            for m in range(modes):
-                for a in range(4):
-                    for b in range(4):
-                        cov[i, m, a, b] *= pair_distance2[p] / 9.0
-        if dt > 0.0:
-            for m in range(modes):
-                predict_mode(x[i, m], cov[i, m], turn_radps[m], noise[m] * scale, dt)
-            time_ns[i] = plot_ns[j]
-        moments(x[i], cov[i], mode_prob[i], mean[i], mean_cov[i])
-        _write(log_float, log_row, 0, mean[i], mean_cov[i])
-        best = 0.0
-        for m in range(modes):
-            back_a, back_b, late = 0.0, 0.0, 0.0
-            if dt < 0.0:
-                back_a, back_b, _, _ = turn_factors(turn_radps[m], dt)
-                late = noise[m] * scale * abs(dt) ** 3 / 3.0
-            likelihood = update_mode(x[i, m], cov[i, m], back_a, back_b, late, pair_z[p, 0], pair_z[p, 1], pair_r[p, 0],
-                                     pair_r[p, 1], pair_r[p, 2], beta)
-            prob_mixed[m] = likelihood + 1e-300
-            best += mode_prob[i, m] * prob_mixed[m]
-        total = 0.0
-        for m in range(modes):
-            mode_prob[i, m] *= (1.0 - beta) + beta * prob_mixed[m] / best
-            total += mode_prob[i, m]
-        for m in range(modes):
-            mode_prob[i, m] /= total
-        moments(x[i], cov[i], mode_prob[i], mean[i], mean_cov[i])
-        _write(log_float, log_row, 14, mean[i], mean_cov[i])
-        log_float[log_row, 28] = pair_z[p, 0]
-        log_float[log_row, 29] = pair_z[p, 1]
-        log_float[log_row, 30] = beta
-        log_int[log_row, 0] = uid[i]
-        log_int[log_row, 1] = time_ns[i]
-        log_int[log_row, 2] = plot_ns[j]
-        log_int[log_row, 3] = sensor
-        log_int[log_row, 4] = plot_sequence[j]
-        log_row += 1
-        # Mixing now, for a step as long as the one just made, keeps prediction a pure function of the stored state.
-        mix(x[i], cov[i], mode_prob[i], dwell_s, rest_prob, max(dt, 0.0), x_mixed, cov_mixed, prob_mixed)
-        # Element by element: assigning whole arrays would have Numba compile its error messages, 7 s of them.
-        for m in range(modes):
-            mode_prob[i, m] = prob_mixed[m]
-            for k in range(4):
-                x[i, m, k] = x_mixed[m, k]
-                for n in range(4):
-                    cov[i, m, k, n] = cov_mixed[m, k, n]
-        hits[i] += 1
-        last_sensor[i] = sensor
-        sensors_mask[i] |= np.uint64(1) << np.uint64(min(sensor, 63))
-        last_plot_ns[i] = max(last_plot_ns[i], plot_ns[j])
-        if beta >= SURE_WEIGHT or shared[i]:
-            sure_ns[i] = max(sure_ns[i], plot_ns[j])
-        hit_ns[i, sensor] = max(hit_ns[i, sensor], plot_ns[j])
-        look_ns[i, sensor] = max(look_ns[i, sensor], plot_ns[j])
-    return log_row
-
-
-@kernel
-def _write(log_float: Floats, row: int, start: int, mean: Floats, cov: Floats) -> None:
-    """Write a mean and the upper triangle of its covariance into 14 columns of a log row."""
-    column = start + 4
-    for k in range(4):
-        log_float[row, start + k] = mean[k]
-        for m in range(k, 4):
-            log_float[row, column] = cov[k, m]
-            column += 1
-
-
-@kernel
-def sweep(status: Status, sensor: int, clock_ns: int, turn_ns: int, range_m_max: float, antenna_m: float,
-          site_east: float, site_north: float, mean: Floats, height_m: Floats, detect: Floats, look_ns: Ints,
-          log_odds: Floats) -> None:
-    """Count the looks of one radar that gave a track no plot, up to the radar's own clock (its newest plot or look).
-
-    A track beyond its range or, with a known height, beneath its 4/3-earth horizon is not looked at: that counts
-    neither way, so that an object known to be hidden coasts instead of dying.
-    """
-    wait = int(LATE_LOOK * turn_ns)
-    for i in range(len(status)):
-        if status[i] == 0 or clock_ns - look_ns[i, sensor] <= wait:
+        if beta < LEAST_WEIGHT and not shared:
             continue
-        de, dn = mean[i, 0] - site_east, mean[i, 1] - site_north
-        distance = math.sqrt(de * de + dn * dn)
-        seen = distance <= range_m_max * 1.001 + 200.0
-        if seen and not math.isnan(height_m[i]):
-            # 4.124 km per sqrt(m): 4/3 earth; heights above the ellipsoid stand in for those above the surface.
-            horizon = 4124.0 * (math.sqrt(max(antenna_m, 0.0)) + math.sqrt(max(height_m[i], 0.0)))
-            seen = distance < horizon
-        looks = 0
-        while clock_ns - look_ns[i, sensor] > wait:
-            looks += 1
-            if looks > 6:
-                look_ns[i, sensor] = clock_ns - wait
-                break
-            look_ns[i, sensor] += turn_ns
-            if not seen:
+        if shared:
+            beta = SHARED_WEIGHT
+        i = c
+        if c >= tracks:
+            while free < tracks and ints[free, STATUS] != FREE:
+                free += 1
+            if free == tracks:
+                counts[COUNT_SHED] += 1
                 continue
-            pd = detect[i, sensor, 0] / (detect[i, sensor, 0] + detect[i, sensor, 1])
-            exists = 1.0 / (1.0 + math.exp(-log_odds[i]))
-            # A fading or turning object is missed several times in a row: misses are not independent, so none counts
-            # more than that of an object seen two times in three.
-            log_odds[i] += math.log(1.0 - min(pd, MISS_PROB_MAX if status[i] == 3 else 0.9))
-            detect[i, sensor, 1] += 1.0 if status[i] < 3 else exists
-            total = detect[i, sensor, 0] + detect[i, sensor, 1]
-            if total > MEMORY_LOOKS:
-                detect[i, sensor, 0] *= MEMORY_LOOKS / total
-                detect[i, sensor, 1] *= MEMORY_LOOKS / total
-
-
-@kernel
-def seed(plot_rows: Ints, plot_ns: Ints, z: Floats, r: Floats, velocity: Floats, odds: Floats, plot_sequence: Ints,
-         sensor: int, first_uid: int, detect_prior: Floats, status: Status, uid: Ints, time_ns: Ints, born_ns: Ints,
-         last_plot_ns: Ints, sure_ns: Ints, x: Floats, cov: Floats, mode_prob: Floats, mean: Floats, mean_cov: Floats, hits: Ints,
-         last_sensor: Ints, sensors_mask: Masks, detect: Floats, look_ns: Ints, hit_ns: Ints, log_odds: Floats,
-         birth_log_odds: Floats, rest_prob: Floats, speed_mps_sigma: float, log_row: int, log_float: Floats,
-         log_int: Ints, rows_out: Ints) -> tuple[int, int]:
-    """Start a seed in a free slot for each chosen plot; return (number started, next log row)."""
-    slot, started = 0, 0
-    for row in range(len(plot_rows)):
-        j = plot_rows[row]
-        while slot < len(status) and status[slot] != 0:
-            slot += 1
-        if slot == len(status):
-            break
-        i = slot
-        status[i] = 1
-        uid[i] = first_uid + started
-        time_ns[i] = plot_ns[j]
-        born_ns[i] = plot_ns[j]
-        last_plot_ns[i] = plot_ns[j]
-        sure_ns[i] = plot_ns[j]
-        known = not math.isnan(velocity[j, 0])
-        for m in range(x.shape[1]):
-            for a in range(4):
-                x[i, m, a] = 0.0
-                for b in range(4):
-                    cov[i, m, a, b] = 0.0
-            x[i, m, 0] = z[j, 0]
-            x[i, m, 1] = z[j, 1]
-            cov[i, m, 0, 0] = r[j, 0]
-            cov[i, m, 0, 1] = r[j, 1]
-            cov[i, m, 1, 0] = r[j, 1]
-            cov[i, m, 1, 1] = r[j, 2]
-            if known:
-                x[i, m, 2] = velocity[j, 0]
-                x[i, m, 3] = velocity[j, 1]
-            cov[i, m, 2, 2] = 25.0 if known else speed_mps_sigma * speed_mps_sigma
-            cov[i, m, 3, 3] = cov[i, m, 2, 2]
-            mode_prob[i, m] = rest_prob[m]
-        moments(x[i], cov[i], mode_prob[i], mean[i], mean_cov[i])
-        hits[i] = 1
-        last_sensor[i] = sensor
-        sensors_mask[i] = np.uint64(1) << np.uint64(min(sensor, 63))
-        for k in range(detect.shape[1]):
-            detect[i, k, 0] = detect_prior[0 if k == sensor else 1, 0]
-            detect[i, k, 1] = detect_prior[0 if k == sensor else 1, 1]
-            look_ns[i, k] = plot_ns[j]
-            hit_ns[i, k] = plot_ns[j] if k == sensor else -(1 << 62)
-        log_odds[i] = math.log(odds[j])
-        birth_log_odds[i] = log_odds[i]
-        _write(log_float, log_row, 0, mean[i], mean_cov[i])
-        _write(log_float, log_row, 14, mean[i], mean_cov[i])
-        log_float[log_row, 28] = z[j, 0]
-        log_float[log_row, 29] = z[j, 1]
-        log_float[log_row, 30] = 1.0
-        log_int[log_row, 0] = uid[i]
-        log_int[log_row, 1] = time_ns[i]
-        log_int[log_row, 2] = plot_ns[j]
-        log_int[log_row, 3] = sensor
-        log_int[log_row, 4] = plot_sequence[j]
-        log_row += 1
-        rows_out[started] = i
-        started += 1
-    return started, log_row
+            i = free
+            grow(c - tracks, i, floats, ints, detect, looks, seed_floats, seed_ints, seed_detect, seed_looks, model,
+                 rules, log_floats, log_ints, counts)
+            enter(i, floats[i, MEAN], floats[i, MEAN + 1], heads, following)
+        plot_floats[j, PLOT_WEIGHT] = max(plot_floats[j, PLOT_WEIGHT], beta)
+        # Belief in a confirmed track is held lower: it must go on earning it, or leave within some looks.
+        if not shared:
+            most = rules[RULE_PROVEN_MAX] if ints[i, STATUS] == CONFIRMED else rules[RULE_LOG_ODDS_MAX]
+            floats[i, LOG_ODDS] = min(most, floats[i, LOG_ODDS] + math.log(factor if rotating else max(factor, 1.0)))
+            remember(detect, i, sensor, beta, 1.0 - beta)
+        plot_ns, row = plot_ints[j, PLOT_TIME], counts[COUNT_LOG]
+        correct(i, p, beta, sensor, plot_ns, floats, ints, model, pair_floats, scratch, log_floats, row)
+        write_log(log_floats, log_ints, row, ints, i, plot_ns, sensor, plot_ints[j, PLOT_SEQUENCE],
+                  pair_floats[p, PAIR_EAST], pair_floats[p, PAIR_NORTH], beta)
+        counts[COUNT_LOG] = row + 1
+        ints[i, HITS] += 1
+        ints[i, LAST_SENSOR] = sensor
+        ints[i, MASK] |= 1 << min(sensor, 63)
+        ints[i, LAST_PLOT] = max(ints[i, LAST_PLOT], plot_ns)
+        if beta >= SURE_WEIGHT or shared:
+            ints[i, SURE] = max(ints[i, SURE], plot_ns)
+        looks[i, sensor, HIT] = max(looks[i, sensor, HIT], plot_ns)
+        looks[i, sensor, LOOK] = max(looks[i, sensor, LOOK], plot_ns)
+        touched[i] = 1
+        speed2 = floats[i, MEAN + 2] ** 2 + floats[i, MEAN + 3] ** 2
+        if ints[i, STATUS] == CONFIRMED and speed2 > FLIES_MPS * FLIES_MPS:
+            plot_floats[j, PLOT_FLOWN] = plot_floats[j, PLOT_WEIGHT]
+        if plot_floats[j, PLOT_WEIGHT] > 0.5:
+            describe(i, j, floats, ints, plot_floats, plot_ints)
+        if plot_ints[j, PLOT_ICAO] >= 0 and ints[i, IDENTIFIED] >= 3 and counts[COUNT_REGISTERED] < len(registered):
+            registered[counts[COUNT_REGISTERED], 0] = i
+            registered[counts[COUNT_REGISTERED], 1] = j
+            counts[COUNT_REGISTERED] += 1

@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from lapwing.model.plots import Floats
-from lapwing.track.classify import REACH_M, SLOW_EAST, SLOW_NORTH
+from lapwing.track.columns import GATE_M, OFF_MPS
 from lapwing.track.predict import moved
 from lapwing.track.settings import Settings
-from lapwing.track.state import CONFIRMED, SEED, TENTATIVE, Slots, freed
+from lapwing.track.state import CONFIRMED, TENTATIVE, Slots, freed
 
 Rows = npt.NDArray[np.intp]
 STITCH_CHI2 = 13.3       # 4 degrees, 99 %
@@ -29,60 +29,13 @@ MERGE_CHI2 = 9.5
 TWIN_TURNS = 8
 
 
-def promote(slots: Slots, settings: Settings) -> tuple[Rows, Rows]:
-    """Change the status of rows that earned it; return (became tentative, became confirmed)."""
-    status = slots.status
-    seeds = np.flatnonzero((status == SEED) & (slots.hits >= 3) & (slots.log_odds > settings.export_log_odds))
-    status[seeds] = TENTATIVE
-    ready = (status == TENTATIVE) & (slots.log_odds > settings.confirm_log_odds)
-    ready &= (slots.hits >= settings.confirm_plots) | ((slots.identified >= 3) & (slots.hits >= 3))
-    rows = np.flatnonzero(ready)
-    if len(rows):
-        rows = rows[plausible(slots, rows, settings)]
-        status[rows] = CONFIRMED
-    return seeds, rows
-
-
-def plausible(slots: Slots, rows: Rows, settings: Settings) -> npt.NDArray[np.bool_]:
-    """Return which rows move as what flies does: a speed surely not 0, and possible. Identity proves it too."""
-    velocity, cov = slots.mean[rows, 2:], slots.mean_cov[rows, 2:, 2:]
-    det = cov[:, 0, 0] * cov[:, 1, 1] - cov[:, 0, 1] ** 2
-    chi2 = (velocity[:, 0] ** 2 * cov[:, 1, 1] - 2 * velocity[:, 0] * velocity[:, 1] * cov[:, 0, 1]
-            + velocity[:, 1] ** 2 * cov[:, 0, 0]) / det
-    speed = np.hypot(velocity[:, 0], velocity[:, 1])
-    far = slots.statistics[rows, REACH_M] > settings.moved_m_min
-    moving = (chi2 > settings.moving_chi2) & (speed > 2.0) & far | (slots.identified[rows] >= 3)
-    possible: npt.NDArray[np.bool_] = moving & (speed < settings.speed_mps_max)
-    # Chance joins plots of nothing into fast chains: the faster, the more plots lie within reach. Such a chain is seen
-    # on a turn in four; a jet without transponder, rare as it is, on most. So a fast one must be seen by some sensor.
-    detect = slots.detect[rows]
-    seen_prob = (detect[:, :, 0] / detect.sum(axis=2)).max(axis=1, initial=0.0)
-    fast = (speed > settings.fast_mps) & (slots.identified[rows] < 3)
-    allowed: npt.NDArray[np.bool_] = np.asarray(possible & (~fast | (seen_prob > settings.fast_detect_prob)), np.bool_)
-    return allowed
-
-
-def fallen(slots: Slots, clock_ns: int, slowest_turn_s: float, settings: Settings) -> tuple[Rows, Rows]:
-    """Return (rows of seeds and tentative tracks to forget, rows of confirmed tracks to end)."""
-    quiet_s = (clock_ns - np.where(slots.status == CONFIRMED, slots.sure_ns, slots.last_plot_ns)) * 1e-9
-    unsure = (slots.status == SEED) | (slots.status == TENTATIVE)
-    weak = slots.log_odds < np.maximum(slots.birth_log_odds - settings.seed_log_odds_fall, -25.0)
-    weak |= (slots.status == TENTATIVE) & (slots.log_odds < settings.export_log_odds - 3.0)
-    patience = np.where(slots.status == TENTATIVE, 4.5 * slowest_turn_s, 3.5 * slowest_turn_s)
-    forget = np.flatnonzero(unsure & (weak | (quiet_s > patience)))
-    age_s = (slots.last_plot_ns - slots.born_ns) * 1e-9
-    may_coast = np.clip(0.5 * age_s, settings.coast_s_min, settings.coast_s_max)
-    # A slow radar alone needs its turns: four of them before anything confirmed is given up.
-    may_coast = np.maximum(may_coast, 4.0 * slowest_turn_s)
-    lost = (quiet_s > may_coast) | ((quiet_s > settings.coast_s_min) & (slots.log_odds < settings.hidden_log_odds))
-    # Plots still come, but no better than clutter would give them: it feeds on clutter, and is not hidden.
-    lost |= (quiet_s < 0.5 * settings.coast_s_min) & (slots.log_odds < settings.drop_log_odds)
-    # Long watched, hardly moved in the last minute and never far from where it began: a thing on the ground.
-    crawled_m = np.hypot(slots.mean[:, 0] - slots.statistics[:, SLOW_EAST],
-                         slots.mean[:, 1] - slots.statistics[:, SLOW_NORTH])
-    still = (age_s > settings.still_s) & (crawled_m < settings.still_m) & (slots.identified < 3)
-    lost |= still & (slots.statistics[:, REACH_M] < settings.roamed_m)
-    return forget, np.flatnonzero((slots.status == CONFIRMED) & lost)
+def rules(settings: Settings) -> Floats:
+    """Return the rules as kernels_life takes them."""
+    return np.array((
+        settings.export_log_odds, settings.confirm_log_odds, settings.confirm_plots, settings.moving_chi2,
+        settings.moved_m_min, settings.speed_mps_max, settings.fast_mps, settings.fast_detect_prob,
+        settings.seed_log_odds_fall, settings.coast_s_min, settings.coast_s_max, settings.hidden_log_odds,
+        settings.drop_log_odds, settings.still_s, settings.still_m, settings.roamed_m))
 
 
 def stitch(slots: Slots, new_rows: Rows, slowest_turn_s: float) -> list[tuple[int, int]]:
@@ -123,6 +76,7 @@ def take_over(slots: Slots, old: int, new: int) -> None:
                  "detect", "look_ns", "hit_ns"):
         column = getattr(slots, name)
         column[old] = column[new]
+    slots.floats[old, GATE_M : OFF_MPS + 1] = slots.floats[new, GATE_M : OFF_MPS + 1]
     slots.hits[old] += slots.hits[new]
     slots.sensors_mask[old] |= slots.sensors_mask[new]
     for name in ("icao", "mode3a"):

@@ -1,14 +1,17 @@
-"""Plots as the filter takes them: cut into groups of one sensor and moment, on the plane, with a covariance."""
+"""Plots as the kernels take them: sorted into groups of one sensor and moment, on the plane, with a covariance."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from lapwing.geo.plane import Plane, to_plane
-from lapwing.model.plots import KIND_TRACK, Floats, Plots
+from lapwing.model.plots import KIND_PSR, KIND_TRACK, Bools, Floats, Ints, Plots
+from lapwing.model.sensors import SensorTable
+from lapwing.track import columns as at
 from lapwing.track.rows import true_axes
 from lapwing.track.settings import Settings
 from lapwing.track.state import Rotation
@@ -16,45 +19,97 @@ from lapwing.track.state import Rotation
 TRACK_INFLATION = 4.0        # a neighbour's tracks are smoothed, so their errors last: they weigh as a quarter of a plot
 SIGMA_M_MIN = 10.0           # quantisation and time stamps: nothing is better than this
 SIGMA_M_MAX = 5_000.0        # a plot worse than this is of no use (its covariance is refused)
+HEIGHT_M_SIGMA = 30.0        # of a height that comes without one
+# Mode 3/A codes that many share, and so name nobody: conspicuity and emergency codes (ICAO Doc 8168 vol. I part III).
+COMMON_CODES = (0, 0o1000, 0o1200, 0o2000, 0o7000, 0o7500, 0o7600, 0o7700, 0o7777)
 
 
-def groups(plots: Plots, rotation: Rotation, settings: Settings) -> list[npt.NDArray[np.intp]]:
-    """Return rows of each group: one sensor, at most `batch_s_max` and a quarter turn of measured time.
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The usable plots of a step in the order of their groups; columns: columns.py."""
 
-    Sensors come in the order of their first plot; within a sensor time order. Plots without a usable position, or of
-    a sensor beyond the table, are left out (the sense stage has counted them).
+    groups: Ints                 # (g, GROUP_INTS)
+    floats: Floats               # (n, PLOT_FLOATS)
+    ints: Ints                   # (n, PLOT_INTS)
+
+    def __len__(self) -> int:
+        return len(self.ints)
+
+
+def measured(plots: Plots, plane: Plane, rotation: Rotation, radars: Bools, site_scale: Floats, sensors: SensorTable,
+             settings: Settings) -> Measured:
+    """Return the plots of a step as the kernels take them.
+
+    A group is one sensor, at most `batch_s_max` and a quarter turn of measured time. Sensors come in the order of their
+    first plot; within a sensor time order. Plots without a usable position, or of a sensor beyond the table, are left
+    out (the sense stage has counted them).
     """
     good = np.isfinite(plots.latitude_rad) & np.isfinite(plots.longitude_rad)
     good &= plots.sensor_index < len(rotation.turn_s)
     variance = plots.position_cov_m2[:, 0, 0] + plots.position_cov_m2[:, 1, 1]
     good &= np.isfinite(variance) & (variance > 0) & (variance < 2 * SIGMA_M_MAX**2)
     rows = np.flatnonzero(good)
-    result: list[npt.NDArray[np.intp]] = []
-    if not len(rows):
-        return result
-    sensors, first = np.unique(plots.sensor_index[rows], return_index=True)
-    for sensor in sensors[np.argsort(first, kind="stable")]:
+    polar = np.isfinite(plots.range_m) & np.isfinite(plots.azimuth_rad)
+    table: list[tuple[int, ...]] = []
+    order: list[npt.NDArray[np.intp]] = []
+    owner, first = np.unique(plots.sensor_index[rows], return_index=True)
+    start = 0
+    for sensor in owner[np.argsort(first, kind="stable")].tolist():
         mine = rows[plots.sensor_index[rows] == sensor]
-        mine = mine[np.argsort(plots.measured_ns[mine], kind="stable")]
-        turn_s = float(rotation.turn_s[sensor])
-        span_ns = int(1e9 * min(settings.batch_s_max, 0.25 * turn_s if math.isfinite(turn_s) else 0.5))
         times = plots.measured_ns[mine]
-        start = 0
-        while start < len(mine):
-            end = int(np.searchsorted(times, times[start] + span_ns, side="right"))
-            result.append(mine[start:end])
-            start = end
-    return result
+        if np.any(times[1:] < times[:-1]):
+            mine = mine[np.argsort(times, kind="stable")]
+            times = plots.measured_ns[mine]
+        turn_s, radar = float(rotation.turn_s[sensor]), bool(radars[sensor])
+        known = math.isfinite(turn_s)
+        span_ns = int(1e9 * min(settings.batch_s_max, 0.25 * turn_s if known else 0.5))
+        turn_ns = int(1e9 * (turn_s if known else settings.rotation_s_default)) if radar else 0
+        rotation_s = sensors.rows[sensor].rotation_s
+        told = int((math.isfinite(rotation_s) and rotation_s > 0) or not radar)
+        done = 0
+        while done < len(mine):
+            end = int(np.searchsorted(times, times[done] + span_ns, side="right"))
+            in_polar = int(radar and bool(polar[mine[done:end]].all()))
+            table.append((start + done, start + end, sensor, turn_ns, int(radar), in_polar, told))
+            done = end
+        start += done
+        order.append(mine)
+    groups = np.array(table, np.int64).reshape(-1, at.GROUP_INTS)
+    chosen = np.concatenate(order) if order else rows
+    return Measured(groups, _floats(plots, chosen, plane, site_scale), _ints(plots, chosen))
 
 
-def on_plane(plane: Plane, plots: Plots) -> tuple[Floats, Floats, Floats, Floats]:
-    """Return points (n, 2), covariances (n, 3) ee, en, nn, velocities (n, 2) on the plane, and its scale (n,)."""
-    points = to_plane(plane, plots.latitude_rad, plots.longitude_rad)
+def _ints(plots: Plots, rows: npt.NDArray[np.intp]) -> Ints:
+    table = np.empty((len(rows), at.PLOT_INTS), np.int64)
+    table[:, at.PLOT_TIME], table[:, at.PLOT_SEQUENCE] = plots.measured_ns[rows], plots.entry_sequence[rows]
+    mode3a = plots.mode3a[rows]
+    table[:, at.PLOT_ICAO] = plots.icao_address[rows]
+    table[:, at.PLOT_MODE3A] = np.where(_COMMON[mode3a & 0o7777], -1, mode3a)
+    table[:, at.PLOT_CALLSIGN] = np.ascontiguousarray(plots.callsign[rows].astype("S8")).view(np.int64)
+    table[:, at.PLOT_ECHO] = plots.kind[rows] == KIND_PSR
+    table[:, at.PLOT_OWNER] = -1
+    return table
+
+
+def _floats(plots: Plots, rows: npt.NDArray[np.intp], plane: Plane, site_scale: Floats) -> Floats:
+    table = np.empty((len(rows), at.PLOT_FLOATS))
+    points = to_plane(plane, plots.latitude_rad[rows], plots.longitude_rad[rows])
     # The inverse of a turn and a scale: the turn back and the scale again.
     axes = true_axes(points).transpose(0, 2, 1) * (points.scale**2)[:, None, None]
-    inflation = np.where(plots.kind == KIND_TRACK, TRACK_INFLATION, 1.0)[:, None, None]
-    cov = axes @ (plots.position_cov_m2 * inflation) @ axes.transpose(0, 2, 1)
-    floor = SIGMA_M_MIN**2
-    packed = np.stack((cov[:, 0, 0] + floor, cov[:, 0, 1], cov[:, 1, 1] + floor), axis=1)
-    velocity = (axes @ plots.velocity_mps[..., None])[..., 0]
-    return np.stack((points.east_m, points.north_m), axis=1), packed, velocity, points.scale
+    cov = axes @ plots.position_cov_m2[rows] @ axes.transpose(0, 2, 1)
+    cov *= np.where(plots.kind[rows] == KIND_TRACK, TRACK_INFLATION, 1.0)[:, None, None]
+    table[:, at.PLOT_RAW_EAST] = table[:, at.PLOT_EAST] = points.east_m
+    table[:, at.PLOT_RAW_NORTH] = table[:, at.PLOT_NORTH] = points.north_m
+    table[:, at.PLOT_EE], table[:, at.PLOT_NN] = cov[:, 0, 0] + SIGMA_M_MIN**2, cov[:, 1, 1] + SIGMA_M_MIN**2
+    table[:, at.PLOT_EN] = cov[:, 0, 1]
+    table[:, at.PLOT_VE : at.PLOT_VN + 1] = (axes @ plots.velocity_mps[rows][..., None])[..., 0]
+    height, sigma = plots.height_m[rows], plots.height_m_sigma[rows]
+    table[:, at.PLOT_HEIGHT] = height
+    table[:, at.PLOT_HEIGHT_VAR] = np.where(sigma > 0, sigma, HEIGHT_M_SIGMA) ** 2
+    table[:, at.PLOT_RANGE], table[:, at.PLOT_AZIMUTH] = plots.range_m[rows], plots.azimuth_rad[rows]
+    table[:, at.PLOT_AMPLITUDE] = plots.amplitude_db[rows]
+    table[:, at.PLOT_SCALE] = 0.5 * (points.scale + site_scale[plots.sensor_index[rows]])
+    return table
+
+
+_COMMON = np.isin(np.arange(0o10000), COMMON_CODES)

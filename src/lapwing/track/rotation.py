@@ -46,11 +46,11 @@ def by_looks(rotation: Rotation, looks: Looks) -> Rotation:
     return replace(rotation, turn_s=turn_s, clock_ns=clock_ns, north_ns=north_ns)
 
 
-def by_plots(rotation: Rotation, sensor: int, measured_ns: Ints, azimuth_rad: Floats, table_turn: bool) -> Rotation:
+def by_plots(rotation: Rotation, sensor: int, measured_ns: Ints, azimuth_rad: Floats) -> Rotation:
     """Return the rotation after a group of one sensor's plots, in time order."""
     clock_ns = rotation.clock_ns.copy()
     newest = int(measured_ns.max())
-    if table_turn or not np.isfinite(azimuth_rad).all():
+    if not np.isfinite(azimuth_rad).all():
         clock_ns[sensor] = max(int(clock_ns[sensor]), newest)
         return replace(rotation, clock_ns=clock_ns)
     azimuth, swept, spent = rotation.azimuth_rad.copy(), rotation.swept_rad.copy(), rotation.swept_s.copy()

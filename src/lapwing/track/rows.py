@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import fields
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from lapwing.geo.plane import PlanePoints, from_plane, to_plane
+from lapwing.geo.plane import Plane, PlanePoints
 from lapwing.model.plots import Floats
 from lapwing.model.tracks import AFFILIATIONS, Tracks
 from lapwing.track import bias
-from lapwing.track.predict import moved
+from lapwing.track.kernels_export import (
+    OUT_BIAS,
+    OUT_COV,
+    OUT_EXISTENCE,
+    OUT_FLOATS,
+    OUT_HEIGHT_VAR,
+    OUT_LATITUDE,
+    OUT_LONGITUDE,
+    OUT_TURN,
+    OUT_VE,
+    OUT_VN,
+    export,
+)
 from lapwing.track.settings import Settings
-from lapwing.track.state import CONFIRMED, TENTATIVE, State
+from lapwing.track.state import CONFIRMED, TENTATIVE, State, constants
 
 Rows = npt.NDArray[np.intp]
 COAST_TURNS = 2.0
@@ -28,39 +41,33 @@ def tracks_at(state: State, now_ns: int, radars: npt.NDArray[np.bool_], updated:
         rows = np.flatnonzero(slots.status >= TENTATIVE)
     rows = rows[np.argsort(slots.number[rows], kind="stable")]
     n = len(rows)
-    dt = np.maximum((now_ns - slots.time_ns[rows]) * 1e-9, 0.0)
-    turn = slots.mode_prob[rows] @ np.array(settings.mode_turn_radps)
-    speed2 = np.clip((slots.mean[rows, 2] ** 2 + slots.mean[rows, 3] ** 2) / 2500.0, 0.04, 16.0)
-    noise = slots.mode_prob[rows] @ np.array(settings.mode_noise_m2ps3) * speed2
-    # A turn is not carried on for longer than it usually lasts.
-    turn = np.where((np.abs(turn) > 0.01) & (dt < 12.0), turn, 0.0)
-    mean, cov = moved(slots.mean[rows], slots.mean_cov[rows], dt, noise, turn)
-    bias_cov = bias.exported(state.registration, state.sites, radars, slots.sensors_mask[rows], mean[:, 0], mean[:, 1],
-                             settings)
-    if state.plane is None or n == 0:
-        latitude = longitude = np.zeros(n)
-        points = PlanePoints(latitude, latitude, latitude + 1, latitude, latitude + 1)
-    else:
-        latitude, longitude = from_plane(state.plane, mean[:, 0], mean[:, 1])
-        points = to_plane(state.plane, latitude, longitude)
-    axes = true_axes(points)
-    whole = np.zeros((n, 4, 4))
-    whole[:, :2, :2] = whole[:, 2:, 2:] = axes
+    out = np.empty((n, OUT_FLOATS))
+    if n and state.plane is not None:
+        parts = bias.parts(state.registration, radars, settings)
+        export(rows.astype(np.int64), now_ns, slots.floats, slots.ints, constants(settings)[0], plane_numbers(state.plane),
+               parts, state.sites, np.empty(16), out)
+    longitude = np.remainder(out[:, OUT_LONGITUDE] + math.pi, 2 * math.pi) - math.pi
+    bias_cov = out[:, [OUT_BIAS, OUT_BIAS + 1, OUT_BIAS + 1, OUT_BIAS + 2]].reshape(n, 2, 2)
     cooperative = slots.identified[rows] >= 3
-    height_var = slots.height_var_m2[rows] + 16.0 * np.maximum((now_ns - slots.height_ns[rows]) * 1e-9, 0.0)
     return Tracks(
         track_id=tuple(state.ids[int(uid)] for uid in slots.uid[rows]), time_ns=np.full(n, now_ns, np.int64),
-        born_ns=slots.born_ns[rows], last_plot_ns=slots.last_plot_ns[rows], latitude_rad=latitude,
-        longitude_rad=longitude, height_m=slots.height_m[rows], height_m_sigma=np.sqrt(height_var),
-        velocity_mps=(axes @ mean[:, 2:, None])[..., 0], state_cov=whole @ cov @ whole.transpose(0, 2, 1),
-        bias_cov_m2=axes @ bias_cov @ axes.transpose(0, 2, 1), turn_rate_radps=-turn,
-        existence_prob=1.0 / (1.0 + np.exp(-slots.log_odds[rows])), confirmed=slots.status[rows] == CONFIRMED,
+        born_ns=slots.born_ns[rows], last_plot_ns=slots.last_plot_ns[rows], latitude_rad=out[:, OUT_LATITUDE].copy(),
+        longitude_rad=longitude, height_m=slots.height_m[rows], height_m_sigma=np.sqrt(out[:, OUT_HEIGHT_VAR]),
+        velocity_mps=out[:, OUT_VE : OUT_VN + 1].copy(), state_cov=out[:, OUT_COV:].reshape(n, 4, 4).copy(),
+        bias_cov_m2=bias_cov, turn_rate_radps=out[:, OUT_TURN].copy(), existence_prob=out[:, OUT_EXISTENCE].copy(),
+        confirmed=slots.status[rows] == CONFIRMED,
         coasting=_coasting(state, rows, now_ns), updated=updated[rows], class_prob=slots.class_prob[rows],
-        affiliation=_affiliations(state, rows, cooperative), cooperative=cooperative, mode3a=slots.mode3a[rows],
-        icao_address=slots.icao[rows], callsign=slots.callsign[rows], plot_count=slots.hits[rows],
-        sensor_count=np.array([int(mask).bit_count() for mask in slots.sensors_mask[rows]], np.int64),
+        affiliation=_affiliations(state, rows, cooperative), cooperative=cooperative, mode3a=slots.mode3a[rows].astype(np.int32),
+        icao_address=slots.icao[rows].astype(np.int32), callsign=slots.callsign[rows], plot_count=slots.hits[rows],
+        sensor_count=np.bitwise_count(slots.sensors_mask[rows]).astype(np.int64),
         sensors_mask=slots.sensors_mask[rows],
     )
+
+
+def plane_numbers(plane: Plane) -> Floats:
+    """Return the plane as the kernel takes it."""
+    return np.array((plane.sphere_m, plane.exponent, plane.factor, math.sin(plane.sphere_latitude_rad),
+                     math.cos(plane.sphere_latitude_rad), plane.longitude_rad))
 
 
 def true_axes(points: PlanePoints) -> Floats:

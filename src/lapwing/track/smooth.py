@@ -30,7 +30,7 @@ def trajectory(path: Chunk, track_id: str, plane: Plane, height_m: float, bias_c
     Parameters
     ----------
     path : rows of one track in the order of its updates; at least one
-    bias_cov : (2, 2) on the plane
+    bias_cov : (2, 2) in true east and north
     """
     node_ns, mean, cov = smoothed_nodes(path)
     own = path.floats[:, 30] != 0.0
@@ -50,7 +50,7 @@ def trajectory(path: Chunk, track_id: str, plane: Plane, height_m: float, bias_c
         track_id=track_id, time_ns=times, latitude_rad=latitude, longitude_rad=longitude,
         height_m=np.full(len(times), height_m), velocity_mps=(axes @ state[:, 2:, None])[..., 0],
         position_cov_m2=axes @ spread @ axes.transpose(0, 2, 1),
-        bias_cov_m2=axes @ bias_cov @ axes.transpose(0, 2, 1), measured=measured, sensor_index=sensors,
+        bias_cov_m2=np.repeat(bias_cov[None], len(times), axis=0), measured=measured, sensor_index=sensors,
         entry_sequence=sequences, residual_m=residual,
     )
 

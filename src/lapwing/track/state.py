@@ -2,98 +2,244 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from lapwing.geo.plane import Plane
 from lapwing.model.plots import Floats, Ints
-from lapwing.model.tracks import CLASSES
+from lapwing.track import columns as at
+from lapwing.track.columns import CONFIRMED, FREE, NEVER_NS, SEED, TENTATIVE
 from lapwing.track.settings import Settings
 
-FREE, SEED, TENTATIVE, CONFIRMED = 0, 1, 2, 3
-NEVER_NS = -(1 << 62)
-STATISTICS = 14         # columns of Slots.statistics, see classify.py
+Rows = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
 class Slots:
-    """Tracks and seeds, one row each; `status` 0 marks a free row. Vectors on the plane. M modes, S sensors."""
+    """Tracks, and seeds of two plots and more, one row each; `status` FREE marks a free row. Vectors on the plane.
 
-    status: npt.NDArray[np.int8]         # FREE | SEED | TENTATIVE | CONFIRMED
-    uid: Ints                            # never reused
-    number: Ints                         # order of becoming a track; -1 for seeds
-    time_ns: Ints                        # of the state
-    born_ns: Ints
-    last_plot_ns: Ints                   # newest measured time used
-    sure_ns: Ints                        # newest measured time of a plot that was surely this object's
-    x: Floats                            # (n, M, 4) mixed modes
-    cov: Floats                          # (n, M, 4, 4)
-    mode_prob: Floats                    # (n, M)
-    mean: Floats                         # (n, 4)
-    mean_cov: Floats                     # (n, 4, 4)
-    log_odds: Floats                     # of existence
-    birth_log_odds: Floats
-    hits: Ints
-    last_sensor: Ints
-    sensors_mask: npt.NDArray[np.uint64]
+    The properties are views: writing into them writes the row. Columns: columns.py.
+    """
+
+    floats: Floats                       # (n, SLOT_FLOATS)
+    ints: Ints                           # (n, SLOT_INTS)
     detect: Floats                       # (n, S, 2) Beta parameters: found, missed
-    look_ns: Ints                        # (n, S) last look counted
-    hit_ns: Ints                         # (n, S) last plot
-    height_m: Floats                     # NaN unknown
-    height_var_m2: Floats
-    height_ns: Ints
-    mode3a: npt.NDArray[np.int32]
-    icao: npt.NDArray[np.int32]
-    callsign: npt.NDArray[np.bytes_]
-    identified: Ints                     # plots that carried its identity
-    affiliation: npt.NDArray[np.int8]    # set by a person; -1 not
-    statistics: Floats                   # (n, STATISTICS)
-    class_prob: Floats                   # (n, classes)
+    looks: Ints                          # (n, S, 2) ns: last look counted, last plot
 
     def __len__(self) -> int:
-        return len(self.status)
+        return len(self.ints)
+
+    @property
+    def status(self) -> Ints:
+        """FREE, SEED, TENTATIVE, CONFIRMED."""
+        return self.ints[:, at.STATUS]
+
+    @property
+    def uid(self) -> Ints:
+        """Never reused."""
+        return self.ints[:, at.UID]
+
+    @property
+    def number(self) -> Ints:
+        """Order of becoming a track; -1 for seeds."""
+        return self.ints[:, at.NUMBER]
+
+    @property
+    def time_ns(self) -> Ints:
+        """Of the state."""
+        return self.ints[:, at.TIME]
+
+    @property
+    def born_ns(self) -> Ints:
+        """Its first plot."""
+        return self.ints[:, at.BORN]
+
+    @property
+    def last_plot_ns(self) -> Ints:
+        """Newest measured time used."""
+        return self.ints[:, at.LAST_PLOT]
+
+    @property
+    def sure_ns(self) -> Ints:
+        """Newest measured time of a plot that was surely this object's."""
+        return self.ints[:, at.SURE]
+
+    @property
+    def hits(self) -> Ints:
+        """Plots used."""
+        return self.ints[:, at.HITS]
+
+    @property
+    def last_sensor(self) -> Ints:
+        """Sensor of the newest plot."""
+        return self.ints[:, at.LAST_SENSOR]
+
+    @property
+    def sensors_mask(self) -> npt.NDArray[np.uint64]:
+        """Bit i: sensor i contributed."""
+        return self.ints.view(np.uint64)[:, at.MASK]
+
+    @property
+    def height_ns(self) -> Ints:
+        """When the height was last told."""
+        return self.ints[:, at.HEIGHT_TIME]
+
+    @property
+    def mode3a(self) -> Ints:
+        """-1 none."""
+        return self.ints[:, at.MODE3A]
+
+    @property
+    def icao(self) -> Ints:
+        """-1 none."""
+        return self.ints[:, at.ICAO]
+
+    @property
+    def callsign(self) -> npt.NDArray[np.bytes_]:
+        """Eight octets, empty where not known."""
+        return self.ints.view("S8")[:, at.CALLSIGN]
+
+    @property
+    def identified(self) -> Ints:
+        """Plots that carried its identity."""
+        return self.ints[:, at.IDENTIFIED]
+
+    @property
+    def x(self) -> Floats:
+        """(n, MODES, 4), mixed for the next prediction."""
+        return self.floats[:, at.X : at.COV].reshape(-1, at.MODES, 4)
+
+    @property
+    def cov(self) -> Floats:
+        """(n, MODES, 4, 4)."""
+        return self.floats[:, at.COV : at.MODE].reshape(-1, at.MODES, 4, 4)
+
+    @property
+    def mode_prob(self) -> Floats:
+        """(n, MODES)."""
+        return self.floats[:, at.MODE : at.MEAN]
+
+    @property
+    def mean(self) -> Floats:
+        """(n, 4)."""
+        return self.floats[:, at.MEAN : at.MEAN_COV]
+
+    @property
+    def mean_cov(self) -> Floats:
+        """(n, 4, 4)."""
+        return self.floats[:, at.MEAN_COV : at.LOG_ODDS].reshape(-1, 4, 4)
+
+    @property
+    def log_odds(self) -> Floats:
+        """Of existence."""
+        return self.floats[:, at.LOG_ODDS]
+
+    @property
+    def birth_log_odds(self) -> Floats:
+        """Of existence, when it began."""
+        return self.floats[:, at.BIRTH]
+
+    @property
+    def height_m(self) -> Floats:
+        """NaN unknown."""
+        return self.floats[:, at.HEIGHT]
+
+    @property
+    def height_var_m2(self) -> Floats:
+        """Of the height, when it was last told."""
+        return self.floats[:, at.HEIGHT_VAR]
+
+    @property
+    def statistics(self) -> Floats:
+        """(n, STATISTICS_COUNT), see classify."""
+        return self.floats[:, at.STATISTICS : at.CLASS]
+
+    @property
+    def class_prob(self) -> Floats:
+        """(n, CLASS_COUNT)."""
+        return self.floats[:, at.CLASS : at.SLOT_FLOATS]
+
+    @property
+    def look_ns(self) -> Ints:
+        """(n, S) last look counted."""
+        return self.looks[:, :, at.LOOK]
+
+    @property
+    def hit_ns(self) -> Ints:
+        """(n, S) last plot."""
+        return self.looks[:, :, at.HIT]
 
 
-def empty_slots(capacity: int, modes: int, sensors: int) -> Slots:
+@dataclass(frozen=True, slots=True)
+class Seeds:
+    """Plots that no track explained: each may be the first of an object. A second plot makes a slot of it.
+
+    Clutter makes a hundred seeds for every track, so they are kept apart and small.
+    """
+
+    floats: Floats                       # (n, SEED_FLOATS)
+    ints: Ints                           # (n, SEED_INTS)
+    detect: Floats                       # (n, S, 2)
+    looks: Ints                          # (n, S) ns: last look counted
+
+    def __len__(self) -> int:
+        return len(self.ints)
+
+
+def empty_slots(capacity: int, sensors: int) -> Slots:
     """Return `capacity` free rows."""
-    n, ints = capacity, np.zeros(capacity, np.int64)
-    return Slots(
-        status=np.zeros(n, np.int8), uid=ints.copy(), number=ints - 1, time_ns=ints.copy(), born_ns=ints.copy(),
-        last_plot_ns=ints.copy(), sure_ns=ints.copy(), x=np.zeros((n, modes, 4)), cov=np.zeros((n, modes, 4, 4)),
-        mode_prob=np.zeros((n, modes)), mean=np.zeros((n, 4)), mean_cov=np.zeros((n, 4, 4)), log_odds=np.zeros(n),
-        birth_log_odds=np.zeros(n), hits=ints.copy(), last_sensor=ints - 1, sensors_mask=np.zeros(n, np.uint64),
-        detect=np.ones((n, sensors, 2)), look_ns=np.zeros((n, sensors), np.int64),
-        hit_ns=np.full((n, sensors), NEVER_NS, np.int64), height_m=np.full(n, np.nan), height_var_m2=np.full(n, np.nan),
-        height_ns=ints.copy(), mode3a=np.full(n, -1, np.int32), icao=np.full(n, -1, np.int32),
-        callsign=np.zeros(n, "S8"), identified=ints.copy(), affiliation=np.full(n, -1, np.int8),
-        statistics=np.zeros((n, STATISTICS)), class_prob=np.full((n, len(CLASSES)), 1.0 / len(CLASSES)),
-    )
+    return Slots(np.zeros((capacity, at.SLOT_FLOATS)), np.zeros((capacity, at.SLOT_INTS), np.int64),
+                 np.ones((capacity, sensors, 2)), np.zeros((capacity, sensors, 2), np.int64))
 
 
-def sized(slots: Slots, free: int, sensors: int, slots_max: int, settings: Settings) -> Slots:
+def empty_seeds(capacity: int, sensors: int) -> Seeds:
+    """Return `capacity` free rows."""
+    return Seeds(np.zeros((capacity, at.SEED_FLOATS)), np.zeros((capacity, at.SEED_INTS), np.int64),
+                 np.ones((capacity, sensors, 2)), np.zeros((capacity, sensors), np.int64))
+
+
+def sized_slots(slots: Slots, free: int, sensors: int, slots_max: int, settings: Settings) -> Slots:
     """Return a copy that belongs to this step, with `free` free rows or more (up to the bound), `sensors` columns."""
-    have = len(slots)
-    used = int(np.count_nonzero(slots.status))
+    capacity = _capacity(len(slots), int(np.count_nonzero(slots.status)), free, slots_max)
+    if len(slots) == capacity and slots.detect.shape[1] == sensors:
+        return Slots(slots.floats.copy(), slots.ints.copy(), slots.detect.copy(), slots.looks.copy())
+    new = empty_slots(capacity, sensors)
+    have, known = slots.detect.shape[:2]
+    new.floats[:have], new.ints[:have] = slots.floats, slots.ints
+    new.detect[:have, :known], new.looks[:have, :known] = slots.detect, slots.looks
+    new.detect[:have, known:] = settings.detect_other
+    new.looks[:have, known:, at.LOOK] = slots.last_plot_ns[:, None]
+    new.looks[:have, known:, at.HIT] = NEVER_NS
+    return new
+
+
+def sized_seeds(seeds: Seeds, free: int, sensors: int, seeds_max: int, settings: Settings) -> tuple[Seeds, int]:
+    """Return (a copy that belongs to this step, how many seeds were shed). At the bound the least likely are shed."""
+    used = np.flatnonzero(seeds.ints[:, at.SEED_USED])
+    shed = max(0, len(used) + min(free, seeds_max) - seeds_max)
+    capacity = _capacity(len(seeds), len(used) - shed, free, seeds_max)
+    have, known = seeds.detect.shape[:2]
+    if (have, known) == (capacity, sensors):
+        new = Seeds(seeds.floats.copy(), seeds.ints.copy(), seeds.detect.copy(), seeds.looks.copy())
+    else:
+        new = empty_seeds(capacity, sensors)
+        new.floats[:have], new.ints[:have] = seeds.floats, seeds.ints
+        new.detect[:have, :known], new.looks[:have, :known] = seeds.detect, seeds.looks
+        new.detect[:have, known:] = settings.detect_other
+        new.looks[:have, known:] = seeds.ints[:, at.SEED_TIME, None]
+    if shed:
+        order = np.argsort(seeds.floats[used, at.SEED_LOG_ODDS], kind="stable")
+        new.ints[used[order[:shed]], at.SEED_USED] = 0
+    return new, shed
+
+
+def _capacity(have: int, used: int, free: int, most: int) -> int:
     capacity = have
-    while capacity - used < free and capacity < slots_max:
-        capacity = min(max(64, 2 * capacity), slots_max)
-    blank = empty_slots(capacity - have, slots.x.shape[1], sensors)
-    grown = {}
-    for f in fields(Slots):
-        old, new = getattr(slots, f.name), getattr(blank, f.name)
-        if f.name in ("detect", "look_ns", "hit_ns") and old.shape[1] < sensors:
-            wide = np.empty((have, sensors, *old.shape[2:]), old.dtype)
-            wide[:, : old.shape[1]] = old
-            fresh = wide[:, old.shape[1]:]
-            if f.name == "detect":
-                fresh[:] = settings.detect_other
-            else:
-                fresh[:] = slots.last_plot_ns[:, None] if f.name == "look_ns" else NEVER_NS
-            old = wide
-        grown[f.name] = np.concatenate((old, new)) if len(new) else old.copy()
-    return Slots(**grown)
+    while capacity - used < free and capacity < most:
+        capacity = min(max(64, 2 * capacity), most)
+    return capacity
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +258,26 @@ class Rotation:
 class ClutterMap:
     """Plots of nobody of one radar, by cell: a fine slow map and a coarse fast one; and the amplitudes of clutter."""
 
-    fine: npt.NDArray[np.float32]        # (ranges, azimuths) decayed counts
-    coarse: npt.NDArray[np.float32]
+    fine: npt.NDArray[np.float32]        # (rings, 128) decayed counts
+    coarse: npt.NDArray[np.float32]      # (rings / 4, 32)
     fine_scans: float                    # decayed number of scans behind them
     coarse_scans: float
-    scan_end_ns: int                     # when the next scan is counted
     amplitude: npt.NDArray[np.float32]   # decayed histogram, 1 dB bins from -20 dB
-    seen: npt.NDArray[np.bool_]          # (ranges, azimuths) cells with a plot in this scan
+
+
+@dataclass(frozen=True, slots=True)
+class ClutterMaps:
+    """The maps of all sensors, row S of every array; see kernels_clutter. A sensor's rings beyond its own stay empty."""
+
+    fine: npt.NDArray[np.float32]        # (S, rings, 128)
+    coarse: npt.NDArray[np.float32]      # (S, rings / 4, 32)
+    amplitude: npt.NDArray[np.float32]   # (S, 100)
+    seen: npt.NDArray[np.uint8]          # (S, rings, 128) cells with a plot in this scan
+    floats: Floats                       # (S, 2) scans behind the fine and the coarse map
+    ints: Ints                           # (S, 2) rings, end of this scan in ns
+
+    def __len__(self) -> int:
+        return len(self.ints)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +299,7 @@ def empty_registration() -> Registration:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Filter history of one track: rows of the log, see kernels_update.commit."""
+    """Filter history: rows of the log, see columns.py."""
 
     floats: Floats                       # (n, 31): before x4 P10, after x4 P10, plot east, north, weight
     ints: Ints                           # (n, 5): uid, time_ns, plot_ns, sensor, entry sequence
@@ -159,14 +318,16 @@ class Heard:
 class State:
     """Everything the tracker remembers. `State()` is the empty one."""
 
-    slots: Slots = field(default_factory=lambda: empty_slots(0, len(Settings().mode_turn_radps), 0))
+    slots: Slots = field(default_factory=lambda: empty_slots(0, 0))
+    seeds: Seeds = field(default_factory=lambda: empty_seeds(0, 0))
     plane: Plane | None = None
     rotation: Rotation = field(default_factory=lambda: empty_rotation(0))
-    clutter: tuple[ClutterMap, ...] = ()
+    clutter: ClutterMaps = field(default_factory=lambda: empty_maps(0))
     registration: Registration = field(default_factory=empty_registration)
     sites: Floats = field(default_factory=lambda: np.zeros((0, 2)))    # (S, 2) sensors on the plane
     site_scale: Floats = field(default_factory=lambda: np.zeros(0))    # (S,) of the plane there
-    young: Chunk = field(default_factory=lambda: Chunk(np.zeros((0, 31)), np.zeros((0, 5), np.int64)))
+    young: tuple[Chunk, ...] = ()                                      # newest history of all, one chunk a step
+    young_rows: int = 0
     young_rows_max: int = 2048           # the young log is settled when it has this many rows
     archive: dict[int, tuple[Chunk, ...]] = field(default_factory=dict)
     ids: dict[int, str] = field(default_factory=dict)                  # uid -> track id
@@ -185,22 +346,30 @@ def empty_rotation(sensors: int) -> Rotation:
     return Rotation(np.full(sensors, np.nan), ints - (1 << 62), ints - (1 << 62), np.full(sensors, np.nan), zero, zero)
 
 
-def freed(slots: Slots, rows: npt.NDArray[np.intp]) -> None:
-    """Free rows of this step's own copy. Identity and statistics are wiped, so the next owner starts clean."""
+def empty_maps(rings: int) -> ClutterMaps:
+    """Return `ClutterMaps` of no sensor."""
+    return ClutterMaps(np.zeros((0, rings, 128), np.float32), np.zeros((0, rings // 4, 32), np.float32),
+                       np.zeros((0, 100), np.float32), np.zeros((0, rings, 128), np.uint8), np.zeros((0, 2)),
+                       np.zeros((0, 2), np.int64))
+
+
+def constants(settings: Settings) -> tuple[Floats, Floats]:
+    """Return (model, rules) as the kernels take them."""
+    model = np.array((settings.mode_turn_radps, settings.mode_noise_m2ps3, settings.mode_dwell_s, settings.mode_rest_prob))
+    assert model.shape == (4, at.MODES), "the kernels are written for so many modes"
+    rules = np.array((
+        settings.newcomers_per_m2, settings.clutter_per_m2_min, settings.false_reply_per_m2, settings.log_odds_max,
+        settings.proven_log_odds_max, settings.speed_mps_sigma, *settings.detect_own, *settings.detect_other,
+        max(abs(t) for t in settings.mode_turn_radps), max(settings.mode_noise_m2ps3)))
+    return model, rules
+
+
+def freed(slots: Slots, rows: Rows) -> None:
+    """Free rows of this step's own copy. Whoever takes a row writes all of it."""
     slots.status[rows] = FREE
     slots.number[rows] = -1
-    slots.hits[rows] = 0
-    slots.height_m[rows] = np.nan
-    slots.height_var_m2[rows] = np.nan
-    slots.mode3a[rows] = -1
-    slots.icao[rows] = -1
-    slots.callsign[rows] = b""
-    slots.identified[rows] = 0
-    slots.affiliation[rows] = -1
-    slots.statistics[rows] = 0.0
-    slots.class_prob[rows] = 1.0 / slots.class_prob.shape[1]
 
 
-__all__ = ["CONFIRMED", "FREE", "NEVER_NS", "SEED", "TENTATIVE", "Chunk", "ClutterMap", "Heard", "Registration",
-           "Rotation", "Slots", "State", "empty_registration", "empty_rotation", "empty_slots", "freed", "replace",
-           "sized"]
+__all__ = ["CONFIRMED", "FREE", "NEVER_NS", "SEED", "TENTATIVE", "Chunk", "ClutterMap", "ClutterMaps", "Heard",
+           "Registration", "Rotation", "Seeds", "Slots", "State", "constants", "empty_maps", "empty_registration", "empty_rotation",
+           "empty_seeds", "empty_slots", "freed", "replace", "sized_seeds", "sized_slots"]
