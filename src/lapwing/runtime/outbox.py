@@ -89,15 +89,14 @@ class Outbox:
             now_ns = self._clock()
             if waiting.chain in blocked:
                 continue                 # nothing overtakes an earlier message of its chain
-            delivery = delivery_of(self.store.row(waiting.key))
-            if not delivery.ends and delivery.expires_ns <= now_ns:
-                self._give_up(waiting, LAPSED, f"lapsed before {name} took it; last error: {waiting.error or 'none'}")
-                tried.append(waiting)
-                continue
             if waiting.next_ns > now_ns or not self._may_go(line, waiting, now_ns):
                 blocked.add(waiting.chain)
                 continue
             tried.append(waiting)
+            delivery = delivery_of(self.store.row(waiting.key))
+            if not delivery.ends and delivery.expires_ns <= now_ns:
+                self._give_up(waiting, LAPSED, f"lapsed before {name} took it; last error: {waiting.error or 'none'}")
+                continue
             if not self._try(line, waiting, delivery):
                 blocked.add(waiting.chain)
         return tried
