@@ -23,10 +23,18 @@ def alert_row(number=0, *, chain="a", status="Actual", level="alert", msg_type=N
     msg_type = msg_type or ("Alert" if number == 0 else "Update")
     identifier = f"urn:uuid:{chain}-{number}"
     references = tuple(cap.reference("us@x", f"urn:uuid:{chain}-{n}", T + n * 10 * S) for n in range(number))
-    infos = tuple(cap.Info(language, "Drone", ("Shelter",), "Immediate", "Severe", "Likely", "Us", f"{level} {number} {language}", "What",
-                           "Do", (cap.Area("Here", (RING,)),), effective_ns=sent_ns, expires_ns=sent_ns + life_s * S,
-                           parameters=(("short_text", f"{level} ț {language}"),)) for language in ("ro", "en"))
-    document = cap.write(cap.Message(identifier, "us@x", sent_ns, status, msg_type, infos, references=references))
+    ends = level == "all_clear" or msg_type == "Cancel"
+
+    def info(language, kind, codes):
+        area = cap.Area("Here", (RING,), tuple(("LAPWING", code) for code in codes))
+        responses, urgency = (("AllClear",), "Past") if kind == "all_clear" else (("Shelter",), "Immediate")
+        return cap.Info(language, "Drone", responses, urgency, "Severe", "Likely", "Us",
+                        f"{level} {number} {language}", "What", "Do", (area,), effective_ns=sent_ns,
+                        expires_ns=sent_ns + life_s * S, parameters=(("level", kind), ("short_text", f"{level} ț {language}")))
+
+    infos = [info(language, "all_clear" if ends else level, zones) for language in ("ro", "en")]
+    infos += [info(language, "all_clear", cleared) for language in ("ro", "en") if cleared]
+    document = cap.write(cap.Message(identifier, "us@x", sent_ns, status, msg_type, tuple(infos), references=references, incidents=chain))
     return {"identifier": identifier, "sent": to_iso(sent_ns), "status": status, "msg_type": msg_type, "level": level,
             "references": list(references), "zones": [{"code": z, "name": z} for z in zones],
             "cleared": [{"code": z, "name": z} for z in cleared], "polygon": [[list(p) for p in RING]],
@@ -34,7 +42,11 @@ def alert_row(number=0, *, chain="a", status="Actual", level="alert", msg_type=N
 
 
 def delivery(number=0, **changes):
-    return delivery_of(alert_row(number, **changes))
+    return delivery_of(alert_row(number, **changes)["cap_xml"].encode())
+
+
+def send(channel, made):
+    return channel.send(made.identifier, made.document)
 
 
 class Receiver:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from deliveries import S, T, delivery
+from deliveries import S, T, delivery, send
 from lxml import etree
 
 from lapwing.adapters.channels.cap_feed import CapFeed
@@ -51,7 +51,7 @@ def listed(base):
 
 def test_documents_and_feed_are_signed_and_the_feed_names_them(tmp_path, keys):
     clock = Clock()
-    assert feed(tmp_path, keys, clock).send(delivery(0)) == "https://w.example/cap/alerts/a-0.xml"
+    assert send(feed(tmp_path, keys, clock), delivery(0)) == "https://w.example/cap/alerts/a-0.xml"
     pinned = read_certificates((keys / "us.pem").read_bytes())
     document = (tmp_path / "feed/alerts/a-0.xml").read_bytes()
     assert check(document).findings == () and verify(document, pinned).trusted
@@ -63,12 +63,12 @@ def test_documents_and_feed_are_signed_and_the_feed_names_them(tmp_path, keys):
 def test_what_has_ended_stays_for_a_day_and_then_goes(tmp_path, keys):
     clock = Clock()
     channel = feed(tmp_path, keys, clock)
-    channel.send(delivery(0))
+    send(channel, delivery(0))
     assert listed(tmp_path) == {"a-0": "in-force"}
     clock.now_ns = T + 20 * S
-    channel.send(delivery(1))
-    channel.send(delivery(2, msg_type="Cancel", level="all_clear"))
-    channel.send(delivery(0, chain="b"))
+    send(channel, delivery(1))
+    send(channel, delivery(2, msg_type="Cancel", level="all_clear"))
+    send(channel, delivery(0, chain="b"))
     assert listed(tmp_path) == {"a-0": "ended", "a-1": "ended", "a-2": "ended", "b-0": "in-force"}
     clock.now_ns = T + (24 * 3600 + 15) * S
     channel.beat()
@@ -80,15 +80,15 @@ def test_what_has_ended_stays_for_a_day_and_then_goes(tmp_path, keys):
 
 def test_the_same_message_twice_changes_nothing(tmp_path, keys):
     channel = feed(tmp_path, keys, Clock())
-    channel.send(delivery(0))
+    send(channel, delivery(0))
     before = (tmp_path / "feed/feed.atom").read_bytes()
-    channel.send(delivery(0))
+    send(channel, delivery(0))
     assert (tmp_path / "feed/feed.atom").read_bytes() == before
 
 
 def test_a_damaged_index_is_told_and_nothing_is_lost(tmp_path, keys):
     channel = feed(tmp_path, keys, Clock())
-    channel.send(delivery(0))
+    send(channel, delivery(0))
     (tmp_path / "feed/index.json").write_text("{")
     with pytest.raises(NotTaken, match="damaged"):
         channel.beat()
@@ -97,7 +97,7 @@ def test_a_damaged_index_is_told_and_nothing_is_lost(tmp_path, keys):
 def test_a_feed_renewed_in_time_is_alive_and_else_dead(tmp_path, keys):
     clock = Clock()
     channel = feed(tmp_path, keys, clock)
-    channel.send(delivery(0))
+    send(channel, delivery(0))
     certificate = dead_man.pinned(keys / "us.pem")
 
     def pulse(now_s, octets=None, pin=certificate):
@@ -115,7 +115,7 @@ def test_a_feed_renewed_in_time_is_alive_and_else_dead(tmp_path, keys):
 
 def test_forged_replayed_and_broken_feeds_are_dead(tmp_path, keys):
     channel = feed(tmp_path, keys, Clock())
-    channel.send(delivery(0))
+    send(channel, delivery(0))
     good = (tmp_path / "feed/feed.atom").read_bytes()
     certificate = dead_man.pinned(keys / "us.pem")
     unsigned = channel.document([], T)
@@ -131,7 +131,7 @@ def test_forged_replayed_and_broken_feeds_are_dead(tmp_path, keys):
 def test_it_rings_once_a_minute_while_dead_and_says_when_alive_again(tmp_path, keys, capfd):
     clock = Clock()
     channel = feed(tmp_path, keys, clock)
-    channel.send(delivery(0))
+    send(channel, delivery(0))
     bell, said, steps = tmp_path / "bell", [], iter(range(60))
     now = [T / S + 100.0]
 

@@ -8,7 +8,7 @@ import subprocess
 import threading
 
 import pytest
-from deliveries import S, T, delivery, until
+from deliveries import S, T, delivery, send, until
 
 from lapwing.adapters.channels.mqtt import CLEAR_SHOWN_S, Mqtt
 from lapwing.model.errors import NotTaken
@@ -58,22 +58,22 @@ def retained(port, count, prefix="lapwing/zones"):
 def test_a_siren_that_comes_back_finds_the_state_of_its_zone_and_its_end(broker, tmp_path):
     pytest.importorskip("paho.mqtt.client")
     channel = Mqtt("sirens", {"host": "127.0.0.1", "port": broker}, tmp_path, clock=lambda: T + 100 * S)
-    assert channel.send(delivery(0)) == "2 zones"
+    assert send(channel, delivery(0)) == "2 zones"
     found = retained(broker, 2)
     row, left_s = found["lapwing/zones/RO-1"]
     assert (row["level"], row["status"], row["texts"]["ro"]) == ("alert", "Actual", "alert ț ro")
     assert 1_090 <= left_s <= 1_100, "what is left of the warning's life, not the whole of it"
     # An update takes one zone out; the end clears the other.
-    channel.send(delivery(1, zones=("RO-1",), cleared=("RO-2",)))
+    send(channel, delivery(1, zones=("RO-1",), cleared=("RO-2",)))
     assert {t[-4:]: r["level"] for t, (r, _) in retained(broker, 2).items()} == {"RO-1": "alert", "RO-2": "all_clear"}
-    channel.send(delivery(2, level="all_clear", zones=("RO-1",)))
+    send(channel, delivery(2, level="all_clear", zones=("RO-1",)))
     row, left_s = retained(broker, 2)["lapwing/zones/RO-1"]
     assert row["level"] == "all_clear" and CLEAR_SHOWN_S - 10 <= left_s <= CLEAR_SHOWN_S
 
 
 def test_an_expired_warning_is_gone_from_the_broker(broker, tmp_path):
     channel = Mqtt("sirens", {"host": "127.0.0.1", "port": broker, "prefix": "short"}, tmp_path, clock=lambda: T + 1_199 * S)
-    channel.send(delivery(0, zones=("X",)))
+    send(channel, delivery(0, zones=("X",)))
     assert retained(broker, 1, "short")
     assert until(lambda: not retained(broker, 0, "short"), 5)
 
@@ -89,6 +89,6 @@ def test_a_broker_that_is_gone_or_silent_is_told(tmp_path):
         silent.listen()
         port = silent.getsockname()[1]
         with pytest.raises(NotTaken, match="does not answer"):
-            Mqtt("sirens", {"host": "127.0.0.1", "port": port, "timeout_s": 0.3}, tmp_path).send(delivery())
+            send(Mqtt("sirens", {"host": "127.0.0.1", "port": port, "timeout_s": 0.3}, tmp_path), delivery())
     with pytest.raises(NotTaken):
-        Mqtt("sirens", {"host": "127.0.0.1", "port": port, "timeout_s": 0.3}, tmp_path).send(delivery())
+        send(Mqtt("sirens", {"host": "127.0.0.1", "port": port, "timeout_s": 0.3}, tmp_path), delivery())

@@ -5,7 +5,7 @@ import email.policy
 import socket
 
 import pytest
-from deliveries import delivery
+from deliveries import delivery, send
 
 from lapwing.adapters.channels.smtp import Smtp
 from lapwing.model.errors import NotTaken
@@ -48,7 +48,7 @@ def channel(port, base, **settings):
 
 def test_a_mail_holds_all_languages_and_the_document(server, tmp_path):
     box, port = server
-    assert channel(port, tmp_path).send(delivery()) == "2 of 2 recipients"
+    assert send(channel(port, tmp_path), delivery()) == "2 of 2 recipients"
     sender, recipients, content = box.mails[0]
     mail = email.message_from_bytes(content, policy=email.policy.default)
     assert (sender, recipients) == ("warn@x.example", ["a@x.example", "b@x.example"])
@@ -62,14 +62,14 @@ def test_a_mail_holds_all_languages_and_the_document(server, tmp_path):
 
 def test_an_exercise_says_so_first(server, tmp_path):
     box, port = server
-    channel(port, tmp_path, statuses=["Exercise"]).send(delivery(status="Exercise"))
+    send(channel(port, tmp_path, statuses=["Exercise"]), delivery(status="Exercise"))
     assert email.message_from_bytes(box.mails[0][2], policy=email.policy.default)["Subject"].startswith("EXERCISE: ")
 
 
 def test_one_refused_address_does_not_stop_the_others(server, tmp_path):
     box, port = server
     box.refuse["b@x.example"] = "550 no such box"
-    assert channel(port, tmp_path).send(delivery()) == "1 of 2 recipients; refused: b@x.example"
+    assert send(channel(port, tmp_path), delivery()) == "1 of 2 recipients; refused: b@x.example"
 
 
 @pytest.mark.parametrize(("where", "answer", "again"), [
@@ -78,7 +78,7 @@ def test_a_server_that_refuses_is_told_and_whether_to_try_again(server, tmp_path
     box, port = server
     box.refuse.update({"DATA": answer} if where == "DATA" else dict.fromkeys(("a@x.example", "b@x.example"), answer))
     with pytest.raises(NotTaken) as error:
-        channel(port, tmp_path).send(delivery())
+        send(channel(port, tmp_path), delivery())
     assert error.value.again is again
 
 
@@ -87,8 +87,8 @@ def test_a_server_that_is_silent_or_gone_is_told_in_time(tmp_path):
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         with pytest.raises(NotTaken) as error:
-            channel(silent.getsockname()[1], tmp_path, timeout_s=0.3).send(delivery())
+            send(channel(silent.getsockname()[1], tmp_path, timeout_s=0.3), delivery())
         assert error.value.again
         port = silent.getsockname()[1]
     with pytest.raises(NotTaken):
-        channel(port, tmp_path).send(delivery())
+        send(channel(port, tmp_path), delivery())

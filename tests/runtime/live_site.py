@@ -46,6 +46,7 @@ sender = "test@example.invalid"
 [channel.files]
 kind = "cap-files"
 folder = "alerts"
+statuses = ["Exercise"]
 [limits]
 checkpoint_s = 3.0
 """

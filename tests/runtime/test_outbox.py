@@ -27,12 +27,12 @@ class Fake:
     def __init__(self, *errors):
         self.errors, self.sent = list(errors), []
 
-    def send(self, delivery):
+    def send(self, identifier, document):
         if self.errors:
             error = self.errors.pop(0)
             if error is not None:
                 raise error
-        self.sent.append(delivery.identifier.removeprefix("urn:uuid:"))
+        self.sent.append(identifier.removeprefix("urn:uuid:"))
         return "taken"
 
 

@@ -6,10 +6,9 @@ and can be filled again from there: a crash between the two loses nothing.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from lapwing.adapters.sqlite_files import storage_error
 
 WAITING, TAKEN, REFUSED, LAPSED = "waiting", "taken", "refused", "lapsed"
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS messages (key TEXT PRIMARY KEY, row BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS messages (key TEXT PRIMARY KEY, document BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS deliveries (
     number INTEGER PRIMARY KEY AUTOINCREMENT, channel TEXT NOT NULL, key TEXT NOT NULL, chain TEXT NOT NULL, urgent INTEGER NOT NULL,
     decided_ns INTEGER NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL, next_ns INTEGER NOT NULL,
@@ -82,19 +81,17 @@ class OutboxStore:
             except sqlite3.Error as error:
                 raise storage_error(error, self.path) from error
 
-    def put(self, key: str, row: Mapping[str, Any], chain: str, urgent: bool, decided_ns: int, channels: Sequence[str]) -> None:
+    def put(self, key: str, document: bytes, chain: str, urgent: bool, decided_ns: int, channels: Sequence[str]) -> None:
         """Let a message wait for channels. One that is there already stays as it is."""
-        packed = json.dumps(row, ensure_ascii=False, sort_keys=True).encode()
         self._run(
-            ("INSERT OR IGNORE INTO messages (key, row) VALUES (?, ?)", (key, packed)),
+            ("INSERT OR IGNORE INTO messages (key, document) VALUES (?, ?)", (key, document)),
             *(("INSERT OR IGNORE INTO deliveries (channel, key, chain, urgent, decided_ns, state, attempts, next_ns, receipt, "
                "taken_ns, error) VALUES (?, ?, ?, ?, ?, ?, 0, 0, '', 0, '')",
                (channel, key, chain, int(urgent), decided_ns, WAITING)) for channel in channels))
 
-    def row(self, key: str) -> dict[str, Any]:
-        """Return a message as journaled."""
-        found = self._rows("SELECT row FROM messages WHERE key = ?", key)
-        return dict(json.loads(found[0][0]))
+    def document(self, key: str) -> bytes:
+        """Return a document by its key."""
+        return bytes(self._rows("SELECT document FROM messages WHERE key = ?", key)[0][0])
 
     def waiting(self, channel: str) -> list[Waiting]:
         """Return what waits for a channel, in order of decision."""

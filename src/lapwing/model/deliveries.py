@@ -22,7 +22,7 @@ class Delivery:
 
     key: str                             # idempotency key: the same message has the same one each time it is sent
     identifier: str
-    chain: str                           # identifier of the first message of its chain
+    chain: str                           # what all messages of its chain have in common
     number: int                          # 0 for the first of its chain, counted up
     status: str                          # CAP: Actual | Exercise | Test
     msg_type: str                        # CAP: Alert | Update | Cancel
@@ -30,8 +30,8 @@ class Delivery:
     sent_ns: int
     expires_ns: int
     references: tuple[str, ...]          # identifiers of the messages that it replaces
-    zones: tuple[tuple[str, str], ...]   # (code, name)
-    cleared: tuple[tuple[str, str], ...]     # zones that it takes out of the warning
+    zones: tuple[str, ...]               # codes
+    cleared: tuple[str, ...]             # zones that it takes out of the warning
     polygons: tuple[tuple[tuple[float, float], ...], ...]    # closed rings, (latitude_deg, longitude_deg)
     words: tuple[Words, ...]             # the national language first
     document: bytes                      # the CAP 1.2 document

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from lapwing.model.deliveries import Delivery
 from lapwing.model.entries import Entry
 
 
@@ -72,9 +71,9 @@ class Channel(Protocol):
 
     name: str
 
-    def send(self, delivery: Delivery) -> str:
-        """Hand over one message; return a receipt. Raises NotTaken where it was not taken.
+    def send(self, identifier: str, document: bytes) -> str:
+        """Hand over one CAP document; return a receipt. Raises NotTaken (or OSError) where it was not taken.
 
-        Sending a delivery twice does no harm: its key names it. A status that the channel was not told to carry is
-        refused for good.
+        Sending a document twice does no harm: it has the same key each time. A status that the channel was not told to
+        carry is refused for good.
         """

@@ -57,14 +57,17 @@ class Outbox:
         for output in outputs:
             if output.kind == "alert":
                 row = json.loads(output.payload)
-                delivery = delivery_of(row)
-                decided = row.get("approved_time") or row["sent"]
-                self.store.put(delivery.key, row, delivery.chain, delivery.urgent, from_iso(str(decided)), list(self.lines))
-                count += 1
-        if count:
-            for event in self._wake.values():
-                event.set()
+                if row["cap_xml"]:
+                    self.put(str(row["cap_xml"]).encode(), from_iso(str(row.get("approved_time") or row["sent"])))
+                    count += 1
         return count
+
+    def put(self, document: bytes, decided_ns: int) -> None:
+        """Let one document wait for every channel. Raises StorageError, ValueError."""
+        delivery = delivery_of(document)
+        self.store.put(delivery.key, document, delivery.chain, delivery.urgent, decided_ns, list(self.lines))
+        for event in self._wake.values():
+            event.set()
 
     def catch_up(self, journal_id: str, outputs: Callable[[int], Iterable[tuple[int, Output]]]) -> int:
         """Take what a journal holds beyond what has been read of it; return how many messages that were.
@@ -93,7 +96,7 @@ class Outbox:
                 blocked.add(waiting.chain)
                 continue
             tried.append(waiting)
-            delivery = delivery_of(self.store.row(waiting.key))
+            delivery = delivery_of(self.store.document(waiting.key))
             if not delivery.ends and delivery.expires_ns <= now_ns:
                 self._give_up(waiting, LAPSED, f"lapsed before {name} took it; last error: {waiting.error or 'none'}")
                 continue
@@ -113,14 +116,14 @@ class Outbox:
         """Send once; return whether the chain may go on."""
         name = waiting.channel
         try:
-            receipt = line.channel.send(delivery)
+            receipt = line.channel.send(delivery.identifier, delivery.document)
         except NotTaken as error:
             if not error.again:
                 self._give_up(waiting, REFUSED, str(error))
                 return True
             self._failed(line, waiting, str(error))
             return False
-        except (OSError, StorageError, ValueError) as error:
+        except Exception as error:  # a fault of one channel's own code must not end its thread: it is told and tried again
             self._failed(line, waiting, f"{type(error).__name__}: {error}")
             return False
         now_ns = self._clock()
@@ -152,7 +155,8 @@ class Outbox:
         for waiting in self.store.all():
             if waiting.channel == name and waiting.state in (TAKEN, WAITING):
                 newest[waiting.chain] = waiting
-        due = [w.key for w in newest.values() if w.state == TAKEN and from_iso(str(self.store.row(w.key)["expires"])) > self._clock()]
+        now_ns = self._clock()
+        due = [w.key for w in newest.values() if w.state == TAKEN and delivery_of(self.store.document(w.key)).expires_ns > now_ns]
         self.store.again(name, due)
         self._wake[name].set()
         return len(due)

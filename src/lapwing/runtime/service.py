@@ -85,7 +85,7 @@ class Service:
     def _channels(self) -> dict[str, Channel]:
         found: dict[str, Channel] = {}
         for name, settings in self.site.channels.items():
-            found[name] = make_channel(settings["kind"], {k: v for k, v in settings.items() if k != "kind"}, self.site.data)
+            found[name] = make_channel(name, settings, self.site.data)
         return found
 
     # Life

@@ -27,7 +27,8 @@ from lapwing.sense.formats import READERS
 from lapwing.sense.sensors_file import parse_sensors
 
 STATUS = {"exercise": "Exercise", "live": "Actual"}
-DEFAULT_CHANNEL = {"kind": "cap-files", "folder": "alerts"}
+# Into the site's own data folder, where nothing public reads: it carries whatever the site sends.
+DEFAULT_CHANNEL: dict[str, Any] = {"kind": "cap-files", "folder": "alerts", "statuses": ["Actual", "Exercise", "Test"]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class Site:
     links: tuple[LinkSettings, ...] = ()
     sensors: SensorTable = field(default_factory=SensorTable)
     policy: Mapping[str, Any] = field(default_factory=dict)
-    channels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    channels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
 
     @property
@@ -267,16 +268,16 @@ def _policy(keys: Keys) -> dict[str, Any]:
     return values
 
 
-def _channels(keys: Keys, data: Path) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = {}
+def _channels(keys: Keys, data: Path) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
     for name, sub in keys.tables("channel"):
-        settings = {key: str(sub.raw(key)) for key in sub.names()}
+        settings = {key: sub.raw(key) for key in sub.names()}
         kind = settings.get("kind", "")
         if not kind:
             sub.problem("kind", "", "is missing", 'write kind = "cap-files"')
             continue
         try:
-            make_channel(kind, {k: v for k, v in settings.items() if k != "kind"}, data)
+            make_channel(name, settings, data)
         except LapwingError as error:
             sub.add(Problem("error", f"{sub.where} ({error.where})", error.what, error.remedy))
         found[name] = settings
@@ -293,6 +294,11 @@ def _whole(site: Site, keys: Keys) -> None:
     if not site.sensors.rows:
         keys.problem("sensor", "", "no sensor: positions must come from the data, else plots are counted and not tracked",
                      "add [sensor.ID] tables, or sensors = \"sensors.toml\"", level="warning")
+    for name, settings in site.channels.items():
+        carries = settings.get("statuses", ["Actual"])
+        if site.status not in carries:
+            keys.problem(f"channel.{name}.statuses", carries, f"does not hold {site.status}: it will refuse every message of this site",
+                         f'write statuses = ["{site.status}"], or remove the channel', level="warning")
     seen: dict[str, str] = {}
     for link in site.links:
         if link.url in seen:

@@ -55,6 +55,7 @@ sender = "lapwing@example.invalid"   # <sender> of every CAP message: your own b
 [channel.files]
 kind = "cap-files"
 folder = "alerts"           # below `data`
+statuses = ["Exercise"]     # what it carries; a live site writes "Actual". Other kinds: docs/messages.md
 
 [limits]
 queue_entries = 50000       # datagrams waiting; the fullest link's oldest are shed above it, and counted

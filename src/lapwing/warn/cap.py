@@ -25,6 +25,20 @@ class Area:
     description: str
     polygons: tuple[tuple[tuple[float, float], ...], ...] = ()
     geocodes: tuple[tuple[str, str], ...] = ()
+    circles: tuple[tuple[float, float, float], ...] = ()     # latitude_deg, longitude_deg, radius_km
+    altitude_ft: float | None = None     # above mean sea level, as CAP has it
+    ceiling_ft: float | None = None      # written with an altitude only
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A file beside the message."""
+
+    description: str
+    mime_type: str
+    uri: str
+    size: int = 0
+    sha1: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +56,16 @@ class Info:
     description: str
     instruction: str
     areas: tuple[Area, ...]
-    category: str = "Safety"
+    categories: tuple[str, ...] = ("Safety",)
     effective_ns: int = 0
     onset_ns: int = 0
     expires_ns: int = 0
     contact: str = ""
     parameters: tuple[tuple[str, str], ...] = ()
+    audience: str = ""
+    event_codes: tuple[tuple[str, str], ...] = ()
+    web: str = ""
+    resources: tuple[Resource, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +82,10 @@ class Message:
     incidents: str = ""
     note: str = ""
     scope: str = "Public"
+    source: str = ""
+    restriction: str = ""
+    addresses: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
 
 
 def cap_time(time_ns: int) -> str:
@@ -91,10 +113,14 @@ def write(message: Message) -> bytes:
         ("sent", cap_time(message.sent_ns)),
         ("status", message.status),
         ("msgType", message.msg_type),
+        ("source", message.source),
         ("scope", message.scope),
+        ("restriction", message.restriction if message.scope == "Restricted" else ""),
+        ("addresses", " ".join(map(_quoted, message.addresses))),
+        *(("code", code) for code in message.codes),
         ("note", message.note),
         ("references", " ".join(message.references)),
-        ("incidents", message.incidents),
+        ("incidents", _quoted(message.incidents)),
     ))
     for info in message.infos:
         lines += _info(info)
@@ -106,12 +132,17 @@ def _info(info: Info) -> list[str]:
     lines = ["  <info>"]
     lines += _elements(2, (
         ("language", info.language),
-        ("category", info.category),
+        *(("category", value) for value in info.categories),
         ("event", info.event),
         *(("responseType", value) for value in info.response_types),
         ("urgency", info.urgency),
         ("severity", info.severity),
         ("certainty", info.certainty),
+        ("audience", info.audience),
+    ))
+    for name, value in info.event_codes:
+        lines += _pair("eventCode", name, value, 2)
+    lines += _elements(2, (
         ("effective", cap_time(info.effective_ns) if info.effective_ns else ""),
         ("onset", cap_time(info.onset_ns) if info.onset_ns else ""),
         ("expires", cap_time(info.expires_ns) if info.expires_ns else ""),
@@ -119,15 +150,25 @@ def _info(info: Info) -> list[str]:
         ("headline", info.headline),
         ("description", info.description),
         ("instruction", info.instruction),
+        ("web", info.web),
         ("contact", info.contact),
     ))
     for name, value in info.parameters:
         lines += _pair("parameter", name, value, 2)
+    for resource in info.resources:
+        lines.append("    <resource>")
+        lines += _elements(3, (("resourceDesc", resource.description), ("mimeType", resource.mime_type),
+                               ("size", str(resource.size or "")), ("uri", resource.uri), ("digest", resource.sha1)))
+        lines.append("    </resource>")
     for area in info.areas:
         lines.append("    <area>")
-        lines += _elements(3, (("areaDesc", area.description), *(("polygon", ring_text(r)) for r in area.polygons)))
+        lines += _elements(3, (("areaDesc", area.description), *(("polygon", ring_text(r)) for r in area.polygons),
+                               *(("circle", f"{lat:.4f},{lon:.4f} {km:.3f}") for lat, lon, km in area.circles)))
         for name, value in area.geocodes:
             lines += _pair("geocode", name, value, 3)
+        if area.altitude_ft is not None:
+            lines += _elements(3, (("altitude", f"{area.altitude_ft:.0f}"),
+                                   ("ceiling", "" if area.ceiling_ft is None else f"{area.ceiling_ft:.0f}")))
         lines.append("    </area>")
     lines.append("  </info>")
     return lines
@@ -140,6 +181,11 @@ def ring_text(ring: Iterable[tuple[float, float]]) -> str:
     '45.1000,28.5000 45.2500,28.5000'
     """
     return " ".join(f"{latitude:.4f},{longitude:.4f}" for latitude, longitude in ring)
+
+
+def _quoted(name: str) -> str:
+    """Return a name as lists of them want it: in double quotes where it has spaces (3.2.1)."""
+    return f'"{name}"' if " " in name else name
 
 
 def _elements(depth: int, pairs: Iterable[tuple[str, str]]) -> list[str]:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from lapwing.adapters.channels.settings import Carries, Settings
-from lapwing.model.deliveries import Delivery
 from lapwing.model.errors import ConfigError, NotTaken
 
 
@@ -31,9 +30,9 @@ class Apprise:
         if not urls or not all(self._apprise.add(url) for url in urls):
             raise settings.wrong("urls_file", "must name addresses that apprise understands, one a line")
 
-    def send(self, delivery: Delivery) -> str:
+    def send(self, identifier: str, document: bytes) -> str:
         """Notify; return how many addresses there are. The library tells only whether all of them took it."""
-        self._carries.check(delivery)
+        delivery = self._carries.checked(document)
         words = delivery.words[0]
         if not self._apprise.notify(title=words.headline, body="\n\n".join(w.short for w in delivery.words)):
             raise NotTaken("not all addresses took it", where=f"channel {self.name}", remedy="it will be sent again to all of them")

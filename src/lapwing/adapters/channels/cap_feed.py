@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-from lapwing.adapters.channels.settings import Carries, Settings
+from lapwing.adapters.channels.settings import Carries, Settings, read_profile
 from lapwing.adapters.channels.whole_files import file_name, write_whole
-from lapwing.model.deliveries import Delivery
 from lapwing.model.errors import NotTaken
 from lapwing.model.ids import make_id
 from lapwing.model.times import NS_PER_S, to_iso
+from lapwing.warn.cap_profile import in_profile
 from lapwing.warn.cap_signature import Signer
 
 ENTRIES_MAX = 2_000                  # of the index: the oldest that have ended go first
@@ -28,13 +28,16 @@ INDEX = "index.json"
 
 
 class CapFeed:
-    """Settings: folder, address (where the folder is published), title, author, key_file, cert_file, keep_h, statuses."""
+    """Settings: folder, address (where the folder is published), title, author, key_file, cert_file, keep_h, profile,
+    profiles_file, statuses.
+    """
 
     def __init__(self, name: str, values: Mapping[str, Any], base: Path, clock: Callable[[], int] = time.time_ns) -> None:
         settings = Settings(name, values, base)
         self.name = name
         self._clock = clock
         self._carries = Carries(settings)
+        self._profile = read_profile(settings)
         self.folder = settings.path("folder", "feed")
         self._address = settings.text("address", "").rstrip("/")
         self._title = settings.text("title", "Public warnings")
@@ -47,12 +50,13 @@ class CapFeed:
         self.signer = Signer((base / key).read_bytes(), (base / certificate).read_bytes()) if key else None
         self._lock = threading.Lock()    # the heartbeat comes from another thread
 
-    def send(self, delivery: Delivery) -> str:
+    def send(self, identifier: str, document: bytes) -> str:
         """Write the signed document, then the feed; return the document's address."""
-        self._carries.check(delivery)
+        delivery = self._carries.checked(document)
         with self._lock:
             name = file_name(delivery.identifier)
-            document = delivery.document if self.signer is None else self.signer.sign(delivery.document)
+            document = in_profile(document, self._profile)
+            document = document if self.signer is None else self.signer.sign(document)
             write_whole(self.folder / "alerts" / name, document)
             entries = [e for e in self._entries() if e["id"] != delivery.identifier]
             for entry in entries:

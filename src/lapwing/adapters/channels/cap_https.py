@@ -7,18 +7,21 @@ from pathlib import Path
 from typing import Any
 
 from lapwing.adapters.channels.http import HttpSender
-from lapwing.adapters.channels.settings import Carries, Settings
-from lapwing.model.deliveries import Delivery
+from lapwing.adapters.channels.settings import Carries, Settings, read_profile
+from lapwing.warn.cap_profile import in_profile
 from lapwing.warn.cap_signature import Signer
 
 
 class CapHttps:
-    """Settings: url, key_file, cert_file, token_file or token_env, timeout_s, ca_file, client_cert_file, client_key_file, statuses."""
+    """Settings: url, key_file, cert_file, token_file or token_env, timeout_s, ca_file, client_cert_file,
+    client_key_file, profile, profiles_file, statuses.
+    """
 
     def __init__(self, name: str, values: Mapping[str, Any], base: Path) -> None:
         settings = Settings(name, values, base)
         self.name = name
         self._carries = Carries(settings)
+        self._profile = read_profile(settings)
         self._http = HttpSender(settings)
         self._token = settings.secret("token")
         key, certificate = settings.text("key_file", ""), settings.text("cert_file", "")
@@ -27,10 +30,11 @@ class CapHttps:
             raise settings.wrong("key_file", "and cert_file go together")
         self._signer = Signer((base / key).read_bytes(), (base / certificate).read_bytes()) if key else None
 
-    def send(self, delivery: Delivery) -> str:
+    def send(self, identifier: str, document: bytes) -> str:
         """Post the document; return the answer's status."""
-        self._carries.check(delivery)
-        document = delivery.document if self._signer is None else self._signer.sign(delivery.document)
+        delivery = self._carries.checked(document)
+        document = in_profile(document, self._profile)
+        document = document if self._signer is None else self._signer.sign(document)
         headers = {"Content-Type": "application/cap+xml; charset=utf-8", "Idempotency-Key": delivery.key}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token.decode()}"

@@ -43,9 +43,9 @@ class CellBroadcast:
         if self._format not in FORMATS or (self._format == "osmo-cbc" and self._http is None):
             raise settings.wrong("format", f"= {self._format!r}: neutral, or osmo-cbc with a url")
 
-    def send(self, delivery: Delivery) -> str:
+    def send(self, identifier: str, document: bytes) -> str:
         """Hand all languages over; return how many pages they take."""
-        self._carries.check(delivery)
+        delivery = self._carries.checked(document)
         if delivery.level not in self._levels:
             return f"level {delivery.level} is not for phones here"
         serial = self._serials.of(delivery.chain, delivery.key)

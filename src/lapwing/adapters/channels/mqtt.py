@@ -47,9 +47,9 @@ class Mqtt:
         except ImportError as error:
             raise ConfigError("needs paho-mqtt", where=f"[channel.{name}]", remedy="install lapwing[mqtt]") from error
 
-    def send(self, delivery: Delivery) -> str:
+    def send(self, identifier: str, document: bytes) -> str:
         """Publish to every zone; return how many took it."""
-        self._carries.check(delivery)
+        delivery = self._carries.checked(document)
         payloads = self.payloads(delivery)
         connected = threading.Event()
         client = self._client.Client(self._client.CallbackAPIVersion.VERSION2, self._client_id, protocol=self._client.MQTTv5)
@@ -99,8 +99,8 @@ class Mqtt:
             over = level == "all_clear" or delivery.ends
             # The broker's clock counts from when it gets it. One second at least: zero would mean for ever.
             life_s = CLEAR_SHOWN_S if over else max(1, (delivery.expires_ns - now_ns) // NS_PER_S)
-            for code, name in zones:
-                body = {"key": delivery.key, "identifier": delivery.identifier, "status": delivery.status, "zone": code, "name": name,
+            for code in zones:
+                body = {"key": delivery.key, "identifier": delivery.identifier, "status": delivery.status, "zone": code,
                         "level": "all_clear" if over else level, "sent": to_iso(delivery.sent_ns, digits=0),
                         "expires": to_iso(delivery.expires_ns, digits=0),
                         "texts": {w.language: w.short for w in delivery.words} if zones is delivery.zones else {}}

@@ -9,6 +9,8 @@ from typing import Any
 
 from lapwing.model.deliveries import Delivery
 from lapwing.model.errors import ConfigError, NotTaken
+from lapwing.warn.cap_delivery import delivery_of
+from lapwing.warn.cap_profile import Profile, profiles
 
 STATUSES = ("Actual", "Exercise", "Test")
 
@@ -79,6 +81,15 @@ class Settings:
                 raise ConfigError(f"no setting {key!r}", where=f"[channel.{self.name}]", remedy=f"it has: {', '.join(self._known)}")
 
 
+def read_profile(settings: Settings) -> Profile:
+    """Return the profile that a channel names: of its own file, or a shipped one."""
+    name, file = settings.text("profile", "plain"), settings.text("profiles_file", "")
+    known = profiles((settings.base / file).read_bytes(), file) if file else profiles()
+    if name not in known:
+        raise settings.wrong("profile", f"= {name!r}: one of {', '.join(sorted(known))}")
+    return known[name]
+
+
 class Carries:
     """Which statuses a channel carries. An exercise never goes out by accident, nor a real warning by a drill's channel."""
 
@@ -88,9 +99,14 @@ class Carries:
         if not self.statuses or any(status not in STATUSES for status in self.statuses):
             raise settings.wrong("statuses", f"= {list(self.statuses)}: of {', '.join(STATUSES)}")
 
-    def check(self, delivery: Delivery) -> None:
-        """Raise NotTaken, for good, where the channel was not told to carry that status."""
+    def checked(self, document: bytes) -> Delivery:
+        """Return what stands in a document. Raises NotTaken, for good, where the channel was not told to carry its status."""
+        try:
+            delivery = delivery_of(document)
+        except ValueError as error:
+            raise NotTaken(f"cannot be sent: {error}", where=f"channel {self.name}", again=False) from error
         if delivery.status not in self.statuses:
             raise NotTaken(f"status {delivery.status}: this channel carries {', '.join(self.statuses)}",
                            where=f"channel {self.name}", again=False,
                            remedy=f"if it is to carry it, add {delivery.status} to its statuses")
+        return delivery

@@ -44,9 +44,9 @@ class Smtp:
             raise settings.wrong("to", "and from must be mail addresses, and there must be one at least")
         self._context = ssl.create_default_context(cafile=str(base / ca) if ca else None)
 
-    def send(self, delivery: Delivery) -> str:
+    def send(self, identifier: str, document: bytes) -> str:
         """Hand the mail to the server; return how many recipients it took."""
-        self._carries.check(delivery)
+        delivery = self._carries.checked(document)
         where = f"channel {self.name}, {self._host}:{self._port}"
         try:
             refused = self._hand_over(self.mail(delivery))

@@ -35,9 +35,9 @@ class Webhook:
         self._confirm = settings.flag("confirm", False)
         settings.done()
 
-    def send(self, delivery: Delivery) -> str:
+    def send(self, identifier: str, document: bytes) -> str:
         """Post the message; return the answer's status."""
-        self._carries.check(delivery)
+        delivery = self._carries.checked(document)
         body = json.dumps(body_of(delivery), ensure_ascii=False, sort_keys=True).encode()
         headers = {"Content-Type": "application/json", "Idempotency-Key": delivery.key,
                    **signed_headers(self._secret, body, self._clock() // NS_PER_S)}
@@ -63,8 +63,7 @@ def body_of(delivery: Delivery) -> dict[str, Any]:
         "key": delivery.key, "identifier": delivery.identifier, "chain": delivery.chain, "status": delivery.status,
         "msg_type": delivery.msg_type, "level": delivery.level, "sent": to_iso(delivery.sent_ns, digits=0),
         "expires": to_iso(delivery.expires_ns, digits=0), "references": list(delivery.references),
-        "zones": [{"code": code, "name": name} for code, name in delivery.zones],
-        "cleared": [{"code": code, "name": name} for code, name in delivery.cleared],
+        "zones": list(delivery.zones), "cleared": list(delivery.cleared),
         "polygons": [[list(point) for point in ring] for ring in delivery.polygons],
         "texts": {w.language: {"headline": w.headline, "description": w.description, "instruction": w.instruction, "short": w.short}
                   for w in delivery.words},
