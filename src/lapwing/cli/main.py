@@ -25,6 +25,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "replay": ("replay", "run a recording, plots, a story or a journal through the same chain"),
     "decode": ("decode", "ASTERIX in any framing -> records with units"),
     "track": ("track", "plots (Parquet) -> tracks (Parquet)"),
+    "listen": ("listen", "what is on this link; ends with a [sensor.*] block to paste"),
+    "check-radar": ("check_radar", "a radar's measured noise, bias, detection and coverage; pass or fail"),
     "border": ("border", "points (CSV) -> country, signed distance, nearest point, zones"),
     "judge": ("judge", "tracks (Parquet) -> border verdicts"),
     "cap": ("cap", "check CAP 1.2 messages: every rule, not the XSD alone"),
