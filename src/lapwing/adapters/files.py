@@ -74,6 +74,10 @@ class RecordingSource:
             raise InputError(f"framing {self.framing!r} is unknown", where=str(path),
                              remedy=f"one of {', '.join(framings.NAMES)}")
 
+    def frames(self) -> Iterator[bytes]:
+        """Yield the datagrams' octets alone."""
+        return (row.payload for row in framings.read_frames(self._data, self.framing) if row.payload)
+
     def __iter__(self) -> Iterator[Item]:
         self.unread, self.notes = [], []
         rows = framings.read_frames(self._data, self.framing)

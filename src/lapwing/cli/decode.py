@@ -7,10 +7,7 @@ import sys
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from lapwing.sense.asterix.records import Editions
+from typing import Any
 
 NAME = "decode"
 HELP = ("Decode a recording of ASTERIX (raw, FINAL, IOSS, RFF, GPS recorder, pcap, pcapng) into JSON lines or Parquet, in "
@@ -41,6 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     from lapwing.runtime.record_files import write_lines, write_parquet
     from lapwing.runtime.record_summary import Summary
     from lapwing.sense.asterix import framing, ranking
+    from lapwing.sense.asterix.edition_names import parse_editions
     from lapwing.sense.asterix.listing import list_records
 
     path = Path(arguments.file)
@@ -72,32 +70,6 @@ def run(arguments: argparse.Namespace) -> int:
 def _sample(rows: Iterator[Any]) -> Iterator[bytes]:
     """Yield the first datagrams of a recording."""
     return (row.payload for row in islice(rows, SAMPLE_FRAMES) if row.payload)
-
-
-def parse_editions(texts: list[str]) -> Editions:
-    """Return the editions of ``CAT=ED`` and ``CAT@SAC/SIC=ED``. InputError says what is wrong and what is known."""
-    from lapwing.model.errors import InputError
-    from lapwing.sense.asterix.records import Editions
-    from lapwing.sense.asterix.tables import CATEGORIES, editions
-
-    by_category: dict[int, str] = {}
-    by_source: dict[tuple[int, int, int], str] = {}
-    for text in texts:
-        place, _, name = text.partition("=")
-        category, _, source = place.partition("@")
-        sac, _, sic = source.partition("/")
-        if not category.isdigit() or not name or (source and not (sac.isdigit() and sic.isdigit())):
-            raise InputError(f"{text!r} is no edition", where="--edition", remedy="write 48=1.27 or 48@25/201=1.27")
-        known = editions(int(category))
-        if name not in known:
-            raise InputError(f"CAT{int(category):03d} has no edition {name!r}", where="--edition",
-                             remedy=f"known are {', '.join(known)}" if known
-                             else f"categories known are {', '.join(map(str, CATEGORIES))}")
-        if source:
-            by_source[int(category), int(sac), int(sic)] = name
-        else:
-            by_category[int(category)] = name
-    return Editions(by_category, by_source)
 
 
 def _categories(text: str) -> frozenset[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="DIR", required=True,
                         help="folder for the outputs; an unfinished run of the same source there is resumed")
     parser.add_argument("--date", metavar="YYYY-MM-DD", help="day of a recording that knows only the time of day")
+    parser.add_argument("--edition", action="append", default=[], metavar="CAT=ED",
+                        help="edition of a category (48=1.27), or of one source's (48@25/201=1.27); may be repeated; "
+                             "else the sensors file's, else the one that fits best")
     parser.add_argument("--seed", type=int, default=1, help="of a story's sensors (default 1)")
     parser.add_argument("--officer-delay", type=float, default=20.0, metavar="S",
                         help="the replay plays the officer, who approves so long after a proposal (default 20); "
@@ -71,8 +75,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _watched() -> bool:
-    import sys
-
     return sys.stdout.isatty()
 
 
@@ -105,7 +107,14 @@ def _open(arguments: argparse.Namespace) -> tuple[Opened, str]:
         opened = opening.open_story(first, arguments.seed)
         assert opened.recording is not None, "a story is opened with its truth"
         return opened, opened.recording.story.country
-    return opening.open_recordings([Path(name) for name in arguments.source], sensors, arguments.date), ""
+    from lapwing.sense.asterix.edition_names import parse_editions
+
+    opened = opening.open_recordings([Path(name) for name in arguments.source], sensors, arguments.date,
+                                     parse_editions(arguments.edition))
+    if not arguments.quiet:
+        for note in opened.notes:
+            print(f"lapwing replay: {note}", file=sys.stderr)
+    return opened, ""
 
 
 def _report(done: object, as_json: bool) -> int:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,13 @@ from lapwing.model.plots import KIND_COMBINED, KIND_PSR, KIND_SSR
 from lapwing.model.sensors import SensorTable
 from lapwing.runtime.batches import Item
 from lapwing.sense import plot_rows
+from lapwing.sense.asterix import ranking
+from lapwing.sense.asterix.edition_names import edition_texts
+from lapwing.sense.asterix.records import Editions
+from lapwing.sense.asterix.tables import default_edition
 from lapwing.sense.sensors_file import parse_sensors
 
+SAMPLE_FRAMES = 4_000        # of a recording, looked at to find the edition of each source
 _PLOT_KINDS = {"psr": KIND_PSR, "ssr": KIND_SSR, "cmb": KIND_COMBINED}
 
 
@@ -36,6 +42,8 @@ class Opened:
     count: int | None = None         # items, where known, for the progress bar
     recording: sim.Recording | None = None   # of a story: truth and expected values
     sources: tuple[RecordingSource, ...] = ()   # of recordings: what was unread, and notes for the user, after reading
+    editions: Editions = field(default_factory=Editions)   # of recordings: named, or found, where not the newest
+    notes: tuple[str, ...] = ()                 # what the user should know before it is read
 
 
 def open_story(name: str, seed: int) -> Opened:
@@ -105,15 +113,41 @@ def _nanoseconds(column: Any) -> npt.NDArray[np.int64]:
     return np.asarray(column.combine_chunks().cast(pa.timestamp("ns", tz="UTC")).cast(pa.int64()))
 
 
-def open_recordings(paths: Sequence[Path], sensors: SensorTable, date: str | None) -> Opened:
-    """Open ASTERIX recordings (any framing); several are merged by time of reception. Raises InputError."""
-    digest = hashlib.sha256((date or "").encode())
+def open_recordings(paths: Sequence[Path], sensors: SensorTable, date: str | None,
+                    named: Editions | None = None) -> Opened:
+    """Open ASTERIX recordings (any framing); several are merged by time of reception. Raises InputError.
+
+    The edition of a source is the sensor table's, else the one `named`, else the one found on a sample of its blocks.
+    """
+    named = named or Editions()
+    digest = hashlib.sha256((date or "").encode() + "".join(edition_texts(named)).encode())
     for path in paths:
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
-    sources = [RecordingSource(path, date=date) for path in paths]
+    configured = {(category, sensor.sac, sensor.sic): name
+                  for sensor in sensors.rows if sensor.sac >= 0 for category, name in sensor.editions.items()}
+    known = Editions(named.by_category, {**named.by_source, **configured})
+    detected: dict[ranking.Source, ranking.Detected] = {}
+    for path in paths:
+        sample = islice(RecordingSource(path, date=date).frames(), SAMPLE_FRAMES)
+        for key, found in ranking.detect_editions(sample, known).items():
+            detected.setdefault(key, found)
+    editions = ranking.with_detected(known, detected)
+    sources = [RecordingSource(path, date=date, editions=editions) for path in paths]
     items = sources[0] if len(sources) == 1 else heapq.merge(*sources, key=lambda item: item[0])
-    return Opened(", ".join(path.name for path in paths), digest.hexdigest(), items, sensors, sources=tuple(sources))
+    return Opened(", ".join(path.name for path in paths), digest.hexdigest(), items, sensors, sources=tuple(sources),
+                  editions=editions, notes=tuple(_edition_notes(detected)))
+
+
+def _edition_notes(detected: Mapping[ranking.Source, ranking.Detected]) -> Iterator[str]:
+    for (category, sac, sic), found in sorted(detected.items()):
+        source = f"CAT{category:03d} of {sac}/{sic}"
+        if found.edition != default_edition(category):
+            yield (f"{source} is read as edition {found.edition} (confidence {found.confidence:.0%}); to settle it: "
+                   f"--edition {category}@{sac}/{sic}={found.edition}")
+        elif not found.fits:
+            yield (f"{source}: no edition that is known fits ({1.0 - found.score:.0%} of its blocks cannot be); believe "
+                   "none of it, and ask the sender which document it follows")
 
 
 def read_sensors(path: Path | None) -> SensorTable:

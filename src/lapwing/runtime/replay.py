@@ -23,6 +23,7 @@ from lapwing.runtime.outputs import outputs_of
 from lapwing.runtime.played import Cast
 from lapwing.runtime.runner import Counts, Observer, Runner
 from lapwing.runtime.wiring import Country, load_country, make_setup, with_policy
+from lapwing.sense.asterix.edition_names import edition_texts, parse_editions
 
 JOURNAL = "journal.sqlite"
 # In a replay the source is still there after a crash, so batches may share a transaction: the run resumes before them.
@@ -47,7 +48,7 @@ def run_to_folder(opened: Opened, folder: Path, country: Country | None, *, cast
     Raises StorageError where the folder holds the journal of another source, or cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    setup = make_setup(opened.sensors, country, status=status)
+    setup = make_setup(opened.sensors, country, status=status, editions=opened.editions)
     log = SqliteLog(folder / JOURNAL, synchronous="NORMAL", commit_every=COMMIT_EVERY)
     try:
         log.set_meta(meta_of(opened, country, cast, status, window_s))
@@ -63,6 +64,9 @@ def meta_of(opened: Opened, country: Country | None, cast: Cast | None, status: 
     meta = {"lapwing": __version__, "source": opened.title, "source_sha256": opened.sha256, "status": status,
             "window_s": repr(window_s), "sensors": codec.encode(opened.sensors).hex(),
             "cast": codec.encode(cast).hex()}
+    chosen = edition_texts(opened.editions)
+    if chosen:
+        meta["editions"] = json.dumps(chosen)
     if country is not None:
         meta |= {"country": country.pack.code, "country_sha256": country.pack.sha256,
                  "country_version": country.pack.version}
@@ -84,7 +88,8 @@ def setup_of(meta: dict[str, str], country_name: str | None = None) -> tuple[pip
         if "policy" in meta:
             country = with_policy(country, json.loads(meta["policy"]))
     allow = tuple((int(sac), int(sic)) for sac, sic in json.loads(meta.get("allow", "[]")))
-    return make_setup(sensors, country, status=meta["status"], allow=allow), country
+    editions = parse_editions(json.loads(meta.get("editions", "[]")))
+    return make_setup(sensors, country, status=meta["status"], allow=allow, editions=editions), country
 
 
 def initial_state(meta: dict[str, str]) -> pipeline.State:

@@ -12,6 +12,7 @@ from lapwing.adapters import packs
 from lapwing.country.pack import Pack
 from lapwing.geo.border import Territory
 from lapwing.model.sensors import SensorTable
+from lapwing.sense.asterix.records import Editions
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def with_policy(country: Country, values: Mapping[str, Any]) -> Country:
 
 
 def make_setup(sensors: SensorTable, country: Country | None, *, status: str = "Exercise",
-               allow: tuple[tuple[int, int], ...] = ()) -> pipeline.Setup:
+               allow: tuple[tuple[int, int], ...] = (), editions: Editions | None = None) -> pipeline.Setup:
     """Return the setup of a run.
 
     Parameters
@@ -48,8 +49,11 @@ def make_setup(sensors: SensorTable, country: Country | None, *, status: str = "
     country : None for tracks alone
     status : CAP status of every message: Actual only for the live service, else Exercise
     allow : (SAC, SIC) pairs; empty: all sources
+    editions : where a category or source does not speak the newest; what the sensor table says comes first
     """
-    sense_setup = sense.SenseSetup(sensors=sensors, allow=allow)
+    editions = editions or Editions()
+    sense_setup = sense.SenseSetup(sensors=sensors, allow=allow, editions=editions.by_category,
+                                   source_editions=editions.by_source)
     if country is None:
         return pipeline.Setup(sense=sense_setup)
     return pipeline.Setup(sense=sense_setup, pack=country.pack, neighbours=country.neighbours,

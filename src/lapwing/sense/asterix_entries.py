@@ -128,7 +128,7 @@ def _status(work: Work, reports: Reports) -> None:
 def _editions(sensors: SensorTable, setup: SenseSetup) -> Editions:
     by_source = {(category, sensor.sac, sensor.sic): name
                  for sensor in sensors.rows if sensor.sac >= 0 for category, name in sensor.editions.items()}
-    return Editions(setup.editions, by_source)
+    return Editions(setup.editions, {**setup.source_editions, **by_source})
 
 
 def _count(refusals: Refusals, refusal: BlockRefusal, entries: Sequence[Entry]) -> None:

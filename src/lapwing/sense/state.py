@@ -20,11 +20,13 @@ class SenseSetup:
     ----------
     sensors : as configured; sources met in the data are appended
     editions : category -> edition, where a category must not be taken as the newest; a sensor's own comes first
+    source_editions : (category, SAC, SIC) -> edition, likewise, of sources that the table need not have
     allow : (SAC, SIC) of the sources that are listened to; empty: all
     """
 
     sensors: SensorTable = field(default_factory=SensorTable)
     editions: Mapping[int, str] = field(default_factory=dict)
+    source_editions: Mapping[tuple[int, int, int], str] = field(default_factory=dict)
     allow: tuple[tuple[int, int], ...] = ()
 
 
