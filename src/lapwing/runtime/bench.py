@@ -126,8 +126,15 @@ def bench_chain(repeat: int) -> Iterator[Figure]:
     yield from figures(repeat, Figure)
 
 
+def bench_cap(repeat: int) -> Iterator[Figure]:
+    """A message between approval and hand-over: write, sign, check, verify, deliver."""
+    from lapwing.runtime.bench_cap import figures
+
+    yield from figures(repeat, Figure)
+
+
 BENCHES: dict[str, Callable[[int], Iterator[Figure]]] = {
-    "border": bench_border, "packs": bench_packs, "asterix": bench_asterix, "chain": bench_chain}
+    "border": bench_border, "packs": bench_packs, "asterix": bench_asterix, "chain": bench_chain, "cap": bench_cap}
 
 if __name__ == "__main__":
     sys.exit(bench_command(None, 3, as_json=False))

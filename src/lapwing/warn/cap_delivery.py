@@ -18,7 +18,7 @@ _URGENCY_LEVEL = {"Immediate": "alert", "Expected": "pre_alert", "Future": "pre_
 
 def delivery_of(document: bytes) -> Delivery:
     """Return the delivery of a document. Raises ValueError where it is not an alert that can be sent."""
-    root = parse(document)
+    root = parse(document, ours=True)
     identifier, infos = text_of(root, "identifier"), root.findall(CAP + "info")
     if root.tag != CAP + "alert" or not identifier:
         raise ValueError("not a CAP 1.2 alert with an identifier")

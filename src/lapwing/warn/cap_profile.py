@@ -58,7 +58,7 @@ def in_profile(document: bytes, profile: Profile) -> bytes:
     """Return a document of ours with what the profile adds; the same octets where it adds nothing."""
     if not (profile.codes or profile.event_codes or profile.parameters or profile.geocodes):
         return document
-    root = parse(document)
+    root = parse(document, ours=True)
     have = {(c.text or "").strip() for c in root.findall(CAP + "code")}
     for code in profile.codes:
         if code not in have:

@@ -31,28 +31,29 @@ def text_of(parent: etree._Element, name: str) -> str:
 
 def path_of(element: etree._Element) -> str:
     """Return a short path, ``alert/info[2]/area[1]/polygon[1]``."""
-    root = element.getroottree().getroot()
-    path = _paths(root).get(element)
-    if path is None:             # the tree has changed since
-        _paths.cache_clear()
-        path = _paths(root)[element]
-    return path
+    known = _children(element.getroottree().getroot())
+    steps = []
+    while (parent := element.getparent()) is not None:
+        if element not in known.get(parent, {}):
+            known[parent] = _steps(parent)
+        steps.append(known[parent][element])
+        element = parent
+    return "/".join([etree.QName(element).localname, *reversed(steps)])
 
 
 @lru_cache(maxsize=1)
-def _paths(root: etree._Element) -> dict[etree._Element, str]:
-    """Return the paths of all elements in one pass: counting kin anew for each would take the square of their number."""
-    paths = {root: etree.QName(root).localname}
-    for parent in root.iter("*"):
-        names = [str(child.tag) for child in parent if isinstance(child.tag, str)]
-        kin, counts = Counter(names), Counter[str]()
-        for child in parent:
-            if isinstance(child.tag, str):
-                tag = str(child.tag)
-                counts[tag] += 1
-                name = etree.QName(child).localname
-                paths[child] = f"{paths[parent]}/{name}" + (f"[{counts[tag]}]" if kin[tag] > 1 else "")
-    return paths
+def _children(root: etree._Element) -> dict[etree._Element, dict[etree._Element, str]]:
+    """Return what is known of a tree's children, parent by parent: counting kin anew for each takes the square of their number."""
+    return {}
+
+
+def _steps(parent: etree._Element) -> dict[etree._Element, str]:
+    children = [(child, str(child.tag)) for child in parent if isinstance(child.tag, str)]
+    kin, counts, steps = Counter(tag for _, tag in children), Counter[str](), {}
+    for child, tag in children:
+        counts[tag] += 1
+        steps[child] = tag.rpartition("}")[2] + (f"[{counts[tag]}]" if kin[tag] > 1 else "")
+    return steps
 
 
 def moment(text: str) -> datetime | None:

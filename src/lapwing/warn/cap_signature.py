@@ -86,9 +86,12 @@ class Signer:
         self._signer = XMLSigner(method=SignatureConstructionMethod.enveloped, signature_algorithm=method,
                                  digest_algorithm=DigestAlgorithm.SHA256, c14n_algorithm=EXCLUSIVE)
 
-    def sign(self, document: bytes) -> bytes:
-        """Return the document with an enveloped signature as its last element. Raises Hostile, InputError."""
-        root = parse(document, keep_all=True)
+    def sign(self, document: bytes, *, ours: bool = False) -> bytes:
+        """Return the document with an enveloped signature as its last element. Raises Hostile, InputError.
+
+        `ours`: it was made here a moment ago, and need not be looked at for hostile content.
+        """
+        root = parse(document, keep_all=True, ours=ours)
         if next(root.iter(SIGNATURE), None) is not None:
             raise InputError("is signed already", where="document", remedy="sign the document as it was written")
         signed = self._signer.sign(root, key=self._key, cert=self.certificates)

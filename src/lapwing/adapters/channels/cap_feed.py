@@ -56,7 +56,7 @@ class CapFeed:
         with self._lock:
             name = file_name(delivery.identifier)
             document = in_profile(document, self._profile)
-            document = document if self.signer is None else self.signer.sign(document)
+            document = document if self.signer is None else self.signer.sign(document, ours=True)
             write_whole(self.folder / "alerts" / name, document)
             entries = [e for e in self._entries() if e["id"] != delivery.identifier]
             for entry in entries:
@@ -93,7 +93,7 @@ class CapFeed:
         kept = sorted(kept, key=lambda e: (e["ended_ns"] > now_ns, e["sent_ns"], e["id"]), reverse=True)[:ENTRIES_MAX]
         write_whole(self.folder / INDEX, json.dumps({"entries": kept}, sort_keys=True).encode())
         feed = self.document(kept, now_ns)
-        write_whole(self.folder / "feed.atom", feed if self.signer is None else self.signer.sign(feed))
+        write_whole(self.folder / "feed.atom", feed if self.signer is None else self.signer.sign(feed, ours=True))
         return now_ns
 
     def document(self, entries: list[dict[str, Any]], now_ns: int) -> bytes:

@@ -34,7 +34,7 @@ class CapHttps:
         """Post the document; return the answer's status."""
         delivery = self._carries.checked(document)
         document = in_profile(document, self._profile)
-        document = document if self._signer is None else self._signer.sign(document)
+        document = document if self._signer is None else self._signer.sign(document, ours=True)
         headers = {"Content-Type": "application/cap+xml; charset=utf-8", "Idempotency-Key": delivery.key}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token.decode()}"
