@@ -16,7 +16,7 @@ from deliveries import Receiver, S, T, alert_row, until
 from lapwing.adapters.outbox_store import OutboxStore
 from lapwing.adapters.sqlite_log import SqliteLog
 from lapwing.model.entries import Entry
-from lapwing.model.errors import NotTaken
+from lapwing.model.errors import NotTaken, StorageError
 from lapwing.model.ports import Batch, Output
 from lapwing.runtime.outbox import BREAKER_FAILURES, PER_MINUTE, Outbox, Postmen
 
@@ -176,6 +176,45 @@ def test_a_channel_that_hangs_does_not_delay_another(desk):
     assert time.monotonic() - start < 2.0
     receiver.close()
     postmen.stop()
+
+
+def test_a_full_disk_does_not_silence_a_warning_and_no_receipt_is_asked_twice(desk, monkeypatch):
+    channel = Fake()
+    outbox = desk.outbox(a=channel)
+    full = StorageError("disk full")
+
+    def refuse(*args):
+        raise full
+
+    outbox.take([output(0, chain="before")])
+    with monkeypatch.context() as patched:
+        patched.setattr(desk.store, "_run", refuse)
+        with pytest.raises(StorageError):
+            outbox.take([output(0)])
+        for _ in range(3):
+            with pytest.raises(StorageError):
+                outbox.deliver_due("a")
+        assert channel.sent == ["a-0", "before-0"], "from memory and from disk, each once"
+    outbox.deliver_due("a")
+    assert channel.sent == ["a-0", "before-0"] and states(desk) == ["taken"], "the receipt is noted when the disk has room again"
+
+
+def test_a_fault_of_a_channel_s_own_code_is_told_and_ends_nothing(desk):
+    channel = Fake(TypeError("a bug"))
+    outbox = desk.outbox(a=channel)
+    outbox.take([output(0)])
+    outbox.deliver_due("a")
+    assert outbox.problems == {"a": "TypeError: a bug"}
+    later(desk, outbox, "a", 1.1)
+    assert channel.sent == ["a-0"] and outbox.problems == {}
+
+
+def test_a_new_first_alert_goes_before_a_row_of_waiting_updates(desk):
+    channel = Fake()
+    outbox = desk.outbox(a=channel)
+    outbox.take([output(1, chain="u1"), output(1, chain="u2"), output(0, chain="new")])
+    outbox.deliver_due("a")
+    assert channel.sent == ["new-0", "u1-1", "u2-1"]
 
 
 def journal_with(path, count):

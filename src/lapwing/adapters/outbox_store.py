@@ -123,6 +123,16 @@ class OutboxStore:
         sql = "UPDATE deliveries SET state = ?, next_ns = 0 WHERE channel = ? AND key = ?"
         self._run(*((sql, (WAITING, channel, key)) for key in keys))
 
+    def waiting_count(self) -> dict[str, int]:
+        """Return how many messages wait, by channel."""
+        found = self._rows("SELECT channel, count(*) FROM deliveries WHERE state = ? GROUP BY channel ORDER BY channel", WAITING)
+        return {str(channel): int(count) for channel, count in found}
+
+    def mark(self) -> tuple[str, int]:
+        """Return (journal, batch) up to which messages are here; ("", -1) for none."""
+        found = self._rows("SELECT journal, batch FROM read_to")
+        return (str(found[0][0]), int(found[0][1])) if found else ("", -1)
+
     def read_to(self, journal: str) -> int:
         """Return the last batch of a journal whose messages are here; -1 for none. A new journal begins anew."""
         found = self._rows("SELECT batch FROM read_to WHERE journal = ?", journal)

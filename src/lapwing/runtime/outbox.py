@@ -3,7 +3,7 @@
 At least once: a message waits until the channel has given a receipt; killed before it is noted, it goes out again with the
 same key. A channel that fails is tried again after 1, 2, 4 ... 60 s; after five failures it rests (the breaker), but a
 first alert and the end of a warning are always tried. The same two are never held up by the limit of messages a minute.
-One channel never waits for another: each has its own thread.
+One channel never waits for another: each has its own thread. Where the disk takes nothing more, messages go out from memory.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ BACKOFF_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
 BREAKER_FAILURES = 5
 BREAKER_REST_S = 30.0
 PER_MINUTE = 30                      # messages of a channel in 60 s that are neither a first alert nor an end
-LATENCIES_KEPT = 10_000
 Say = Callable[[str], None]
 
 
@@ -38,8 +37,10 @@ class Line:
     channel: Channel
     failures: int = 0                # in a row
     resting_until_ns: int = 0
-    sent_ns: deque[int] = field(default_factory=lambda: deque(maxlen=PER_MINUTE))
-    latencies_s: deque[float] = field(default_factory=lambda: deque(maxlen=LATENCIES_KEPT))
+    sent_ns: deque[int] = field(default_factory=deque)
+    problem: str = ""                # why the newest attempt failed; empty: it did not
+    unwritten: list[Waiting] = field(default_factory=list)     # the disk did not take them: sent from memory
+    owed: dict[int, tuple[str, int]] = field(default_factory=dict)     # receipts that the disk did not take, by number
 
 
 class Outbox:
@@ -48,7 +49,9 @@ class Outbox:
     def __init__(self, store: OutboxStore, channels: Mapping[str, Channel], *, clock: Callable[[], int] = time.time_ns,
                  say: Say = lambda text: None, per_minute: int = PER_MINUTE) -> None:
         self.store, self._clock, self._say, self._per_minute = store, clock, say, per_minute
-        self.lines = {name: Line(channel) for name, channel in channels.items()}
+        self.lines = {name: Line(channel, sent_ns=deque(maxlen=per_minute)) for name, channel in channels.items()}
+        self._documents: dict[str, bytes] = {}     # of messages that the disk did not take
+        self._lock = threading.Lock()
         self._wake = {name: threading.Event() for name in channels}
 
     def take(self, outputs: Iterable[Output]) -> int:
@@ -63,11 +66,34 @@ class Outbox:
         return count
 
     def put(self, document: bytes, decided_ns: int) -> None:
-        """Let one document wait for every channel. Raises StorageError, ValueError."""
+        """Let one document wait for every channel. Raises ValueError, and StorageError where the disk does not take it.
+
+        Then it goes out all the same, from memory: a full disk does not silence a warning. If the process is killed
+        meanwhile, it is found again in the journal.
+        """
         delivery = delivery_of(document)
-        self.store.put(delivery.key, document, delivery.chain, delivery.urgent, decided_ns, list(self.lines))
-        for event in self._wake.values():
-            event.set()
+        try:
+            self.store.put(delivery.key, document, delivery.chain, delivery.urgent, decided_ns, list(self.lines))
+        except StorageError:
+            with self._lock:
+                self._documents[delivery.key] = document
+                for name, line in self.lines.items():
+                    line.unwritten.append(Waiting(-1, name, delivery.key, delivery.chain, delivery.urgent, decided_ns, WAITING, 0, 0,
+                                                  "", 0, ""))
+            raise
+        finally:
+            for event in self._wake.values():
+                event.set()
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """Return what is wrong with each channel that does not take messages."""
+        return {name: line.problem for name, line in self.lines.items() if line.problem}
+
+    @property
+    def taken_count(self) -> int:
+        """Return how many messages were taken, over all channels."""
+        return sum(waiting.state == TAKEN for waiting in self.store.all())
 
     def catch_up(self, journal_id: str, outputs: Callable[[int], Iterable[tuple[int, Output]]]) -> int:
         """Take what a journal holds beyond what has been read of it; return how many messages that were.
@@ -85,11 +111,22 @@ class Outbox:
         return count
 
     def deliver_due(self, name: str) -> list[Waiting]:
-        """Try everything that is due for a channel once; return what it tried or gave up, as it stood before."""
+        """Try everything that is due for a channel once; return what it tried or gave up, as it stood before.
+
+        Chains with a first alert or an end come first. When something new comes in meanwhile, it ends early, so that
+        the new one need not wait for a row of failures. Raises StorageError after what could be sent was sent.
+        """
         line, tried = self.lines[name], []
+        self._wake[name].clear()
+        self._from_memory(line)
+        self._note_owed(line)
+        rows = [w for w in self.store.waiting(name) if w.number not in line.owed]
+        urgent = {w.chain for w in rows if w.urgent}
         blocked: set[str] = set()
-        for waiting in self.store.waiting(name):
+        for waiting in sorted(rows, key=lambda w: (w.chain not in urgent, w.number)):
             now_ns = self._clock()
+            if self._wake[name].is_set():
+                break
             if waiting.chain in blocked:
                 continue                 # nothing overtakes an earlier message of its chain
             if waiting.next_ns > now_ns or not self._may_go(line, waiting, now_ns):
@@ -127,27 +164,47 @@ class Outbox:
             self._failed(line, waiting, f"{type(error).__name__}: {error}")
             return False
         now_ns = self._clock()
-        self.store.took(waiting.number, receipt, now_ns)
         line.sent_ns.append(now_ns)
-        line.latencies_s.append((now_ns - waiting.decided_ns) / NS_PER_S)
         if line.failures >= BREAKER_FAILURES:
             self._say(f"channel {name}: takes messages again")
-        line.failures, line.resting_until_ns = 0, 0
+        line.failures, line.resting_until_ns, line.problem = 0, 0, ""
+        if waiting.number >= 0:
+            # Kept until the disk takes it: a message whose receipt cannot be noted must not go out each second.
+            line.owed[waiting.number] = (receipt, now_ns)
+            self._note_owed(line)
         return True
+
+    def _note_owed(self, line: Line) -> None:
+        for number, (receipt, taken_ns) in list(line.owed.items()):
+            self.store.took(number, receipt, taken_ns)
+            del line.owed[number]
+
+    def _from_memory(self, line: Line) -> None:
+        """Send what the disk did not take, in order."""
+        while True:
+            with self._lock:
+                waiting = next(iter(line.unwritten), None)
+            if waiting is None or not self._try(line, waiting, delivery_of(self._documents[waiting.key])):
+                return
+            with self._lock:
+                line.unwritten.remove(waiting)
 
     def _failed(self, line: Line, waiting: Waiting, error: str) -> None:
         line.failures += 1
         now_ns = self._clock()
         wait_s = BACKOFF_S[min(waiting.attempts, len(BACKOFF_S) - 1)]
-        self.store.failed(waiting.number, error, now_ns + round(wait_s * NS_PER_S))
+        line.problem = error
         if line.failures >= BREAKER_FAILURES:
             line.resting_until_ns = now_ns + round(BREAKER_REST_S * NS_PER_S)
         if line.failures in (1, BREAKER_FAILURES):
             self._say(f"CHANNEL {waiting.channel} DOES NOT TAKE MESSAGES ({line.failures} failures): {error}")
+        if waiting.number >= 0:
+            self.store.failed(waiting.number, error, now_ns + round(wait_s * NS_PER_S))
 
     def _give_up(self, waiting: Waiting, state: str, error: str) -> None:
-        self.store.gave_up(waiting.number, state, error)
         self._say(f"CHANNEL {waiting.channel}: MESSAGE NOT SENT ({state}): {error}")
+        if waiting.number >= 0:
+            self.store.gave_up(waiting.number, state, error)
 
     def republish(self, name: str) -> int:
         """Send again what is in force, to a channel whose other end has lost it; return how many messages that are."""
@@ -201,14 +258,17 @@ class Postmen:
     def _work(self, name: str) -> None:
         outbox = self._outbox
         wake = outbox._wake[name]
+        told = False
         while not self._stopping.is_set():
-            wake.clear()
             try:
                 outbox.deliver_due(name)
                 due_ns = outbox.next_due_ns(name)
+                told = False
             except StorageError as error:
-                outbox._say(f"CHANNEL {name}: THE OUTBOX CANNOT BE WRITTEN: {error}")
                 due_ns = None
+                if not told:
+                    outbox._say(f"CHANNEL {name}: THE OUTBOX CANNOT BE WRITTEN: {error}")
+                told = True
             wait_s = self._idle_s if due_ns is None else (due_ns - outbox._clock()) / NS_PER_S
             wake.wait(min(self._idle_s, max(0.02, wait_s)))
 
