@@ -11,6 +11,7 @@ HELP = "Score outputs against truth, a sub-command a kind of output: `lapwing sc
 # Sub-command -> (module of lapwing.cli, one line for --help). A module has add_arguments(parser) and run(arguments).
 KINDS: dict[str, tuple[str, str]] = {
     "tracks": ("score_tracks", "tracks.parquet against truth.parquet"),
+    "verdicts": ("score_verdicts", "verdicts.jsonl against truth.parquet: wrong, undetermined, intervals, entry times"),
 }
 
 

@@ -1,0 +1,191 @@
+"""How right verdicts are: wrong and undetermined ones, whether intervals hold the truth, how exact entry times are.
+
+The rules:
+
+* Tracks are matched to objects at instants `step_s` apart: a pair stays while within the cut-off, the rest are paired
+  anew, nearest first. A track belongs to the object that it was paired with most often, for half of its life at least.
+* A verdict answers for the time from its track's first confirmed row to its last row that was not coasted: where nobody
+  looked there is no finding. The truth is what its object did in that time.
+* An object's verdict is `entered` if any of its tracks' is, else `undetermined` if any is, else `not_entered`; its truth
+  is that of all these times together. Birds are not scored.
+* A wrong verdict is `entered` of one that did not or `not_entered` of one that did. Undetermined ones are counted over
+  objects with at least `plots_min` rows with a plot within `near_m` of the line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lapwing.geo.border import Territory, signed_distance
+from lapwing.geo.wgs84 import curvature_radii_m
+from lapwing.sim.track_scoring import IGNORED, Path
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How verdicts are scored."""
+
+    step_s: float = 5.0
+    cutoff_m: float = 500.0
+    near_m: float = 10_000.0
+    plots_min: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One verdict. Times in seconds since 1970."""
+
+    verdict: str
+    closest_m: float
+    low_m: float
+    high_m: float
+    entry_s: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """One verdict beside what was true in its time."""
+
+    judged: Judged
+    closest_m: float
+    entered: bool
+    seen_inside: bool            # already inside when the track began
+    entry_s: tuple[float, ...]
+    near_plots: int
+
+
+def score(objects: Sequence[Path], tracks: Sequence[Path], coasting: Mapping[str, npt.NDArray[np.bool_]],
+          verdicts: Mapping[str, Judged], territory: Territory, rules: Rules) -> dict[str, Any]:
+    """Return the figures.
+
+    Parameters
+    ----------
+    tracks : from their first confirmed row on; coasting : of each track's rows, by its name
+    verdicts : by track
+    """
+    followed = _followed(objects, tracks, rules)
+    told: dict[int, list[_Told]] = {}
+    for track in tracks:
+        judged, index = verdicts.get(track.name), followed.get(track.name)
+        if judged is not None and index is not None and objects[index].class_name not in IGNORED:
+            seen = _told(judged, track, coasting[track.name], objects[index], territory, rules)
+            if seen is not None:
+                told.setdefault(index, []).append(seen)
+    lines = [line for index in sorted(told) for line in told[index]]
+    by_object = [(objects[index], _whole([line.judged.verdict for line in told[index]]),
+                  any(line.entered for line in told[index]), sum(line.near_plots for line in told[index]))
+                 for index in sorted(told)]
+    wrong = [each for each in by_object if (each[1] == "entered" and not each[2]) or (each[1] == "not_entered" and each[2])]
+    near = [each for each in by_object if each[3] >= rules.plots_min]
+    unsure = [each for each in near if each[1] == "undetermined"]
+    held = [line.judged.low_m <= line.closest_m <= line.judged.high_m for line in lines]
+    above = [line.closest_m > line.judged.high_m for line in lines]
+    late = [float(np.min(np.abs(np.array(line.judged.entry_s) - true)))
+            for line in lines if line.judged.entry_s and not line.seen_inside for true in line.entry_s[:1]]
+    error = [line.judged.closest_m - line.closest_m for line in lines]
+    return {
+        "objects": len(by_object), "objects_entered": sum(each[2] for each in by_object), "verdicts": len(lines),
+        "verdicts_matched_to_nothing": sum(name not in followed for name in verdicts),
+        "wrong": len(wrong), "wrong_share": _share(len(wrong), len(by_object)),
+        "wrong_objects": [{"object": each[0].name, "class": each[0].class_name, "verdict": each[1], "entered": each[2]}
+                          for each in wrong],
+        "objects_near": len(near), "undetermined": len(unsure), "undetermined_share": _share(len(unsure), len(near)),
+        "undetermined_objects": [each[0].name for each in unsure],
+        "interval_holds_share": _share(sum(held), len(held)), "truth_above_share": _share(sum(above), len(held)),
+        "truth_below_share": _share(len(held) - sum(held) - sum(above), len(held)),
+        "interval_m_median": _median([line.judged.high_m - line.judged.low_m for line in lines]),
+        "closest_m_error_median": _median([abs(value) for value in error]), "closest_m_error_mean": _mean(error),
+        "entry_times": len(late), "entry_time_error_s_median": _median(late),
+    }
+
+
+def _share(part: int, whole: int) -> float | None:
+    return round(part / whole, 4) if whole else None
+
+
+def _median(values: Sequence[float]) -> float | None:
+    return round(float(np.median(values)), 2) if values else None
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return round(float(np.mean(values)), 2) if values else None
+
+
+def _whole(verdicts: Sequence[str]) -> str:
+    return next((value for value in ("entered", "undetermined") if value in verdicts), "not_entered")
+
+
+def _told(judged: Judged, track: Path, coasting: npt.NDArray[np.bool_], target: Path, territory: Territory,
+          rules: Rules) -> _Told | None:
+    """Return a verdict beside its truth; None where truth says nothing of that time."""
+    seen = np.flatnonzero(~coasting)
+    if not len(seen):
+        return None
+    start, end = max(float(track.time_s[0]), float(target.time_s[0])), min(float(track.time_s[seen[-1]]),
+                                                                           float(target.time_s[-1]))
+    if end <= start:
+        return None
+    times = np.arange(start, end, 1.0)
+    latitude, longitude = (np.interp(times, target.time_s, values) for values in (target.lat_deg, target.lon_deg))
+    distance = signed_distance(territory, np.radians(latitude), np.radians(longitude)).signed_distance_m
+    inside = distance < 0.0
+    crossed = np.flatnonzero(inside[1:] & ~inside[:-1])
+    share = distance[crossed] / (distance[crossed] - distance[crossed + 1])
+    away = signed_distance(territory, np.radians(track.lat_deg[seen]), np.radians(track.lon_deg[seen])).signed_distance_m
+    return _Told(judged, float(distance.min()), bool(inside.any()), bool(inside[0]),
+                 tuple((times[crossed] + share).tolist()), int(np.count_nonzero(np.abs(away) < rules.near_m)))
+
+
+def _followed(objects: Sequence[Path], tracks: Sequence[Path], rules: Rules) -> dict[str, int]:
+    """Return the object (index) that each track followed; tracks that followed none are missing."""
+    if not tracks or not objects:
+        return {}
+    votes: dict[str, dict[int, int]] = {}
+    lives: dict[str, int] = {}
+    pairs: dict[int, int] = {}
+    first = min(float(track.time_s[0]) for track in tracks)
+    last = max(float(track.time_s[-1]) for track in tracks)
+    for instant in np.arange(first, last + rules.step_s, rules.step_s).tolist():
+        live = {k: place for k, track in enumerate(tracks) if (place := _track_at(track, instant)) is not None}
+        there = {k: place for k, each in enumerate(objects) if (place := _object_at(each, instant)) is not None}
+        for k in live:
+            lives[tracks[k].name] = lives.get(tracks[k].name, 0) + 1
+        away = {(o, t): _away_m(there[o], live[t]) for o in there for t in live}
+        pairs = {o: t for o, t in pairs.items() if away.get((o, t), np.inf) <= rules.cutoff_m}
+        taken = set(pairs.values())
+        for (o, t), distance in sorted(away.items(), key=lambda item: item[1]):
+            if distance <= rules.cutoff_m and o not in pairs and t not in taken:
+                pairs[o] = t
+                taken.add(t)
+        for o, t in pairs.items():
+            mine = votes.setdefault(tracks[t].name, {})
+            mine[o] = mine.get(o, 0) + 1
+    result = {}
+    for name, mine in votes.items():
+        best = max(mine, key=lambda o: (mine[o], -o))
+        if 2 * mine[best] >= lives[name]:
+            result[name] = best
+    return result
+
+
+def _track_at(track: Path, instant: float) -> tuple[float, float] | None:
+    """Return where a track is, between its rows straight; None outside its life."""
+    if not track.time_s[0] <= instant <= track.time_s[-1]:
+        return None
+    return float(np.interp(instant, track.time_s, track.lat_deg)), float(np.interp(instant, track.time_s, track.lon_deg))
+
+
+_object_at = _track_at
+
+
+def _away_m(one: tuple[float, float], other: tuple[float, float]) -> float:
+    meridian, prime = curvature_radii_m(np.radians(one[0]))
+    return float(np.hypot(np.radians(one[0] - other[0]) * meridian,
+                          np.radians(one[1] - other[1]) * prime * np.cos(np.radians(one[0]))))
