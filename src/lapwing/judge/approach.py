@@ -19,6 +19,7 @@ Floats = npt.NDArray[np.float64]
 _HALF_WINDOWS_S = (160.0, 80.0, 40.0, 20.0)
 _POINTS_MIN = 5
 _FLOOR_SHARE = 0.75
+_CLOSING_S = 12.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,27 +34,53 @@ class Approach:
     common_m_sigma: float
 
 
-def closest(path: Path, decorrelation_s: float, tail_s: float) -> Approach:
-    """Return the closest approach of a path (the smallest signed distance: the deepest point of one that was inside).
+def closest(path: Path, known: Path, decorrelation_s: float, tail_s: float, *, fit: bool = True) -> Approach:
+    """Return the closest approach (the smallest signed distance: the deepest point of one that was inside).
 
     Parameters
     ----------
-    tail_s : how uncertain the moment is in which the object ended or was lost; matters where the path ends closing
+    path : up to the last plot: there the object was
+    known : the same and the short way that it mostly still flies before it would have been seen again
+    tail_s : how long that way may be, 95 %
+    fit : lay a curve; without, the smallest distance of the path stands (a live object far from the line)
+
+    Notes
+    -----
+    The object was at least as near as at each row of `path`: the least of their upper bounds bounds the closest approach
+    from above. From below it is bounded by the least of the lower bounds, in gaps too, and by what it may have closed in
+    after its last plot, straight on.
     """
+    lowest = int(np.argmin(known.distance_m))
+    value, sigma, row = float(known.distance_m[lowest]), float(known.random_m_sigma[min(lowest, len(path) - 1)]), lowest
+    fitted = None
+    if fit:
+        for half in _HALF_WINDOWS_S:
+            fitted = _fitted(known, known.time_s, lowest, half, decorrelation_s)
+            if fitted is not None:
+                value, sigma, row = fitted
+                break
+    common = float(path.common_m_sigma[min(row, len(path) - 1)])
+    reach = Z_95 * float(np.hypot(sigma, common))
+    low, high = value - reach, value + reach
+    bounds = Z_95 * path.sigma_m
+    wide = path.random_m_sigma > 2.0 * sigma
+    if wide.any():
+        low = min(low, float(np.min((path.distance_m - bounds)[wide])))
+    if row >= len(path):
+        high = max(value, float(np.min(path.distance_m + bounds)))
+    if lowest >= len(path) - 1:
+        low = min(low, float(path.distance_m[-1] - np.hypot(bounds[-1], max(0.0, _closing_mps(path)) * tail_s)))
+    return Approach(value, low, high, row, sigma, common)
+
+
+def _closing_mps(path: Path) -> float:
+    """Return how fast the distance falls at the end of the path, over its last seconds."""
     seconds, distance = path.time_s, path.distance_m
-    lowest = int(np.argmin(distance))
-    value, sigma, row = float(distance[lowest]), float(path.random_m_sigma[lowest]), lowest
-    for half in _HALF_WINDOWS_S:
-        fitted = _fitted(path, seconds, lowest, half, decorrelation_s)
-        if fitted is not None:
-            value, sigma, row = fitted
-            break
-    common = float(path.common_m_sigma[row])
-    closing = 0.0
-    if row >= len(path) - 2 and len(path) > 1 and seconds[-1] > seconds[-2]:
-        closing = max(0.0, float((distance[-2] - distance[-1]) / (seconds[-1] - seconds[-2])))
-    reach = Z_95 * float(np.hypot(np.hypot(sigma, common), closing * tail_s))
-    return Approach(value, value - reach, value + reach, row, sigma, common)
+    start = int(np.searchsorted(seconds, seconds[-1] - _CLOSING_S))
+    start = min(start, len(path) - 2)
+    if start < 0 or seconds[-1] <= seconds[start]:
+        return 0.0
+    return float((distance[start] - distance[-1]) / (seconds[-1] - seconds[start]))
 
 
 def _fitted(path: Path, seconds: Floats, lowest: int, half_s: float,
@@ -75,7 +102,8 @@ def _fitted(path: Path, seconds: Floats, lowest: int, half_s: float,
     factors = inverse @ (design.T @ (path.distance_m[rows] / noise))
     curve = factors[0] + factors[1] * time + factors[2] * time**2
     misfit = (path.distance_m[rows] - curve) / noise
-    if float(np.sqrt(np.mean(misfit**2))) > 0.8 or float(np.max(np.abs(misfit))) > 2.5:
+    # Against a sigma that is already taken on the large side.
+    if float(np.sqrt(np.mean(misfit**2))) > 0.57 or float(np.max(np.abs(misfit))) > 1.8:
         return None
     best = int(np.argmin(curve))
     # The rows are not independent: as many as there are decorrelation times in the stretch count.

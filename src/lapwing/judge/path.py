@@ -7,7 +7,7 @@ constant, registration and the line's own error stay.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TypeVar
 
 import numpy as np
@@ -27,6 +27,7 @@ T = TypeVar("T", bound=np.generic)
 
 _DENSE_S = 2.0             # between rows the path is filled in to this step: 100 m at a drone's speed
 _POINTS_MAX = 20_000       # of one path; a longer one is filled in more coarsely
+_SIGMAS_USUAL, _RESIDUALS_USUAL = 4.0, 6.0   # times the least sigma, the median residual: beyond, a plot proves nothing
 _RATE_WINDOW_S = 120.0     # plots of so long before the last one tell how often the object was seen
 
 
@@ -43,7 +44,7 @@ class Path:
     line_m_sigma: Floats
     bound_95_m: Floats
     undecided: Bools
-    measured: Bools               # rows that stand at a plot
+    measured: Bools               # rows that stand at a plot that proves something, see `believable`
 
     def __len__(self) -> int:
         return len(self.time_ns)
@@ -100,13 +101,40 @@ def bias_parts(outward: Floats, bias_cov_m2: Floats) -> Floats:
     return np.column_stack([outward[:, 0] * east + outward[:, 1] * mixed, outward[:, 1] * north])
 
 
+def judged_sigma(sigma_m: Floats, settings: Settings) -> Floats:
+    """Return the random sigma that the judge reckons with, from the filter's."""
+    return np.maximum(settings.track_sigma_factor * sigma_m, settings.track_m_sigma_min)
+
+
+def believable(measured: Bools, sigma_m: Floats, residual_m: Floats, settings: Settings) -> Bools:
+    """Return which rows stand at a plot that proves something.
+
+    After a loss a track may take up plots that are not its own: the position stays uncertain there, or the plot lies far
+    off the path. Such a row is bridged like a gap.
+
+    Parameters
+    ----------
+    sigma_m : (n,) the filter's, whole position; residual_m : (n,) distance of the plot from the path, NaN unknown
+    """
+    if not measured.any():
+        return measured
+    sure = measured & (sigma_m <= max(settings.trusted_m_sigma, _SIGMAS_USUAL * float(np.min(sigma_m[measured]))))
+    known = measured & np.isfinite(residual_m)
+    if known.any():
+        usual = float(np.median(residual_m[known]))
+        sure &= ~(residual_m > max(settings.trusted_m_sigma, _RESIDUALS_USUAL * usual))
+    return sure if sure.any() else measured
+
+
 def of_trajectory(trajectory: Trajectory, territory: Territory, settings: Settings) -> Path:
     """Return the path of an ended track, filled in between its rows along smooth curves."""
+    sigma = np.sqrt(0.5 * np.maximum(np.trace(trajectory.position_cov_m2, axis1=1, axis2=2), 0.0))
+    trajectory = replace(trajectory, measured=believable(trajectory.measured, sigma, trajectory.residual_m, settings))
     filled = _filled(trajectory)
     seen = across(territory, filled.latitude_rad, filled.longitude_rad, settings)
     return Path(
         time_ns=filled.time_ns, latitude_rad=filled.latitude_rad, longitude_rad=filled.longitude_rad,
-        distance_m=seen.distance_m, random_m_sigma=spread(seen.outward, filled.position_cov_m2),
+        distance_m=seen.distance_m, random_m_sigma=judged_sigma(spread(seen.outward, filled.position_cov_m2), settings),
         bias_m=bias_parts(seen.outward, filled.bias_cov_m2), line_m_sigma=seen.line_m_sigma,
         bound_95_m=seen.bound_95_m, undecided=seen.undecided, measured=filled.measured)
 

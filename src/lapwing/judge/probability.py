@@ -44,9 +44,10 @@ def entered_prob(path: Path, decorrelation_s: float) -> Entered:
     score = path.distance_m / sigma
     worst = int(np.argmin(score))
     least = float(normal_cdf(-score[worst]))
+    if score[worst] >= _FAR_SIGMAS or least > 1.0 - 1e-6:
+        return Entered(least, least, worst)
     rows = _worst_of_blocks(path.time_s, score, decorrelation_s)
-    rows = rows[score[rows] < _FAR_SIGMAS]
-    if not len(rows) or least > 1.0 - 1e-6:
+    if not len(rows):
         return Entered(least, least, worst)
     common = path.common_m_sigma
     shared = path.bias_m[rows] @ path.bias_m[worst] + path.line_m_sigma[rows] * path.line_m_sigma[worst]
@@ -59,9 +60,11 @@ def entered_prob(path: Path, decorrelation_s: float) -> Entered:
 
 
 def _worst_of_blocks(seconds: Floats, score: Floats, decorrelation_s: float) -> npt.NDArray[np.intp]:
-    """Return the row with the smallest score of each block. Blocks are centred on the worst row of the path."""
+    """Return the row with the smallest score of each block that is near. Blocks are centred on the path's worst row."""
+    near = np.flatnonzero(score < _FAR_SIGMAS)
     origin = seconds[int(np.argmin(score))]
-    block = np.floor((seconds - origin) / decorrelation_s + 0.5).astype(np.int64)
-    starts = np.concatenate([[0], np.flatnonzero(np.diff(block)) + 1])
-    ends = np.concatenate([starts[1:], [len(block)]])
-    return np.array([a + int(np.argmin(score[a:b])) for a, b in zip(starts, ends, strict=True)], np.intp)
+    block = np.floor((seconds[near] - origin) / decorrelation_s + 0.5).astype(np.int64)
+    # In each block the smallest score first; then the first row of each block.
+    order = np.lexsort((score[near], block))
+    first = np.flatnonzero(np.diff(block[order], prepend=block.min() - 1))
+    return np.asarray(near[order[first]], np.intp)

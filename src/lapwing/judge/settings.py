@@ -24,4 +24,9 @@ class Settings:
     slow_inside_mps: float = 22.0          # ... and never faster than this
     slow_inside_odds: float = 20.0         # ... multiplies the odds of bird against everything else
     undecided_bound_m: float = 7_000.0     # 95 % bound of an undecided stretch whose pack states none
+    # A filter's own sigma is too small where the object weaves and turns (made-up nights: 68 % of errors within 1.3 of
+    # it, 95 % within 2.7): the judge multiplies it, and never takes less than the least.
+    track_sigma_factor: float = 1.4
+    track_m_sigma_min: float = 20.0
+    trusted_m_sigma: float = 400.0         # a plot that leaves the position less certain than this proves nothing
     history_rows: int = 512                # of a live track; older rows far from the line are thinned

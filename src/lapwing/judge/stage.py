@@ -15,7 +15,7 @@ from lapwing.judge import clock as border_clock
 from lapwing.judge import traffic
 from lapwing.judge.line import spread
 from lapwing.judge.normal import normal_cdf
-from lapwing.judge.path import bias_parts, decorrelation_s, of_trajectory, plot_gaps
+from lapwing.judge.path import bias_parts, decorrelation_s, judged_sigma, of_trajectory, plot_gaps
 from lapwing.judge.settings import Settings
 from lapwing.judge.state import History, Memory, Said, State
 from lapwing.judge.statement import statement
@@ -141,10 +141,12 @@ def _touched(memory: Mapping[str, Memory], tracks: Tracks, rows: list[int], cloc
     at = np.array(rows, np.intp)
     outward, velocity, border = clock.outward[at], tracks.velocity_mps[at], border_m[at].tolist()
     times = tracks.time_ns[at].tolist()
+    position_sigma = np.sqrt(0.5 * (tracks.state_cov[at, 0, 0] + tracks.state_cov[at, 1, 1]))
     columns = np.column_stack([
-        tracks.latitude_rad[at], tracks.longitude_rad[at], border, spread(outward, tracks.state_cov[at, :2, :2]),
+        tracks.latitude_rad[at], tracks.longitude_rad[at], border,
+        judged_sigma(spread(outward, tracks.state_cov[at, :2, :2]), settings),
         bias_parts(outward, tracks.bias_cov_m2[at]), clock.line_m_sigma[at], clock.line_bound_95_m[at],
-        clock.undecided[at], tracks.updated[at]]).tolist()
+        clock.undecided[at], tracks.updated[at] & (position_sigma <= settings.trusted_m_sigma)]).tolist()
     speed = np.hypot(velocity[:, 0], velocity[:, 1])
     doubt = 2.0 * np.sqrt(np.maximum(tracks.state_cov[at, 2, 2] + tracks.state_cov[at, 3, 3], 0.0))
     unidentified = (tracks.affiliation[at] == _UNKNOWN) & ~tracks.cooperative[at]

@@ -13,12 +13,14 @@ Which value, in this order:
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
+from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
 
 from lapwing.judge.approach import Approach, closest
-from lapwing.judge.normal import normal_cdf
+from lapwing.judge.normal import Z_95
 from lapwing.judge.path import Path, plot_gaps, plot_rate_per_s
 from lapwing.judge.probability import entered_prob
 from lapwing.judge.settings import Settings
@@ -33,7 +35,8 @@ _STEADY_S = 8.0
 _REPETITION = "many moments near the line, none of them surely inside: repetition is no evidence"
 # How long a flight goes on after its last plot when it ends at any moment, in units of the mean time between plots:
 # looks every D seconds that detect with probability p give D/2 + D(1-p)/p, which is 0.58-0.75 for p = 0.85-0.5.
-_TAIL_MEAN, _TAIL_SIGMA = 0.62, 0.5
+_TAIL_MEAN, _TAIL_95 = 0.62, 1.6
+_NEAR_SIGMAS = 8.0         # a live object farther out than this needs no curve laid through its path
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,8 @@ def find(path: Path, decorrelation_s: float, settings: Settings, *, ended: bool)
     beyond = entered_prob(path, decorrelation_s).union if unseen else union
     prob = max(entered.union, (1.0 - unseen) * union + unseen * max(beyond, union))
 
-    approach = closest(known, decorrelation_s, _TAIL_SIGMA / rate)
+    near = ended or bool(np.min(path.distance_m[: last + 1] - _NEAR_SIGMAS * path.sigma_m[: last + 1]) < 0.0)
+    approach = closest(path.take(slice(0, last + 1)), known, decorrelation_s, min(_TAIL_95 / rate, 45.0), fit=near)
     stays = _stays(known)
     proof, why_not = _proof(known, stays, settings)
     if prob >= settings.entered_prob and not proof:
@@ -121,7 +125,7 @@ def _proof(path: Path, stays: list[tuple[int, int]], settings: Settings) -> tupl
     Somewhere in it the path, taken as a mean over a few seconds, must be surely inside: of a decided line, or beyond
     the bound of an undecided one. And it must be more than one plot's excursion.
     """
-    sure = _steady(path) < -_threshold(settings) * path.sigma_m
+    sure = _steady(path) < -_threshold(settings.entered_prob) * path.sigma_m
     decided = ~path.undecided | (path.distance_m < -path.bound_95_m)
     seconds, why_not = path.time_s, _REPETITION
     for start, end in stays:
@@ -145,16 +149,10 @@ def _steady(path: Path) -> Floats:
     return np.asarray((total[high] - total[low]) / (high - low), np.float64)
 
 
-def _threshold(settings: Settings) -> float:
+@cache
+def _threshold(entered_prob: float) -> float:
     """Return how many sigmas inside make the probability of an entry; 1.645 for 0.95."""
-    low, high = 0.0, 8.0
-    for _ in range(40):
-        middle = 0.5 * (low + high)
-        if float(normal_cdf(middle)) < settings.entered_prob:
-            low = middle
-        else:
-            high = middle
-    return low
+    return NormalDist().inv_cdf(min(max(entered_prob, 1e-9), 1.0 - 1e-9))
 
 
 def _crossings(whole: Path, path: Path, stays: list[tuple[int, int]]) -> tuple[tuple[Crossing, ...], float]:
@@ -213,6 +211,20 @@ def _reason(finding: Finding, known_prob: float, why_not: str, ended: bool, sett
     last = float(path.distance_m[finding.last_plot])
     if ended or finding.unseen_prob > 0.0:
         parts.append(f"last seen {abs(last):.0f} m {'outside' if last >= 0.0 else 'inside'} at "
-                     f"{to_iso(int(path.time_ns[finding.last_plot]), digits=0)}; lost there, nothing known after")
+                     f"{to_iso(int(path.time_ns[finding.last_plot]), digits=0)}; lost there, nothing known after"
+                     f"{_may_have_gone(path, finding.last_plot)}")
     return "; ".join(parts)
 
+
+
+def _may_have_gone(path: Path, last: int) -> str:
+    """Return how near it may have come after its last plot, as the tracker carried it on; "" where it did not."""
+    after = slice(last + 1, len(path))
+    if last + 1 >= len(path):
+        return ""
+    low = path.distance_m[after] - Z_95 * path.sigma_m[after]
+    row = last + 1 + int(np.argmin(low))
+    near = float(low[row - last - 1])
+    seconds = (int(path.time_ns[row]) - int(path.time_ns[last])) / NS_PER_S
+    return (f"; carried on for {seconds:.0f} s it may have come to {abs(near):.0f} m {'outside' if near >= 0.0 else 'inside'} "
+            "(97.5 %)")
