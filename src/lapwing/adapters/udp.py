@@ -22,6 +22,8 @@ DATAGRAM_MAX = 65_535
 BUFFER_OCTETS = 4 * 1_024 * 1_024    # a sector of a national network at once, with a second of pause behind it
 WAIT_S = 0.2                         # how long a read may hold up closing
 _SO_RXQ_OVFL = 40                    # Linux: count of datagrams dropped by a full buffer, with each datagram
+_SO_TIMESTAMPNS = 35                 # Linux: when the kernel took a datagram, with each
+_ANCILLARY_OCTETS = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +85,12 @@ class UdpSource:
     format_ : what the datagrams hold
     idle : called whenever nothing came for `WAIT_S`; return True to end the link
     allow : called with the sender's address; False drops the datagram (the caller counts it). None: all are taken
+    kernel_time : stamp datagrams with the time at which the kernel took them (Linux), not at which we read them
     """
 
     def __init__(self, url: str, clock: Callable[[], int], *, format_: str = ASTERIX,
                  buffer_octets: int = BUFFER_OCTETS, idle: Callable[[], bool] = lambda: False,
-                 allow: Callable[[str], bool] | None = None) -> None:
+                 allow: Callable[[str], bool] | None = None, kernel_time: bool = False) -> None:
         self.link, self._clock, self._format, self._idle, self._allow = url, clock, format_, idle, allow
         address = parse_udp(url)
         self.dropped_count = 0            # by the kernel, because we were late
@@ -95,12 +98,48 @@ class UdpSource:
         self._socket = _open(url, address, buffer_octets)
         self.port = int(self._socket.getsockname()[1])
         self.buffer_octets = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+        self._kernel_time = False
+        if kernel_time:
+            with contextlib.suppress(OSError):  # not Linux: stamped when read
+                self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+                self._kernel_time = True
+
+    def take(self, count_max: int) -> list[tuple[int, str, str, bytes]]:
+        """Return what is there, at most so many, waiting up to `WAIT_S` for the first; empty where nothing came."""
+        found: list[tuple[int, str, str, bytes]] = []
+        try:
+            while len(found) < count_max:
+                payload, extra, _, sender = self._socket.recvmsg(DATAGRAM_MAX, _ANCILLARY_OCTETS)
+                if not found:
+                    # Python waits for the timeout whatever flags say, so the rest is read with none.
+                    self._socket.settimeout(0.0)
+                received_ns = self._note(extra) or self._clock()
+                if self._allow is None or self._allow(sender[0]):
+                    found.append((received_ns, self.link, self._format, payload))
+        except (TimeoutError, BlockingIOError):
+            pass                  # nothing more is there
+        finally:
+            self._socket.settimeout(WAIT_S)
+        return found
+
+    def _note(self, extra: list[tuple[int, int, bytes]]) -> int:
+        """Take what the kernel says beside a datagram; return its time, 0 where it gives none."""
+        received_ns = 0
+        for level, kind, octets in extra:
+            if level != socket.SOL_SOCKET:
+                continue
+            if kind == _SO_RXQ_OVFL and len(octets) >= 4:
+                self.dropped_count = struct.unpack_from("=I", octets)[0]
+            elif kind == _SO_TIMESTAMPNS and len(octets) >= 16:
+                seconds, nanoseconds = struct.unpack_from("=qq", octets)
+                received_ns = seconds * 1_000_000_000 + nanoseconds
+        return received_ns
 
     def __iter__(self) -> Iterator[tuple[int, str, str, bytes]]:
         """Yield datagrams until closed."""
         while not self._stop.is_set():
             try:
-                payload, extra, _, sender = self._socket.recvmsg(DATAGRAM_MAX, 64)
+                payload, extra, _, sender = self._socket.recvmsg(DATAGRAM_MAX, _ANCILLARY_OCTETS)
             except TimeoutError:
                 if self._idle():
                     return
@@ -110,11 +149,9 @@ class UdpSource:
                     return
                 raise InputError(f"the link failed: {error.strerror}", where=self.link,
                                  remedy="check the network interface") from error
-            for level, kind, octets in extra:
-                if (level, kind) == (socket.SOL_SOCKET, _SO_RXQ_OVFL) and len(octets) >= 4:
-                    self.dropped_count = struct.unpack_from("=I", octets)[0]
+            received_ns = self._note(extra) or self._clock()
             if self._allow is None or self._allow(sender[0]):
-                yield self._clock(), self.link, self._format, payload
+                yield received_ns, self.link, self._format, payload
 
     def count_drops(self) -> int:
         """Return the datagrams that the kernel dropped on this socket, also those with nothing after them."""
