@@ -19,9 +19,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from lapwing.adapters.tcp import LineCutter, TcpSource
-from lapwing.adapters.tcp_server import Answer, TcpServerSource
-from lapwing.adapters.udp import UdpSource
+from lapwing.adapters.tcp import LineCutter, TcpSource, parse_tcp
+from lapwing.adapters.tcp_server import Answer, TcpServerSource, parse_listen
+from lapwing.adapters.udp import UdpSource, parse_udp
 from lapwing.model import entries as formats
 from lapwing.model.errors import ConfigError
 from lapwing.sense import sapient_wire
@@ -50,12 +50,13 @@ class Surroundings:
     wait: Callable[[float], bool | None]
     chance: Callable[[], float] = lambda: 0.0
     idle: Callable[[], bool] = lambda: False
+    allow: Callable[[str], bool] | None = None     # of a sender's address, for datagrams; None: anybody
 
 
 def _udp(format_: str) -> Callable[[str, Surroundings], Link]:
     def make(url: str, around: Surroundings) -> Link:
         plain = "udp://" + url.split("://", 1)[1]
-        return UdpSource(plain, around.clock, format_=format_, idle=around.idle)
+        return UdpSource(plain, around.clock, format_=format_, idle=around.idle, allow=around.allow)
 
     return make
 
@@ -102,9 +103,26 @@ LINKS: Mapping[str, Callable[[str, Surroundings], Link]] = {
 }
 
 
+def check_link(url: str) -> None:
+    """Check a URL without opening anything. Raises ConfigError."""
+    scheme, _, rest = url.partition("://")
+    if scheme not in LINKS:
+        raise _unknown(url)
+    if scheme in ("udp", "cot-udp"):
+        parse_udp(f"udp://{rest}")
+    elif scheme in ("tcp-listen", "sapient"):
+        parse_listen(url)
+    else:
+        parse_tcp(f"tcp://{rest}")
+
+
+def _unknown(url: str) -> ConfigError:
+    return ConfigError("not a link that is known", where=url, remedy=f"write one of {', '.join(f'{s}://' for s in LINKS)}")
+
+
 def open_link(url: str, around: Surroundings) -> Link:
     """Return the link that a URL names. Raises ConfigError."""
     scheme = url.split("://", 1)[0]
     if scheme not in LINKS or "://" not in url:
-        raise ConfigError("not a link that is known", where=url, remedy=f"write one of {', '.join(f'{s}://' for s in LINKS)}")
+        raise _unknown(url)
     return LINKS[scheme](url, around)

@@ -5,29 +5,20 @@ from __future__ import annotations
 import ipaddress
 import threading
 from collections.abc import Callable
-from pathlib import Path
-from urllib.parse import urlsplit
 
-from lapwing.adapters.tcp import TcpSource, parse_tcp
-from lapwing.adapters.udp import UdpSource, parse_udp
+from lapwing.adapters.links import Surroundings, check_link, open_link
+from lapwing.adapters.udp import UdpSource
 from lapwing.model.errors import ConfigError, InputError
 from lapwing.runtime.intake import Intake
 
 RETRY_S = 5.0
 
 
-def check_url(url: str, base: Path) -> str:
-    """Return a link's URL. Raises ConfigError for one that no link can be made of."""
-    scheme = urlsplit(url).scheme
-    if scheme == "udp":
-        parse_udp(url)
-    elif scheme == "tcp":
-        parse_tcp(url)
-    elif scheme == "file":
-        raise ConfigError("a recording is no live link: its times are over", remedy="play it with `lapwing replay`")
-    else:
-        raise ConfigError("no link of this kind", remedy="write udp://GROUP:PORT, udp://:PORT or tcp://HOST:PORT")
-    return url
+def check_url(url: str) -> None:
+    """Check a link's URL. Raises ConfigError for one that no link can be made of."""
+    if url.startswith("file:"):
+        raise ConfigError("a recording is no live link: its times are over", where=url, remedy="play it with `lapwing replay`")
+    check_link(url)
 
 
 class Link:
@@ -35,29 +26,20 @@ class Link:
 
     Parameters
     ----------
-    name, url, format_, allow_from : as configured
+    name, url, allow_from : as configured
     intake : takes what comes in
     clock : nanoseconds UTC of now
     say : called with (level, text) when something changes that a person should know
     """
 
-    def __init__(self, name: str, url: str, format_: str, allow_from: tuple[str, ...], intake: Intake,
+    def __init__(self, name: str, url: str, allow_from: tuple[str, ...], intake: Intake,
                  clock: Callable[[], int], say: Callable[[str, str], None]) -> None:
         self.name, self.url, self.error = name, url, ""
         self._intake, self._say = intake, say
         self._stop = threading.Event()
         self._networks = tuple(ipaddress.ip_network(network) for network in allow_from)
-        self._source: UdpSource | TcpSource
-        if url.startswith("udp:"):
-            self._source = UdpSource(url, clock, format_=format_, allow=self._allowed if self._networks else None)
-        else:
-            self._source = TcpSource(url, clock, self._stop.wait, format_=format_)
+        self._source = open_link(url, Surroundings(clock, self._stop.wait, allow=self._allowed if self._networks else None))
         self._thread = threading.Thread(target=self._run, name=f"link {name}", daemon=True)
-
-    @property
-    def port(self) -> int:
-        """The UDP port really bound; 0 for a TCP link."""
-        return self._source.port if isinstance(self._source, UdpSource) else 0
 
     @property
     def dropped_count(self) -> int:
@@ -66,9 +48,8 @@ class Link:
 
     def failure(self) -> str:
         """Return the last reason why nothing comes in; may be empty."""
-        if isinstance(self._source, TcpSource) and self._source.failures:
-            return self._source.failures[-1]
-        return self.error
+        failures = getattr(self._source, "failures", None)
+        return str(failures[-1]) if failures else self.error
 
     @property
     def started(self) -> bool:
@@ -95,8 +76,8 @@ class Link:
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
-                for item in self._source:
-                    self._intake.put(item)
+                for received_ns, _, format_, payload in self._source:
+                    self._intake.put((received_ns, self.url, format_, payload))
             except InputError as error:
                 if self.error != str(error):
                     self._say("warning", str(error))

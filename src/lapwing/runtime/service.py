@@ -101,8 +101,7 @@ class Service:
         if self.live.recovered_batches:
             self.say("notice", f"recovered: {self.live.recovered_batches} batches stepped again after the newest checkpoint")
         for segment, number, output in self.live.recovered_outputs:
-            self._queue_alert(output)
-            self.outbox.set_mark(segment, number)
+            self._queue_alert(output, (segment, number))
         self.live.recovered_outputs.clear()
         self._open_links()
         self.deliverer.start()
@@ -117,7 +116,7 @@ class Service:
         try:
             for name, link in wanted.items():
                 if name not in self.links:
-                    self.links[name] = Link(name, link.url, link.format, link.allow_from, self.intake, self.clock, self.say)
+                    self.links[name] = Link(name, link.url, link.allow_from, self.intake, self.clock, self.say)
         except LapwingError:
             for opened in self.links.values():
                 opened.close()
@@ -219,24 +218,25 @@ class Service:
         for output in outputs:
             if output.kind == "alert":
                 self._alerts += 1
-                self._queue_alert(output)
-                if self.live.log is not None:
-                    self.outbox.set_mark(*self.live.place)
+                self._queue_alert(output, self.live.place if self.live.log is not None else None)
         for event in outcome.events:
             self.say("info" if event.severity in ("info", "clear") else "notice", event.text, event=event.kind,
                      event_time=to_iso(event.time_ns))
         tracks = outcome.update.tracks
         self._tracks = (int(tracks.confirmed.sum()), int((tracks.confirmed & tracks.coasting).sum()))
 
-    def _queue_alert(self, output: Output) -> None:
+    def _queue_alert(self, output: Output, place: tuple[str, int] | None) -> None:
+        """Have the channels take an alert; `place` is where it stands in the journal, None where it does not."""
         row = json.loads(output.payload)
-        if not row["cap_xml"]:
-            return
         try:
-            self.deliverer.queue(row["identifier"], row["cap_xml"].encode())
+            if row["cap_xml"]:
+                self.deliverer.queue(row["identifier"], row["cap_xml"].encode())
+            if place is not None:
+                self.outbox.set_mark(*place)
+            self._degraded.pop("outbox", None)
         except StorageError as error:
-            self._degraded["outbox"] = str(error)
-            self.say("error", f"alert {row['identifier']} could not be queued: {error}; it stands in the journal")
+            self._degraded["outbox"] = f"{error}; alerts go to the channels without it"
+            self.say("error", f"alert {row['identifier']} could not be queued on disk: {error}")
 
     def receive(self, kind: str, payload: bytes) -> None:
         """Take a person's entry; return when it is durable. Raises InputError where it could not be taken."""

@@ -17,18 +17,17 @@ from typing import Any
 from lapwing.adapters import packs
 from lapwing.adapters.channels import make_channel
 from lapwing.country.pack import Policy
-from lapwing.model import entries as formats
 from lapwing.model.alerts import LEVELS
 from lapwing.model.errors import ConfigError, LapwingError
 from lapwing.model.sensors import SensorTable
 from lapwing.runtime.config_keys import Keys, Problem
 from lapwing.runtime.links import check_url
-from lapwing.sense.formats import READERS
 from lapwing.sense.sensors_file import parse_sensors
 
 STATUS = {"exercise": "Exercise", "live": "Actual"}
 # Into the site's own data folder, where nothing public reads: it carries whatever the site sends.
 DEFAULT_CHANNEL: dict[str, Any] = {"kind": "cap-files", "folder": "alerts", "statuses": ["Actual", "Exercise", "Test"]}
+DATAGRAMS = ("udp:", "cot-udp:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,6 @@ class LinkSettings:
 
     name: str
     url: str
-    format: str = formats.ASTERIX
     allow_from: tuple[str, ...] = ()     # networks of senders; empty: anybody
     silent_after_s: float = 30.0
 
@@ -107,7 +105,7 @@ def read_site(path: Path) -> tuple[Site, tuple[Problem, ...]]:
     site = _site(keys.table("site"), Site(path), base)
     site = replace(
         site, console=_console(keys.table("console"), base), limits=_limits(keys.table("limits")),
-        links=tuple(_link(name, sub, base) for name, sub in keys.tables("link")),
+        links=tuple(_link(name, sub) for name, sub in keys.tables("link")),
         sensors=_sensors(keys, path, base), policy=_policy(keys.table("policy")),
         channels=_channels(keys, site.data))
     keys.end("tables are [site], [console], [limits], [policy], [link.NAME], [sensor.ID], [channel.NAME]")
@@ -180,11 +178,11 @@ def _limits(keys: Keys) -> Limits:
     return found
 
 
-def _link(name: str, keys: Keys, base: Path) -> LinkSettings:
+def _link(name: str, keys: Keys) -> LinkSettings:
     url = keys.text("url")
     if url:
         try:
-            url = check_url(url, base)
+            check_url(url)
         except LapwingError as error:
             keys.problem("url", url, error.what, error.remedy)
     networks = keys.texts("allow_from", ())
@@ -193,9 +191,9 @@ def _link(name: str, keys: Keys, base: Path) -> LinkSettings:
             ipaddress.ip_network(network)
         except ValueError as error:
             keys.problem("allow_from", network, str(error), 'write addresses or networks, such as "10.1.2.0/24"')
-    if networks and not url.startswith("udp:"):
-        keys.problem("allow_from", list(networks), "counts for udp links only", "remove it: a tcp link names its sender")
-    found = LinkSettings(name, url, keys.choice("format", tuple(READERS), formats.ASTERIX), networks,
+    if networks and not url.startswith(DATAGRAMS):
+        keys.problem("allow_from", list(networks), "counts for links of datagrams only", "remove it, and use the firewall")
+    found = LinkSettings(name, url, networks,
                          keys.number("silent_after_s", 30.0, 1.0, 86_400.0, "usually three turns of the aerial"))
     keys.end()
     return found
@@ -304,7 +302,7 @@ def _whole(site: Site, keys: Keys) -> None:
         if link.url in seen:
             keys.problem(f"link.{link.name}.url", link.url, f"is that of link {seen[link.url]} too", "name each source once")
         seen[link.url] = link.name
-        if link.url.startswith("udp:") and not link.allow_from:
+        if link.url.startswith(DATAGRAMS) and not link.allow_from:
             keys.problem(f"link.{link.name}.allow_from", "", "anybody who reaches this port can send plots: ASTERIX carries "
                          "no proof of its sender", 'name the senders, such as allow_from = ["10.1.2.3"]', level="warning")
     if site.mode == "live" and "sender" not in site.policy:

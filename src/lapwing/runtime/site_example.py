@@ -30,8 +30,8 @@ port = 8650
 
 # Where data comes from: one table a link.
 [link.radar]
-url = "udp://127.0.0.1:8600"         # or udp://239.1.1.1:8600?interface=10.0.0.5, udp://:8600, tcp://10.0.0.7:8600
-format = "asterix"
+url = "udp://127.0.0.1:8600"         # or udp://239.1.1.1:8600?iface=eth1, udp://:8600, tcp://10.0.0.7:8600,
+                                     # tcp-listen://:8600, sapient://:5000, cot-udp://239.2.3.1:6969, sbs://, beast://
 allow_from = ["127.0.0.1"]           # senders; left out: anybody who reaches the port
 silent_after_s = 30                  # no data for so long: shown as blind
 
