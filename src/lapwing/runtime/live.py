@@ -165,7 +165,8 @@ class Live:
             self.state, self._last_ns, first = point.state, point.now_ns, found[0] + 1
             self.recent.extend(point.recent)
         # Stepped with the configuration that they were made with; their alerts stand in the journal already.
-        setup = _setup_of_meta(meta, self.setup)
+        unchanged = all(meta.get(key) == value for key, value in self.facts.items())
+        setup = self.setup if unchanged else _setup_of_meta(meta, self.setup)
         for batch in log.read(first):
             self.state, outcome = pipeline.step(self.state, batch.entries, setup)
             self._last_ns = outcome.now_ns
