@@ -13,15 +13,15 @@ from unittest import mock
 import numpy as np
 
 from lapwing.adapters import sqlite_files
-from lapwing.adapters.outbox import Outbox
+from lapwing.adapters.outbox_store import OutboxStore
 from lapwing.adapters.sqlite_log import SqliteLog
 from lapwing.model.errors import StorageError
-from lapwing.model.times import NS_PER_S
+from lapwing.model.times import NS_PER_S, from_iso
 from lapwing.record import audit
 from lapwing.runtime import segments
-from lapwing.runtime.delivery import Deliverer
 from lapwing.runtime.intake import Intake
 from lapwing.runtime.live import Live
+from lapwing.runtime.outbox import Outbox
 from lapwing.runtime.replay import initial_state, stepped_again
 from lapwing.runtime.steady import SteadyClock
 from lapwing.sense.asterix.encode import encode_block
@@ -127,17 +127,17 @@ class Process:
         self.world = world
         self.intake = Intake()
         self.clock = SteadyClock(lambda: world.wall, lambda: world.monotonic)
-        self.outbox = Outbox(world.folder / "outbox.sqlite")
-        self.deliverer = Deliverer(self.outbox, {"world": world}, self.clock, lambda level, text: None)
+        self.store = OutboxStore(world.folder / "outbox.sqlite")
+        self.outbox = Outbox(self.store, {"world": world}, clock=self.clock)
         self.live = Live(world.folder / "journal", world.setup, world.facts, self.intake, self.clock, lambda level, text: None,
                          checkpoint_s=7.0, observers=[self.observe])
         self.proposals: list[str] = []
 
     def start(self) -> None:
-        self.live.recover(self.outbox.mark())
+        self.live.recover(self.store.mark())
         for segment, number, output in self.live.recovered_outputs:
             self.queue(output)
-            self.outbox.set_mark(segment, number)
+            self.store.set_read_to(segment, number)
         self.proposals = [pending.proposal.id for chain in self.live.state.warn.chains for pending in chain.pending]
 
     def observe(self, outcome, outputs) -> None:
@@ -147,23 +147,23 @@ class Process:
                 self.world.operation(tender=True)
                 self.queue(output)
                 if self.live.log is not None:
-                    self.outbox.set_mark(*self.live.place)
+                    self.store.set_read_to(*self.live.place)
 
     def queue(self, output) -> None:
         row = json.loads(output.payload)
         self.world.alerts_out.add(row["identifier"])
-        self.deliverer.queue(row["identifier"], row["cap_xml"].encode())
+        self.outbox.put(row["cap_xml"].encode(), from_iso(row["approved_time"] or row["sent"]))
 
     def turn(self) -> None:
         self.world.operation()
         self.live.turn()
-        self.deliverer.deliver("world", self.world)
+        self.outbox.deliver_due("world")
 
     def release(self) -> None:
         """What the system does with the handles of a dead process."""
         if self.live.log is not None:
             self.live.log._release()
-        self.outbox.close()
+        self.store.close()
 
 
 @contextmanager
@@ -225,11 +225,11 @@ def run(world: World) -> None:
         if process is None:
             process = Process(world)
             process.start()
-        for _ in range(30):
+        for _ in range(60):
             world.passes(0.5)
             process.turn()
         process.live.stop()
-        process.outbox.close()
+        process.store.close()
 
 
 def check(world: World) -> None:

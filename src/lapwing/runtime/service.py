@@ -10,20 +10,20 @@ from collections.abc import Callable
 
 from lapwing import __version__, pipeline
 from lapwing.adapters.channels import make_channel
-from lapwing.adapters.outbox import Outbox
+from lapwing.adapters.outbox_store import OutboxStore
 from lapwing.adapters.systemd import Notifier
 from lapwing.geo import jit
 from lapwing.model.errors import ConfigError, InputError, LapwingError, StorageError
 from lapwing.model.ports import Channel, Output
-from lapwing.model.times import NS_PER_S, to_iso
+from lapwing.model.times import NS_PER_S, from_iso, to_iso
 from lapwing.record import codec
-from lapwing.runtime.delivery import Deliverer
 from lapwing.runtime.environment import state_dir
 from lapwing.runtime.health import Health, Report, Sample, open_files, resident_octets
 from lapwing.runtime.intake import Intake
 from lapwing.runtime.links import Link
 from lapwing.runtime.live import Live
 from lapwing.runtime.logs import Log
+from lapwing.runtime.outbox import Outbox, Postmen
 from lapwing.runtime.probe import TURNS, Probe, Probed
 from lapwing.runtime.runner import Observer
 from lapwing.runtime.site_config import Site, require_site
@@ -64,8 +64,9 @@ class Service:
         self._probe = Probe(setup_of_site(site, self.country))
         self.live = Live(site.data / "journal", setup_of_site(site, self.country), facts_of(site, self.country), self.intake,
                          self.clock, self.say, window_s=site.window_s, checkpoint_s=site.limits.checkpoint_s)
-        self.outbox = Outbox(site.data / "outbox.sqlite")
-        self.deliverer = Deliverer(self.outbox, self._channels(), self.clock, self.say)
+        self.store = OutboxStore(site.data / "outbox.sqlite")
+        self.outbox = Outbox(self.store, self._channels(), clock=self.clock, say=lambda text: self.say("error", text))
+        self.postmen = Postmen(self.outbox)
         self.links: dict[str, Link] = {}
         self.notifier = Notifier()
         self.stall = StallWatch(site.limits.stall_s, self.say)
@@ -97,14 +98,14 @@ class Service:
         # The first aircraft compiles or loads every kernel: before data waits for it.
         for _ in range(TURNS):
             self._probed(self._probe.step(self.clock()))
-        self.live.recover(self.outbox.mark())
+        self.live.recover(self.store.mark())
         if self.live.recovered_batches:
             self.say("notice", f"recovered: {self.live.recovered_batches} batches stepped again after the newest checkpoint")
         for segment, number, output in self.live.recovered_outputs:
             self._queue_alert(output, (segment, number))
         self.live.recovered_outputs.clear()
         self._open_links()
-        self.deliverer.start()
+        self.postmen.start()
         for link in self.links.values():
             link.start()
 
@@ -179,8 +180,8 @@ class Service:
             self.live.stop()
         except StorageError as error:
             self.say("error", f"the journal could not be closed in order: {error}")
-        self.deliverer.close()
-        self.outbox.close()
+        self.postmen.stop()
+        self.store.close()
         self.stall.close()
         self._report()
         self.say("notice", "stopped")
@@ -230,9 +231,9 @@ class Service:
         row = json.loads(output.payload)
         try:
             if row["cap_xml"]:
-                self.deliverer.queue(row["identifier"], row["cap_xml"].encode())
+                self.outbox.put(row["cap_xml"].encode(), from_iso(row["approved_time"] or row["sent"]))
             if place is not None:
-                self.outbox.set_mark(*place)
+                self.store.set_read_to(*place)
             self._degraded.pop("outbox", None)
         except StorageError as error:
             self._degraded["outbox"] = f"{error}; alerts go to the channels without it"
@@ -295,7 +296,7 @@ class Service:
         shed = sum(counts.shed for counts in self.intake.counts.values())
         if shed:
             found["shedding"] = f"{shed} datagrams were shed because the loop did not keep up"
-        for name, problem in self.deliverer.problems.items():
+        for name, problem in self.outbox.problems.items():
             found[f"channel {name}"] = problem
         if self._reload_problem:
             found["configuration"] = f"the file was changed and is not used: {self._reload_problem}"
@@ -342,6 +343,6 @@ class Service:
             if link.name in self.links:
                 found.append(("lapwing_link_dropped_total", label, self.links[link.name].dropped_count))
         if not self._stopping.is_set():
-            found += [("lapwing_deliveries_waiting", {"channel": name}, count) for name, count in self.outbox.waiting_count().items()]
+            found += [("lapwing_deliveries_waiting", {"channel": name}, count) for name, count in self.store.waiting_count().items()]
         return found
 
