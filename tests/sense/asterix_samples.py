@@ -86,3 +86,21 @@ def random_record(rng: Rng, edition: Edition, profile: int, share: float = 0.5) 
             else:
                 record[place.name] = value
     return record
+
+
+def corrupted(rng: Rng, block: bytes) -> bytes:
+    """Return a block with bits flipped, octets cut out or put in; its length field often left as it was."""
+    octets = bytearray(block)
+    for _ in range(int(rng.integers(1, 4))):
+        kind, place = int(rng.integers(4)), int(rng.integers(len(octets))) if octets else 0
+        if kind == 0 and octets:
+            octets[place] ^= 1 << int(rng.integers(8))
+        elif kind == 1 and octets:
+            octets[place] = int(rng.integers(256))
+        elif kind == 2:
+            del octets[place : place + int(rng.integers(1, 9))]
+        else:
+            octets[place:place] = rng.bytes(int(rng.integers(1, 9)))
+    if rng.random() < 0.6 and len(octets) >= 3:
+        octets[1:3] = len(octets).to_bytes(2, "big")
+    return bytes(octets)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from asterix_samples import random_record
+from asterix_samples import corrupted, random_record
 
 from lapwing.sense.asterix import shapes, tables
 from lapwing.sense.asterix.decode import REASONS, Editions, decode_datagrams
@@ -12,24 +12,6 @@ from lapwing.sense.asterix.layout import layout
 from lapwing.sense.asterix.listing import Listed, list_records
 
 REASON_CODES = {code for code, _ in REASONS.values()} | {"unknown_category", "undefined_subfield"}
-
-
-def corrupted(rng, block):
-    """Return a block with bits flipped, octets cut out or put in; its length field often left as it was."""
-    octets = bytearray(block)
-    for _ in range(int(rng.integers(1, 4))):
-        kind, place = int(rng.integers(4)), int(rng.integers(len(octets))) if octets else 0
-        if kind == 0 and octets:
-            octets[place] ^= 1 << int(rng.integers(8))
-        elif kind == 1 and octets:
-            octets[place] = int(rng.integers(256))
-        elif kind == 2:
-            del octets[place : place + int(rng.integers(1, 9))]
-        else:
-            octets[place:place] = rng.bytes(int(rng.integers(1, 9)))
-    if rng.random() < 0.6 and len(octets) >= 3:
-        octets[1:3] = len(octets).to_bytes(2, "big")
-    return bytes(octets)
 
 
 def blocks(seed, count):
