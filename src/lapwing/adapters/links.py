@@ -51,12 +51,14 @@ class Surroundings:
     chance: Callable[[], float] = lambda: 0.0
     idle: Callable[[], bool] = lambda: False
     allow: Callable[[str], bool] | None = None     # of a sender's address, for datagrams; None: anybody
+    kernel_time: bool = False          # stamp UDP datagrams with the kernel's time, not with the clock's when they are read
 
 
 def _udp(format_: str) -> Callable[[str, Surroundings], Link]:
     def make(url: str, around: Surroundings) -> Link:
         plain = "udp://" + url.split("://", 1)[1]
-        return UdpSource(plain, around.clock, format_=format_, idle=around.idle, allow=around.allow)
+        return UdpSource(plain, around.clock, format_=format_, idle=around.idle, allow=around.allow,
+                         kernel_time=around.kernel_time)
 
     return make
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 ASTERIX = "asterix"          # one datagram or frame: one or more ASTERIX data blocks
 PLOTS = "plots"              # rows of `sense.plot_rows`, packed little-endian
 ACOUSTIC = "acoustic"        # JSON: bearing or presence from an acoustic node
+POSITION = "position"        # JSON: a place reported by any other system
 SAPIENT = "sapient"          # one BSI Flex 335 v2.0 message: protobuf without its frame, or protobuf JSON
 COT = "cot"                  # CoT 2.0 XML, or TAK protocol version 1: one event or several
 AIRCRAFT_JSON = "aircraft_json"  # a whole aircraft.json of readsb or dump1090

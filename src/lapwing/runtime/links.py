@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import threading
 from collections.abc import Callable
+from random import random
 
 from lapwing.adapters.links import Surroundings, check_link, open_link
 from lapwing.adapters.udp import UdpSource
@@ -38,7 +39,8 @@ class Link:
         self._intake, self._say = intake, say
         self._stop = threading.Event()
         self._networks = tuple(ipaddress.ip_network(network) for network in allow_from)
-        self._source = open_link(url, Surroundings(clock, self._stop.wait, allow=self._allowed if self._networks else None))
+        self._source = open_link(url, Surroundings(clock, self._stop.wait, random,
+                                                   allow=self._allowed if self._networks else None))
         self._thread = threading.Thread(target=self._run, name=f"link {name}", daemon=True)
 
     @property

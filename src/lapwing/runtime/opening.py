@@ -15,6 +15,8 @@ import numpy.typing as npt
 
 from lapwing import sim
 from lapwing.adapters.files import RecordingSource
+from lapwing.adapters.tables import SUFFIXES as TABLE_SUFFIXES
+from lapwing.adapters.tables import TableSource
 from lapwing.model.entries import PLOTS
 from lapwing.model.errors import InputError
 from lapwing.model.plots import KIND_COMBINED, KIND_PSR, KIND_SSR
@@ -115,7 +117,7 @@ def _nanoseconds(column: Any) -> npt.NDArray[np.int64]:
 
 def open_recordings(paths: Sequence[Path], sensors: SensorTable, date: str | None,
                     named: Editions | None = None) -> Opened:
-    """Open ASTERIX recordings (any framing); several are merged by time of reception. Raises InputError.
+    """Open ASTERIX recordings (any framing) and tables (CSV, JSON lines), merged by time of reception. Raises InputError.
 
     The edition of a source is the sensor table's, else the one `named`, else the one found on a sample of its blocks.
     """
@@ -128,13 +130,16 @@ def open_recordings(paths: Sequence[Path], sensors: SensorTable, date: str | Non
                   for sensor in sensors.rows if sensor.sac >= 0 for category, name in sensor.editions.items()}
     known = Editions(named.by_category, {**named.by_source, **configured})
     detected: dict[ranking.Source, ranking.Detected] = {}
-    for path in paths:
+    tables = [TableSource(path, sensors) for path in paths if path.suffix in TABLE_SUFFIXES]
+    recordings = [path for path in paths if path.suffix not in TABLE_SUFFIXES]
+    for path in recordings:
         sample = islice(RecordingSource(path, date=date).frames(), SAMPLE_FRAMES)
         for key, found in ranking.detect_editions(sample, known).items():
             detected.setdefault(key, found)
     editions = ranking.with_detected(known, detected)
-    sources = [RecordingSource(path, date=date, editions=editions) for path in paths]
-    items = sources[0] if len(sources) == 1 else heapq.merge(*sources, key=lambda item: item[0])
+    sources = [RecordingSource(path, date=date, editions=editions) for path in recordings]
+    every: list[Iterable[Item]] = [*sources, *tables]
+    items = every[0] if len(every) == 1 else heapq.merge(*every, key=lambda item: item[0])
     return Opened(", ".join(path.name for path in paths), digest.hexdigest(), items, sensors, sources=tuple(sources),
                   editions=editions, notes=tuple(_edition_notes(detected)))
 

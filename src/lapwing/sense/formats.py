@@ -25,6 +25,7 @@ from lapwing.sense.beast import read_beast
 from lapwing.sense.cot import read_cot
 from lapwing.sense.drafts import Reports
 from lapwing.sense.found import Found, Reader
+from lapwing.sense.position_json import read_positions
 from lapwing.sense.remote_id import read_remote_id
 from lapwing.sense.reports import polar_plots, sited
 from lapwing.sense.sapient import read_sapient
@@ -168,6 +169,7 @@ READERS: Mapping[str, Reader] = {
     formats.ASTERIX: read_asterix,
     formats.PLOTS: read_plots,
     formats.ACOUSTIC: read_acoustic,
+    formats.POSITION: read_positions,
     formats.SAPIENT: read_sapient,
     formats.COT: read_cot,
     formats.AIRCRAFT_JSON: read_aircraft_json,

@@ -118,6 +118,13 @@ class Fields:
             raise BadReport(f"{key} = {str(value)[:60]!r}: a text of {'octal' if base == 8 else 'hex'} digits expected")
         return number
 
+    def flag(self, key: str) -> bool:
+        """Return true or false; false where it is left out."""
+        value = self._take(key, False)
+        if not isinstance(value, bool):
+            raise BadReport(f"{key} = {str(value)[:60]!r}: true or false expected")
+        return value
+
     def texts(self, key: str) -> tuple[str, ...]:
         """Return a list of texts."""
         value = self._take(key, [])

@@ -1,0 +1,171 @@
+"""Tables of reports as sources: CSV with a header, and JSON lines. Rows become entries in order of reception.
+
+The columns of a CSV are the keys of the JSON records (`sense.person_json`, acoustic nodes, positions), with ``received`` (else
+``time``) for when it came in. What a row is, is told by its columns:
+
+===========================================  =============================================================
+columns                                      rows are
+===========================================  =============================================================
+``format``                                   what the column says
+``sensor``, ``range_m``, ``azimuth_deg``     plots of a radar of the sensors file
+``sensor``, ``lat_deg``, ``lon_deg``         positions (`sense.position_json`)
+``sensor``, ``azimuth_deg``                  acoustic bearings
+``patrol``, ``event``                        patrol log
+``affiliation``                              identifications
+``radius_m``                                 impact points
+``kind``, ``lat_deg``, ``lon_deg``           sightings
+===========================================  =============================================================
+
+JSON lines hold ``{"format", "link", "received", "record"}``, as ``lapwing simulate`` writes persons.jsonl.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from lapwing.model import entries as formats
+from lapwing.model.errors import InputError
+from lapwing.model.plots import KIND_COMBINED, KIND_PSR, KIND_SSR
+from lapwing.model.sensors import SensorTable
+from lapwing.model.times import from_iso
+from lapwing.sense import plot_rows
+
+Item = tuple[int, str, str, bytes]
+SUFFIXES = (".csv", ".jsonl")
+ROWS_MAX = 10_000_000
+LINE_OCTETS_MAX = 1_000_000
+_KINDS = {"psr": KIND_PSR, "ssr": KIND_SSR, "cmb": KIND_COMBINED, "": KIND_PSR}
+_TEXTS = {"sensor", "time", "kind", "patrol", "event", "place", "text", "by", "id", "affiliation", "track_id", "icao_address",
+          "mode3a", "callsign", "class", "action", "received", "format", "plot_type"}
+_FORMATS = (formats.ACOUSTIC, formats.POSITION, formats.SIGHTING, formats.PATROL, formats.IDENTIFY, formats.IMPACT, formats.SENSOR,
+            formats.SAPIENT, formats.COT, formats.AIRCRAFT_JSON)
+
+
+class TableSource:
+    """A CSV or JSON-lines file as a source, sorted by time of reception.
+
+    Parameters
+    ----------
+    path : the file
+    sensors : for plots: the radars by id
+    """
+
+    def __init__(self, path: Path, sensors: SensorTable) -> None:
+        self._path, self._sensors = path, sensors
+
+    def __iter__(self) -> Iterator[Item]:
+        """Yield items. Raises InputError where a row cannot be one: the line, the column and what is expected."""
+        read = self._jsonl() if self._path.suffix == ".jsonl" else self._csv()
+        yield from sorted(read, key=lambda item: item[0])
+
+    def _wrong(self, line: int, what: str, remedy: str = "see the manual's page on connecting") -> InputError:
+        return InputError(what, where=f"{self._path.name} line {line}", remedy=remedy)
+
+    def _jsonl(self) -> Iterator[Item]:
+        with self._path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                if not line.strip():
+                    continue
+                if number > ROWS_MAX or len(line) > LINE_OCTETS_MAX:
+                    raise self._wrong(number, "too long")
+                try:
+                    row = json.loads(line)
+                    received_ns = from_iso(row["received"])
+                    format_, record = row["format"], row["record"]
+                except (ValueError, KeyError, TypeError, RecursionError) as error:
+                    raise self._wrong(number, f'no {{"format", "received", "record"}}: {error!r}'[:200]) from None
+                if format_ not in _FORMATS:
+                    raise self._wrong(number, f"format {format_!r}", f"one of {', '.join(_FORMATS)}")
+                payload = record.encode() if isinstance(record, str) else json.dumps(record, ensure_ascii=False).encode()
+                yield received_ns, str(row.get("link") or f"file:{self._path.name}"), format_, payload
+
+    def _csv(self) -> Iterator[Item]:
+        with self._path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            names = [name.strip() for name in reader.fieldnames or []]
+            reader.fieldnames = names
+            kind = format_of(set(names))
+            if kind is None and "format" not in names:
+                raise InputError(f"columns {', '.join(names)[:200] or 'none'}", where=str(self._path),
+                                 remedy="a CSV has a header with the columns of the manual's page on connecting")
+            try:
+                for row in reader:
+                    yield self._row(reader.line_num, row, kind)
+            except (csv.Error, UnicodeDecodeError) as error:
+                raise self._wrong(reader.line_num, f"no CSV: {error}") from None
+
+    def _row(self, line: int, row: Mapping[str, Any], kind: str | None) -> Item:
+        record: dict[str, Any] = {}
+        for name, text in row.items():
+            if name is None or text is None:
+                raise self._wrong(line, "more or fewer fields than the header has")
+            text = text.strip()
+            if not text:
+                continue
+            record[name] = text if name in _TEXTS else self._number(line, name, text)
+        kind = record.pop("format", kind)
+        if kind not in (*_FORMATS, formats.PLOTS):
+            raise self._wrong(line, f"format {kind!r}", f"one of {', '.join(_FORMATS)}")
+        received = record.pop("received", record.get("time"))
+        try:
+            received_ns = from_iso(str(received))
+        except ValueError:
+            raise self._wrong(line, f"time {received!r}", "write it as 2025-08-05T19:52:02.250Z") from None
+        if kind == formats.PLOTS:
+            return received_ns, f"plots:{record.get('sensor', '')}", formats.PLOTS, self._plot(line, record, received_ns)
+        return received_ns, f"file:{self._path.name}", kind, json.dumps(record, ensure_ascii=False).encode()
+
+    def _number(self, line: int, name: str, text: str) -> float | bool:
+        if text in ("true", "false"):
+            return text == "true"
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
+            raise self._wrong(line, f"{name} = {text[:40]!r}: a number expected")
+        return value
+
+    def _plot(self, line: int, record: Mapping[str, Any], received_ns: int) -> bytes:
+        """Return one packed plot."""
+        row = self._sensors.index_of(str(record.get("sensor", "")))
+        if row < 0:
+            raise self._wrong(line, f"sensor {record.get('sensor', '')!r}", "name the radar in --sensors")
+        kind = _KINDS.get(str(record.get("plot_type", "")))
+        if kind is None:
+            raise self._wrong(line, f"plot_type {record['plot_type']!r}", "psr, ssr or cmb")
+        rows = plot_rows.empty(1)
+        try:
+            rows["measured_ns"], rows["received_ns"] = from_iso(str(record["time"])), received_ns
+            rows["mode3a"] = int(str(record["mode3a"]), 8) if "mode3a" in record else -1
+            rows["icao_address"] = int(str(record["icao_address"]), 16) if "icao_address" in record else -1
+        except (ValueError, KeyError) as error:
+            raise self._wrong(line, f"time or code of a plot: {error}") from None
+        rows["sensor_index"], rows["kind"] = row, kind
+        rows["range_m"], rows["azimuth_rad"] = record["range_m"], math.radians(float(record["azimuth_deg"])) % (2.0 * math.pi)
+        for name in ("amplitude_db", "flight_level"):
+            if name in record:
+                rows[name] = record[name]
+        return plot_rows.pack(rows)
+
+
+def format_of(columns: set[str]) -> str | None:
+    """Return what rows with these columns are; None where they say nothing."""
+    if {"sensor", "range_m", "azimuth_deg"} <= columns:
+        return formats.PLOTS
+    if {"sensor", "azimuth_deg"} <= columns:
+        return formats.ACOUSTIC
+    if {"patrol", "event"} <= columns:
+        return formats.PATROL
+    if "affiliation" in columns:
+        return formats.IDENTIFY
+    if {"lat_deg", "lon_deg"} <= columns:
+        if "sensor" in columns:
+            return formats.POSITION
+        return formats.IMPACT if "radius_m" in columns else formats.SIGHTING if "kind" in columns else None
+    return None
