@@ -48,7 +48,8 @@ def listen(url: str, *, for_s: float | None, save: Path | None, sensors: SensorT
     def over() -> bool:
         return end_ns is not None and clock() >= end_ns
 
-    link = open_link(url, Surroundings(clock, lambda seconds: _wait(min(seconds, 1.0), over), random, over, kernel_time=clock is time.time_ns))
+    link = open_link(url, Surroundings(clock, lambda seconds: _wait(min(seconds, 1.0), over), random, over,
+                                       kernel_time=clock is time.time_ns))
     ready(link)
     writer = PcapWriter(save) if save is not None else None
     if not as_json:
