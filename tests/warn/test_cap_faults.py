@@ -96,6 +96,8 @@ def test_broken_octets_are_told_apart(rule, octets):
     ("<language>ro</language>", "<language>i-klingon</language>"),
     ("45.0,28.0 45.0,28.1", "45.0,28.0\n\t 45.0,28.1"),
     ("45.0,28.0 45.0,28.1 45.1,28.1 45.0,28.0", "+45,28 45.,28.1 45.1,28.1 45.0,28.00"),
+    ("45.0,28.0 45.0,28.1 45.1,28.1 45.0,28.0", "45,28 45,28.1 45,28.2 45,28"),
+    ("https://examplia.example/alerts", "mailto:desk@examplia.example?subject={x|y}"),
     ("audio/mpeg", "application/x-thing; charset=utf-8"),
     ("<note>a note</note>", "<note/>"),
     ("<value>red</value>", "<value/>"),

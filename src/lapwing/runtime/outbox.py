@@ -44,11 +44,11 @@ class Line:
 
 
 class Outbox:
-    """Parameters: the store, channels by name, a clock (ns since 1970), and whom to tell of trouble."""
+    """Parameters: the store, channels by name, a clock (ns since 1970), whom to tell of trouble, and of receipts."""
 
     def __init__(self, store: OutboxStore, channels: Mapping[str, Channel], *, clock: Callable[[], int] = time.time_ns,
-                 say: Say = lambda text: None, per_minute: int = PER_MINUTE) -> None:
-        self.store, self._clock, self._say, self._per_minute = store, clock, say, per_minute
+                 say: Say = lambda text: None, news: Say = lambda text: None, per_minute: int = PER_MINUTE) -> None:
+        self.store, self._clock, self._say, self._news, self._per_minute = store, clock, say, news, per_minute
         self.lines = {name: Line(channel, sent_ns=deque(maxlen=per_minute)) for name, channel in channels.items()}
         self._documents: dict[str, bytes] = {}     # of messages that the disk did not take
         self._lock = threading.Lock()
@@ -168,6 +168,7 @@ class Outbox:
         if line.failures >= BREAKER_FAILURES:
             self._say(f"channel {name}: takes messages again")
         line.failures, line.resting_until_ns, line.problem = 0, 0, ""
+        self._news(f"channel {name} took alert {delivery.identifier}: {receipt}")
         if waiting.number >= 0:
             # Kept until the disk takes it: a message whose receipt cannot be noted must not go out each second.
             line.owed[waiting.number] = (receipt, now_ns)
@@ -278,4 +279,5 @@ class Postmen:
         for event in self._outbox._wake.values():
             event.set()
         for thread in self._threads:
-            thread.join(timeout_s)
+            if thread.is_alive():
+                thread.join(timeout_s)

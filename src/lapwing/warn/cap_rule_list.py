@@ -102,7 +102,7 @@ RULES: dict[str, tuple[str, str]] = {
     "polygon-form": (ERROR, "polygon is not pairs of latitude,longitude with spaces between"),
     "polygon-short": (ERROR, "polygon of fewer than four points"),
     "polygon-open": (ERROR, "first and last point differ"),
-    "polygon-flat": (ERROR, "polygon without an inside: its points lie on a line"),
+    "polygon-flat": (WARNING, "polygon without an inside: its points lie on a line"),
     "polygon-crossing": (WARNING, "polygon whose outline crosses or touches itself"),
     "polygon-wide": (WARNING, "polygon over more than 180 degrees of longitude"),
     "latitude-range": (ERROR, "latitude outside [-90, 90]"),

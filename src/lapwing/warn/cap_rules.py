@@ -19,7 +19,8 @@ from lapwing.warn.cap_rule_list import Finding, found
 _TRIPLE = re.compile(r"[^\s,<&]+,[^\s,<&]+,(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[-+]\d\d:\d\d)")
 # RFC 3066: a primary tag of two or three letters (ISO 639), or i- or x-; longer ones only where registered (none).
 _LANGUAGE = re.compile(r"(?:[A-Za-z]{2,3}|[iIxX](?=-))(?:-[A-Za-z0-9]{1,8})*")
-_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
+# A scheme and something after it; which letters an address may have is left to the schema.
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?://\S+|[^\s/]\S*)")
 HEADLINE_MAX = 160
 
 
