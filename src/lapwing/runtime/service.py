@@ -17,6 +17,7 @@ from lapwing.model.errors import ConfigError, InputError, LapwingError, StorageE
 from lapwing.model.ports import Channel, Output
 from lapwing.model.times import NS_PER_S, from_iso, to_iso
 from lapwing.record import codec
+from lapwing.runtime.deliver import Heart
 from lapwing.runtime.environment import state_dir
 from lapwing.runtime.health import Health, Report, Sample, open_files, resident_octets
 from lapwing.runtime.intake import Intake
@@ -65,8 +66,11 @@ class Service:
         self.live = Live(site.data / "journal", setup_of_site(site, self.country), facts_of(site, self.country), self.intake,
                          self.clock, self.say, window_s=site.window_s, checkpoint_s=site.limits.checkpoint_s)
         self.store = OutboxStore(site.data / "outbox.sqlite")
-        self.outbox = Outbox(self.store, self._channels(), clock=self.clock, say=lambda text: self.say("error", text))
+        channels = self._channels()
+        self.outbox = Outbox(self.store, channels, clock=self.clock, say=lambda text: self.say("error", text),
+                             news=lambda text: self.say("info", text))
         self.postmen = Postmen(self.outbox)
+        self.heart = Heart(channels, lambda text: self.say("error", text))
         self.links: dict[str, Link] = {}
         self.notifier = Notifier()
         self.stall = StallWatch(site.limits.stall_s, self.say)
@@ -106,6 +110,7 @@ class Service:
         self.live.recovered_outputs.clear()
         self._open_links()
         self.postmen.start()
+        self.heart.start()
         for link in self.links.values():
             link.start()
 
@@ -180,6 +185,7 @@ class Service:
             self.live.stop()
         except StorageError as error:
             self.say("error", f"the journal could not be closed in order: {error}")
+        self.heart.stop()
         self.postmen.stop()
         self.store.close()
         self.stall.close()
