@@ -102,3 +102,68 @@ def test_tracks_file_that_is_none_is_refused(tmp_path, capsys):
     path.write_bytes(b"no parquet at all")
     assert main(["judge", str(path), "--border", str(border_file(tmp_path)), "--out", str(tmp_path / "v")]) == 2
     assert "tracks.parquet" in capsys.readouterr().err
+
+
+def test_what_if_another_line_or_other_settings_are_told_beside_each_verdict(tmp_path, capsys):
+    tracks = tracks_file(tmp_path, np.concatenate([45.2 - 0.001 * np.arange(60), 45.14 + 0.001 * np.arange(60)]))
+    arguments = ["judge", str(tracks), "--border", str(border_file(tmp_path)), "--out", str(tmp_path / "v.jsonl")]
+    box = [[27.0, 44.0], [30.0, 44.0], [30.0, 45.18], [27.0, 45.18], [27.0, 44.0]]
+    other = tmp_path / "other.geojson"
+    other.write_text(json.dumps({"type": "Polygon", "coordinates": [box]}))
+    assert main([*arguments, "--what-if", str(other), "--json"]) == 0
+    row = json.loads((tmp_path / "v.jsonl").read_text())
+    assert row["verdict"] == "not_entered" and row["what_if"]["verdict"] == "entered"
+    assert json.loads(capsys.readouterr().out)["changed"][0].startswith("A: not_entered -> entered")
+    settings = tmp_path / "other.toml"
+    settings.write_text("[judge]\nentered_prob = 2.0\n")
+    assert main([*arguments, "--what-if", str(settings)]) == 2
+    assert "entered_prob = 2.0" in capsys.readouterr().err
+    settings.write_text("not_entered_prob = 0.0\nentered_prob = 1.0\n")
+    assert main([*arguments, "--what-if", str(settings)]) == 0
+
+
+def truth_file(folder, north_deg):
+    """The object behind track A, a second early and late."""
+    seconds = np.arange(-4.0, 4.0 * len(north_deg))
+    at = np.interp(seconds, 4.0 * np.arange(len(north_deg)), north_deg)
+    count = len(seconds)
+    path = folder / "truth.parquet"
+    pq.write_table(pa.table({
+        "truth_id": np.ones(count, np.int64), "class": ["drone"] * count,
+        "time": pa.array(T0 + (seconds * NS_PER_S).astype(np.int64)).cast(pa.timestamp("ns", tz="UTC")), "lat": at,
+        "lon": np.full(count, 28.2), "alt_m": np.full(count, 200.0), "v_east": np.zeros(count),
+        "v_north": np.gradient(at, seconds) * 111_000, "v_up": np.zeros(count), "in_play": [True] * count}), path)
+    return path
+
+
+def test_scores_tell_right_verdicts_from_wrong_ones(tmp_path, capsys):
+    north = 45.2 - 0.002 * np.arange(120)
+    tracks, truth, border = tracks_file(tmp_path, north), truth_file(tmp_path, north), border_file(tmp_path)
+    verdicts = tmp_path / "v.jsonl"
+    assert main(["judge", str(tracks), "--border", str(border), "--out", str(verdicts), "--json"]) == 0
+    capsys.readouterr()
+    score = ["score", "verdicts", str(verdicts), "--tracks", str(tracks), "--truth", str(truth), "--border", str(border)]
+    assert main(score) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert (figures["objects"], figures["wrong"], figures["interval_holds_share"]) == (1, 0, 1.0)
+    assert figures["entry_time_error_s_median"] < 2.0
+    verdicts.write_text(verdicts.read_text().replace('"verdict":"entered"', '"verdict":"not_entered"'))
+    assert main(score) == 1
+    assert json.loads(capsys.readouterr().out)["wrong_objects"][0]["verdict"] == "not_entered"
+    verdicts.write_text('{"track_id": "A"}\n')
+    assert main(score) == 2 and "line 1" in capsys.readouterr().err
+
+
+def test_forecast_command_tells_when_and_where(tmp_path, capsys):
+    # 0.002 degrees in 4 s is 55 m/s; at the 30th row 45.14: some 11 km from the line, 200 s.
+    tracks = tracks_file(tmp_path, 45.2 - 0.002 * np.arange(60))
+    arguments = ["forecast", str(tracks), "--border", str(border_file(tmp_path))]
+    assert main([*arguments, "--at", "2025-08-05T20:02:00Z"]) == 0
+    row = json.loads(capsys.readouterr().out.splitlines()[0])
+    assert row["track_id"] == "A" and row["time"].startswith("2025-08-05T20:02:00")
+    assert 0.6 < row["entry_5_prob"] <= row["entry_10_prob"] <= row["entry_15_prob"] <= 1.0
+    assert row["earliest_time"] <= row["entry_time_50"] and row["straight_time"] is not None
+    assert row["entry_lat_deg"] == pytest.approx(45.04, abs=0.02)
+    assert main([*arguments, "--every", "60", "--out", str(tmp_path / "f.jsonl")]) == 0
+    assert len((tmp_path / "f.jsonl").read_text().splitlines()) == 8
+    assert main([*arguments, "--at", "yesterday"]) == 2

@@ -45,7 +45,7 @@ def test_straight_crossing_gives_time_and_place_of_entry_and_exit():
     assert np.degrees(crossing.latitude_rad) == pytest.approx(45.0, abs=1e-4)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(seed=st.integers(0, 10_000), minutes=st.integers(5, 15), bound_m=st.sampled_from([0.0, 100.0, 200.0]))
 def test_jitter_beside_the_line_never_becomes_an_entry_by_repetition(seed, minutes, bound_m):
     """Ten minutes one sigma outside, jittering by one sigma of the smoothed position."""
@@ -123,7 +123,7 @@ def test_entry_across_an_undecided_stretch_that_goes_beyond_its_bound_is_an_entr
     assert judged(trajectory(seconds, 40 * seconds, 6000 - 40 * seconds), undecided_pack()).verdict == ENTERED
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(seed=st.integers(0, 100_000), kind=st.sampled_from(KINDS), closest_m=st.floats(-2_000, 2_000),
        bound_m=st.sampled_from([0.0, 45.0, 200.0]))
 def test_every_verdict_keeps_its_own_rules(seed, kind, closest_m, bound_m):
@@ -143,19 +143,17 @@ def test_every_verdict_keeps_its_own_rules(seed, kind, closest_m, bound_m):
     assert verdict == judged(flight, pack(south(bound_m)))
 
 
-def test_simulated_passes_are_hardly_ever_judged_wrong_and_the_interval_holds_the_truth():
-    """60 m plots every 4 s with 30 m of bias and a line good to 100 m; flights within 2 km of it.
-
-    Of 500 such flights (seed 7): interval held 0.95, wrong 0.002, undetermined 0.13.
-    """
+@pytest.mark.parametrize("count", [40, pytest.param(400, marks=pytest.mark.slow)])
+def test_simulated_passes_are_hardly_ever_judged_wrong_and_the_interval_holds_the_truth(count):
+    """60 m plots every 4 s with 30 m of bias and a line good to 100 m; flights within 2 km of it."""
     generator = np.random.default_rng(7)
     held = wrong = 0
-    for index in range(250):
+    for index in range(count):
         flight, true_m = smoothed(KINDS[index % len(KINDS)], generator, generator.uniform(-2000, 2000),
                                   plot_m_sigma=60.0, bias_m=30.0, every_s=4.0)
         true_m += generator.normal(0, 100 / 1.96)
         verdict = judged(flight, pack(south(100.0)))
         held += verdict.closest_m_low <= true_m <= verdict.closest_m_high
         wrong += verdict.verdict == (NOT_ENTERED if true_m < 0 else ENTERED)
-    assert 0.92 <= held / 250 <= 0.985
-    assert wrong <= 2
+    assert held / count >= 0.92
+    assert wrong <= max(1, 0.005 * count)

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lapwing.country.pack import Pack
     from lapwing.judge.from_tracks import EmittedTrack
 
 NAME = "judge"
 HELP = ("Judge tracks (Parquet) against a country's border or a border file: closest approach with its interval, "
         "entered or not, when and how sure.")
+
+
+# What a what-if tells of each verdict
+_COMPARED = ("verdict", "entered_prob", "closest_m", "closest_m_low", "closest_m_high", "closest_time", "entries", "boundary",
+             "reason")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,9 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--country", metavar="CC", help="country pack (code or folder)")
     which.add_argument("--border", metavar="FILE", help="GeoJSON with one LineString and the property home_side; its "
-                                                        "ends are extended straight by 500 km")
+                                                        "ends are extended straight by 500 km; or with Polygons")
     parser.add_argument("--out", metavar="FILE", required=True, help="verdicts, one line of JSON a track judged")
     parser.add_argument("--traffic", metavar="FILE", help="the tracks that are not judged, and why, likewise")
+    parser.add_argument("--what-if", metavar="FILE",
+                        help="judge again with another line (GeoJSON as for --border) or other settings of the judge (TOML: "
+                             "key = value), and put what it would say beside each verdict")
     parser.add_argument("--json", action="store_true", help="print the counts as JSON")
 
 
@@ -34,31 +44,66 @@ def run(arguments: argparse.Namespace) -> int:
     state_dir = prepare()
     from lapwing.judge import Settings
     from lapwing.judge.from_tracks import judge_tracks
+    from lapwing.judge.half_plane import parse_border, plain_pack
     from lapwing.record.canonical import to_json
     from lapwing.record.rows import traffic_row, verdict_row
 
     if arguments.border:
-        from lapwing.judge.half_plane import parse_border, plain_pack
-
         data = Path(arguments.border).read_bytes()
         pack = plain_pack(parse_border(data, arguments.border, hashlib.sha256(data).hexdigest()))
     else:
         from lapwing.runtime.wiring import load_country
 
         pack = load_country(arguments.country, state_dir).pack
-    verdicts, traffic = judge_tracks(read_tracks(arguments.tracks), pack, Settings())
-    Path(arguments.out).write_bytes(b"".join(to_json(verdict_row(verdict)) + b"\n" for verdict in verdicts))
+    emitted = read_tracks(arguments.tracks)
+    verdicts, traffic = judge_tracks(emitted, pack, Settings())
+    rows = [verdict_row(verdict) for verdict in verdicts]
+    changed: list[str] = []
+    if arguments.what_if:
+        changed = _what_if(Path(arguments.what_if), emitted, pack, rows)
+    Path(arguments.out).write_bytes(b"".join(to_json(row) + b"\n" for row in rows))
     if arguments.traffic:
         Path(arguments.traffic).write_bytes(b"".join(to_json(traffic_row(each)) + b"\n" for each in traffic))
-    counts = {value: sum(verdict.verdict == value for verdict in verdicts)
-              for value in ("entered", "not_entered", "undetermined")} | {"traffic": len(traffic)}
+    counts: dict[str, Any] = {value: sum(verdict.verdict == value for verdict in verdicts)
+                              for value in ("entered", "not_entered", "undetermined")} | {"traffic": len(traffic)}
     if arguments.json:
+        if arguments.what_if:
+            counts["changed"] = changed
         print(to_json(counts).decode())
     else:
         print(f"{len(verdicts)} tracks judged against {pack.territory.name}: {counts['entered']} entered, "
               f"{counts['not_entered']} not entered, {counts['undetermined']} undetermined; {len(traffic)} traffic; "
               f"written to {arguments.out}")
+        if arguments.what_if:
+            print(f"what if {arguments.what_if}: {len(changed)} of {len(rows)} verdicts would be others")
+            for line in changed:
+                print(f"  {line}")
     return 0
+
+
+def _what_if(path: Path, emitted: list[EmittedTrack], pack: Pack, rows: list[dict[str, Any]]) -> list[str]:
+    """Put under `what_if` of each row what the other line or settings say; return the changes in words."""
+    from lapwing.judge.from_tracks import judge_tracks
+    from lapwing.judge.half_plane import parse_border
+    from lapwing.judge.settings import Settings, read_settings
+    from lapwing.record.rows import verdict_row
+
+    data, settings = path.read_bytes(), Settings()
+    if path.suffix.lower() == ".toml":
+        settings = read_settings(data, str(path))
+    else:
+        pack = replace(pack, territory=parse_border(data, str(path), hashlib.sha256(data).hexdigest()))
+    other = {row["track_id"]: row for row in map(verdict_row, judge_tracks(emitted, pack, settings)[0])}
+    changed = []
+    for row in rows:
+        again = other.get(row["track_id"])
+        # None: as it would be judged then, it is traffic.
+        row["what_if"] = None if again is None else {key: again[key] for key in _COMPARED}
+        verdict = "traffic" if again is None else again["verdict"]
+        if verdict != row["verdict"]:
+            closest = "" if again is None else f", closest {row['closest_m']:.0f} m -> {again['closest_m']:.0f} m"
+            changed.append(f"{row['track_id']}: {row['verdict']} -> {verdict}{closest}")
+    return changed
 
 
 def read_tracks(path: str) -> list[EmittedTrack]:

@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check-radar": ("check_radar", "a radar's measured noise, bias, detection and coverage; pass or fail"),
     "border": ("border", "points (CSV) -> country, signed distance, nearest point, zones"),
     "judge": ("judge", "tracks (Parquet) -> border verdicts"),
+    "forecast": ("forecast", "tracks (Parquet) -> will it enter, when, where, which zones"),
     "cap": ("cap", "check CAP 1.2 messages: every rule, not the XSD alone"),
     "sapient": ("sapient", "check SAPIENT messages: BSI Flex 335 v2.0"),
     "cot": ("cot", "check CoT 2.0 events, XML and TAK protocol"),

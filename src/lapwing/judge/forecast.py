@@ -10,7 +10,7 @@ border search of its own.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from statistics import NormalDist
 
@@ -98,40 +98,55 @@ def remembered(mean: Floats, velocity_mps: Floats, passed_s: Floats, age_s: Floa
     return np.asarray(mean + weight[:, None] * (new - mean), np.float64)
 
 
-def chart(territory: Territory, latitude_rad: Floats, longitude_rad: Floats, track_angle_rad: Floats,
-          radius_m: Floats) -> Floats:
-    """Return signed distances (n, radii, angles) round points, radii spaced by squares; see the kernel."""
+def chart_points(latitude_rad: Floats, longitude_rad: Floats, track_angle_rad: Floats,
+                 radius_m: Floats) -> tuple[Floats, Floats]:
+    """Return latitude and longitude (n, radii, angles) of the points of charts, radii spaced by squares."""
     radius = radius_m[:, None, None] * ((np.arange(_RADII) / (_RADII - 1)) ** 2)[None, :, None]
     angle = (track_angle_rad[:, None] + _ANGLE_RAD)[:, None, :]
     meridian, prime = curvature_radii_m(latitude_rad)
     latitude = latitude_rad[:, None, None] + radius * np.cos(angle) / meridian[:, None, None]
     middle = 0.5 * (latitude + latitude_rad[:, None, None])
-    longitude = longitude_rad[:, None, None] + radius * np.sin(angle) / (prime[:, None, None] * np.cos(middle))
+    return latitude, longitude_rad[:, None, None] + radius * np.sin(angle) / (prime[:, None, None] * np.cos(middle))
+
+
+def chart(territory: Territory, latitude_rad: Floats, longitude_rad: Floats, track_angle_rad: Floats,
+          radius_m: Floats) -> Floats:
+    """Return signed distances (n, radii, angles) round points; see the kernel."""
+    latitude, longitude = chart_points(latitude_rad, longitude_rad, track_angle_rad, radius_m)
     return signed_distance(territory, latitude.ravel(), longitude.ravel()).signed_distance_m.reshape(latitude.shape)
+
+
+def one_of(now: Believed, row: int) -> Believed:
+    """Return one row."""
+    return Believed(**{each.name: getattr(now, each.name)[row : row + 1] for each in fields(Believed)})
+
+
+def reach(now: Believed) -> tuple[Floats, Floats, Floats]:
+    """Return track angle, speed and how far each row may get within the last horizon."""
+    table, angle = _table(now)
+    return angle, table[:, kernels.SPEED], table[:, kernels.RADIUS]
+
+
+def fly_over(now: Believed, charts_m: Floats) -> Floats:
+    """Return (k, 3) P(a chart's distance falls below 0 within each horizon), of one row of `now` over k charts.
+
+    The charts' places are not the line of a border: nobody turns away from them, and they lie where they lie.
+    """
+    draw, wander = _draws()
+    table, _ = _table(now)
+    table[:, kernels.TURN_AWAY_PROB] = table[:, kernels.LINE_SIGMA] = 0.0
+    count = len(charts_m)
+    entry_s, place_m = np.empty((count, _FLIGHTS)), np.empty((count, _FLIGHTS, 2))
+    kernels.first_entry_kernel(np.repeat(table, count, axis=0), np.ascontiguousarray(charts_m), _ANGLE_RAD, _ANGLE_BIN, _STEP_S,
+                               draw, wander, entry_s, place_m)
+    return np.column_stack([np.mean(entry_s <= horizon, axis=1) for horizon in HORIZONS_S])
 
 
 def fly(territory: Territory, now: Believed) -> Forecast:
     """Return the forecast of each row."""
     draw, wander = _draws()
-    count = len(now.latitude_rad)
-    speed = np.maximum(np.hypot(now.velocity_mps[:, 0], now.velocity_mps[:, 1]), 1.0)
-    angle = np.arctan2(now.velocity_mps[:, 0], now.velocity_mps[:, 1])
-    table = np.empty((count, kernels.COLUMNS))
-    table[:, kernels.LEG_S:kernels.TURN_AWAY_PROB + 1] = _MOTION[now.class_index, :5]
-    table[:, kernels.SPEED], table[:, kernels.LINE_SIGMA] = speed, now.line_m_sigma
-    table[:, kernels.TURN_RATE] = np.clip(now.turn_rate_radps, -0.1, 0.1)
-    table[:, kernels.FORWARD_SIGMA], table[:, kernels.RIGHT_SIGMA] = _along_and_across(now.position_cov_m2, angle)
-    along, beside = _along_and_across(now.velocity_cov, angle)
-    table[:, kernels.HEADING_SIGMA] = np.minimum(beside / speed, 1.5)
-    spread = np.hypot(_MOTION[now.class_index, 5], np.minimum(along / speed, 0.5))
-    table[:, kernels.SPEED_SHARE_SIGMA] = spread
-    slow_course, table[:, kernels.SLOW_WEAVE] = _course(now.slow, angle, beside / speed)
-    fast_course, table[:, kernels.FAST_WEAVE] = _course(now.fast, angle, beside / speed)
-    apart = np.abs((slow_course - fast_course + math.pi) % (2.0 * math.pi) - math.pi)
-    table[:, kernels.SLOW_COURSE], table[:, kernels.FAST_COURSE] = slow_course, fast_course
-    table[:, kernels.FAST_PROB] = _FAST_PROB + (_FAST_PROB_TURNED - _FAST_PROB) * np.minimum(apart / _TURNED_RAD, 1.0)
-    table[:, kernels.RADIUS] = speed * HORIZONS_S[-1] * (1.0 + 2.0 * spread)
-
+    table, angle = _table(now)
+    count = len(table)
     entry_s, place_m = np.empty((count, _FLIGHTS)), np.empty((count, _FLIGHTS, 2))
     kernels.first_entry_kernel(
         table, chart(territory, now.latitude_rad, now.longitude_rad, angle, table[:, kernels.RADIUS]), _ANGLE_RAD, _ANGLE_BIN,
@@ -152,6 +167,29 @@ def straight_entry_prob(border_m: Floats, border_m_sigma: Floats, closing_mps: F
     ahead = closing_mps[:, None] * horizon - border_m[:, None]
     prob = normal_cdf(ahead / np.hypot(border_m_sigma[:, None], closing_mps_sigma[:, None] * horizon))
     return np.maximum(prob[:, 1:], prob[:, :1])
+
+
+def _table(now: Believed) -> tuple[Floats, Floats]:
+    """Return the kernel's columns (n, kernels.COLUMNS), and the track angles."""
+    count = len(now.latitude_rad)
+    speed = np.maximum(np.hypot(now.velocity_mps[:, 0], now.velocity_mps[:, 1]), 1.0)
+    angle = np.arctan2(now.velocity_mps[:, 0], now.velocity_mps[:, 1])
+    table = np.empty((count, kernels.COLUMNS))
+    table[:, kernels.LEG_S:kernels.TURN_AWAY_PROB + 1] = _MOTION[now.class_index, :5]
+    table[:, kernels.SPEED], table[:, kernels.LINE_SIGMA] = speed, now.line_m_sigma
+    table[:, kernels.TURN_RATE] = np.clip(now.turn_rate_radps, -0.1, 0.1)
+    table[:, kernels.FORWARD_SIGMA], table[:, kernels.RIGHT_SIGMA] = _along_and_across(now.position_cov_m2, angle)
+    along, beside = _along_and_across(now.velocity_cov, angle)
+    table[:, kernels.HEADING_SIGMA] = np.minimum(beside / speed, 1.5)
+    spread = np.hypot(_MOTION[now.class_index, 5], np.minimum(along / speed, 0.5))
+    table[:, kernels.SPEED_SHARE_SIGMA] = spread
+    slow_course, table[:, kernels.SLOW_WEAVE] = _course(now.slow, angle, beside / speed)
+    fast_course, table[:, kernels.FAST_WEAVE] = _course(now.fast, angle, beside / speed)
+    apart = np.abs((slow_course - fast_course + math.pi) % (2.0 * math.pi) - math.pi)
+    table[:, kernels.SLOW_COURSE], table[:, kernels.FAST_COURSE] = slow_course, fast_course
+    table[:, kernels.FAST_PROB] = _FAST_PROB + (_FAST_PROB_TURNED - _FAST_PROB) * np.minimum(apart / _TURNED_RAD, 1.0)
+    table[:, kernels.RADIUS] = speed * HORIZONS_S[-1] * (1.0 + 2.0 * spread)
+    return table, angle
 
 
 def _along_and_across(cov: Floats, angle_rad: Floats) -> tuple[Floats, Floats]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import tomllib
+from dataclasses import dataclass, fields
+
+from lapwing.model.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +33,23 @@ class Settings:
     track_m_sigma_min: float = 20.0
     trusted_m_sigma: float = 400.0         # a plot that leaves the position less certain than this proves nothing
     history_rows: int = 512                # of a live track; older rows far from the line are thinned
+
+
+def read_settings(data: bytes, where: str) -> Settings:
+    """Return the settings of a TOML file: keys of `Settings`, alone or in a table [judge]. Raises ConfigError."""
+    try:
+        document = tomllib.loads(data.decode("utf-8"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"no TOML: {error}", where=where, remedy="write key = value, one a line") from None
+    table = document.get("judge", document)
+    usual = Settings()
+    known = {field.name: getattr(usual, field.name) for field in fields(Settings)}
+    values: dict[str, float | int] = {}
+    for key, value in (table.items() if isinstance(table, dict) else ()):
+        if key not in known:
+            raise ConfigError(f"{key}: no setting of the judge", where=where, remedy=f"known: {', '.join(known)}")
+        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0 or (key.endswith("_prob") and value > 1):
+            raise ConfigError(f"{key} = {value!r}: must be a number from 0 on" + (" to 1" if key.endswith("_prob") else ""),
+                              where=where, remedy=f"usually {known[key]:g}")
+        values[key] = int(value) if isinstance(known[key], int) else float(value)
+    return Settings(**values)  # type: ignore[arg-type]
