@@ -7,7 +7,8 @@ import math
 from typing import Any
 
 NAME = "log"
-HELP = "Journal what people know: a patrol's log, a sighting, an identification, an impact; always with its author."
+HELP = ("Journal what people know: a patrol's log, a sighting, an identification, an impact; or shut a sensor out; always with its "
+        "author.")
 
 URL = "http://127.0.0.1:8650"
 
@@ -33,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_point(sighting)
     sighting.add_argument("--place", default="", help="where, in words")
     sighting.add_argument("--bearing", type=float, metavar="DEG", help="direction seen or heard, from true north")
+    sighting.add_argument("--bearing-sigma", type=float, default=10.0, metavar="DEG", help="of the direction (10)")
     sighting.add_argument("--position-sigma", type=float, default=500.0, metavar="M", help="of the place (500)")
     sighting.add_argument("--time-sigma", type=float, default=60.0, metavar="S", help="of the time (60)")
 
@@ -45,6 +47,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     impact = kinds.add_parser("impact", parents=[common], help="last-seen or impact point with a search radius")
     _add_point(impact)
     impact.add_argument("--radius", type=float, default=500.0, metavar="M", help="to be searched (500)")
+    impact.add_argument("--last-seen", action="store_true", help="where it was last seen, not where it fell")
+    impact.add_argument("--bearing", type=float, metavar="DEG", help="middle of the sector to be searched, from true north")
+    impact.add_argument("--sector", type=float, metavar="DEG", help="whole width of that sector (60 where --bearing is given)")
+
+    sensor = kinds.add_parser("sensor", parents=[common], help="shut a sensor's plots out, or let them in again")
+    sensor.add_argument("action", help="quarantine or lift")
+    sensor.add_argument("--sensor", required=True, metavar="ID", help="as in the sensors file; SAC/SIC where it is in none")
 
 
 def _add_point(parser: argparse.ArgumentParser) -> None:
@@ -74,7 +83,8 @@ def record(arguments: argparse.Namespace, time_ns: int) -> bytes:
     from lapwing.model.errors import ConfigError
     from lapwing.sense import person_json
 
-    encoders: dict[str, Any] = {"patrol": _patrol, "sighting": _sighting, "identify": _identify, "impact": _impact}
+    encoders: dict[str, Any] = {"patrol": _patrol, "sighting": _sighting, "identify": _identify, "impact": _impact,
+                                "sensor": _sensor}
     if not arguments.by.strip():
         raise ConfigError("no name", where="--as", remedy="say who you are: the record carries its author")
     payload: bytes = encoders[arguments.kind](arguments, time_ns)
@@ -103,7 +113,7 @@ def _sighting(a: argparse.Namespace, time_ns: int) -> bytes:
     return person_json.encode_sighting(Sighting(
         make_id("sighting", time_ns, a.by, a.what, repr(a.lat), repr(a.lon)), time_ns, a.time_sigma, a.what,
         math.radians(a.lat), math.radians(a.lon), a.position_sigma, bearing_rad,
-        math.radians(10.0) if a.bearing is not None else math.nan, a.place, a.text, a.by))
+        math.radians(a.bearing_sigma) if a.bearing is not None else math.nan, a.place, a.text, a.by))
 
 
 def _identify(a: argparse.Namespace, time_ns: int) -> bytes:
@@ -118,7 +128,17 @@ def _impact(a: argparse.Namespace, time_ns: int) -> bytes:
     from lapwing.model.reports import Impact
     from lapwing.sense import person_json
 
-    return person_json.encode_impact(Impact(time_ns, math.radians(a.lat), math.radians(a.lon), a.radius, a.text, a.by))
+    bearing_rad = math.nan if a.bearing is None else math.radians(a.bearing % 360.0)
+    sector = a.sector if a.sector is not None else 60.0 if a.bearing is not None else math.nan
+    return person_json.encode_impact(Impact(time_ns, math.radians(a.lat), math.radians(a.lon), a.radius, a.text, a.by,
+                                            "last_seen" if a.last_seen else "impact", bearing_rad, math.radians(sector)))
+
+
+def _sensor(a: argparse.Namespace, time_ns: int) -> bytes:
+    from lapwing.model.reports import SensorOrder
+    from lapwing.sense import person_json
+
+    return person_json.encode_sensor_order(SensorOrder(time_ns, a.sensor, a.action, a.text, a.by))
 
 
 def _code(text: str, base: int, option: str) -> int:

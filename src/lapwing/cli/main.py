@@ -38,7 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "dead-man": ("dead_man", "ring when the signed feed stops being renewed: a second process, run elsewhere"),
     "simulate": ("simulate", "write a story or a made-up night as truth and sensor recordings"),
     "score": ("score", "outputs against truth: tracks, verdicts, warnings"),
-    "log": ("log", "journal what people know: patrol, sighting, identify, impact"),
+    "log": ("log", "journal what people know: patrol, sighting, identify, impact, sensor"),
     "report": ("report", "after-action report from a journal"),
     "verify": ("verify", "check a journal: hash chain and replay equality"),
     "bench": ("bench", "speed and quality beside a reference, as ratios"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 PATROL_EVENTS = ("asked", "airborne", "on_station", "seen", "not_seen", "off_station", "landed")
 SIGHTING_KINDS = ("seen", "heard", "explosion", "fire", "debris")
+IMPACT_KINDS = ("impact", "last_seen")
 SENSOR_ACTIONS = ("quarantine", "lift")
 ALERT_ACTIONS = ("approve", "refuse", "cancel", "all-clear", "raise")
 
@@ -65,6 +66,9 @@ class Impact:
     radius_m: float
     text: str = ""
     by: str = ""
+    kind: str = "impact"                   # one of IMPACT_KINDS
+    bearing_rad: float = math.nan          # middle of the sector to be searched, true north, clockwise; NaN: all round
+    sector_rad: float = math.nan           # its whole width
 
 
 @dataclass(frozen=True, slots=True)

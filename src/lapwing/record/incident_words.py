@@ -122,7 +122,11 @@ def sighting(item: Sighting) -> Draft:
 
 def impact(item: Impact) -> Draft:
     """A last-seen or impact point."""
-    text = f"Impact or last-seen point, search within {item.radius_m:,.0f} m" + (f": {item.text}" if item.text else "")
+    what = "Last-seen point" if item.kind == "last_seen" else "Impact point"
+    text = f"{what}, search within {item.radius_m:,.0f} m"
+    if math.isfinite(item.bearing_rad):
+        text += f" towards {math.degrees(item.bearing_rad):.0f}°, {0.5 * math.degrees(item.sector_rad):.0f}° to either side"
+    text += f": {item.text}" if item.text else ""
     return Draft("impact", item.time_ns, text + (f" ({item.by})" if item.by else ""), "warning", (), item.latitude_rad,
                  item.longitude_rad)
 

@@ -149,7 +149,8 @@ def impact_row(impact: Impact) -> Row:
     """Return a last-seen or impact point."""
     return {"time": iso(impact.time_ns), "lat_deg": degrees(impact.latitude_rad),
             "lon_deg": degrees(impact.longitude_rad), "radius_m": metres(impact.radius_m), "text": impact.text,
-            "by": impact.by}
+            "by": impact.by, "kind": impact.kind, "bearing_deg": _short_degrees(impact.bearing_rad),
+            "sector_deg": _short_degrees(impact.sector_rad)}
 
 
 def refusals_row(refusals: Iterable[Refusal], time_ns: int) -> Row:

@@ -7,7 +7,7 @@ with a zone, angles and places end in ``_deg``, ``mode3a`` is four octal digits,
     sighting     id, time, time_s_sigma, kind, lat_deg, lon_deg, position_m_sigma, bearing_deg, bearing_deg_sigma,
                  place, text, by
     identify     time, affiliation, track_id, icao_address, mode3a, text, by
-    impact       time, lat_deg, lon_deg, radius_m, text, by
+    impact       time, kind, lat_deg, lon_deg, radius_m, bearing_deg, sector_deg, text, by
     command      time, action, alert_id, zones, level, expires, text, by
     acknowledge  time, notice_id, by
     sensor       time, sensor, action, text, by
@@ -27,6 +27,7 @@ from lapwing.model import entries
 from lapwing.model.ids import make_id
 from lapwing.model.reports import (
     ALERT_ACTIONS,
+    IMPACT_KINDS,
     PATROL_EVENTS,
     SENSOR_ACTIONS,
     SIGHTING_KINDS,
@@ -166,9 +167,14 @@ def _identification(f: Fields, sequence: int) -> Identification:
 
 
 def _impact(f: Fields, sequence: int) -> Impact:
-    return Impact(f.time("time"), math.radians(f.number("lat_deg", -90.0, 90.0)),
-                  math.radians(f.number("lon_deg", -180.0, 180.0)), f.number("radius_m", 0.0, 1e6), f.text("text"),
-                  f.text("by"))
+    found = Impact(f.time("time"), math.radians(f.number("lat_deg", -90.0, 90.0)),
+                   math.radians(f.number("lon_deg", -180.0, 180.0)), f.number("radius_m", 0.0, 1e6), f.text("text"),
+                   f.text("by"), f.choice("kind", IMPACT_KINDS, "impact"),
+                   math.radians(f.number("bearing_deg", -360.0, 360.0, math.nan)) % (2.0 * math.pi),
+                   math.radians(f.number("sector_deg", 0.0, 360.0, math.nan)))
+    if math.isnan(found.bearing_rad) != math.isnan(found.sector_rad):
+        raise BadReport("bearing_deg, sector_deg: a sector has both, its middle and its width")
+    return found
 
 
 def _command(f: Fields, sequence: int) -> Command:
@@ -242,7 +248,9 @@ def encode_identification(found: Identification) -> bytes:
 def encode_impact(impact: Impact) -> bytes:
     """Return the payload of an ``impact`` entry."""
     return _dump(time=_time(impact.time_ns), lat_deg=_degrees(impact.latitude_rad),
-                 lon_deg=_degrees(impact.longitude_rad), radius_m=impact.radius_m, text=impact.text, by=impact.by)
+                 lon_deg=_degrees(impact.longitude_rad), radius_m=impact.radius_m, text=impact.text, by=impact.by,
+                 kind="" if impact.kind == "impact" else impact.kind, bearing_deg=_degrees(impact.bearing_rad),
+                 sector_deg=_degrees(impact.sector_rad))
 
 
 def encode_command(command: Command) -> bytes:

@@ -14,13 +14,13 @@ from time import monotonic
 from typing import Any
 
 from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 
 from lapwing.model.entries import COMMAND
 from lapwing.model.errors import ConfigError, InputError
 from lapwing.runtime.health import LIVE_S, Health, prometheus
-from lapwing.web.forms import BODY_MAX, LOG_KINDS, check_entry
+from lapwing.web.forms import BODY_MAX, LOG_KINDS, check_entry, page
 from lapwing.web.guard import HOSTS, Guard, from_own_page, from_this_machine
 from lapwing.web.hub import Hub, to_json
 from lapwing.web.library import FILES, library_file
@@ -47,6 +47,10 @@ def create_app(hub: Hub, *, hosts: tuple[str, ...] = HOSTS, health: Health | Non
 
 
 def _add_pages(app: FastAPI) -> None:
+    @app.get("/log")
+    async def log_page() -> HTMLResponse:
+        return HTMLResponse(page())
+
     @app.get("/")
     async def console() -> FileResponse:
         return FileResponse(STATIC / "index.html", media_type="text/html; charset=utf-8")

@@ -18,7 +18,7 @@ HOSTS = ("127.0.0.1", "localhost", "::1")
 # Nothing may be loaded from anywhere but this server. MapLibre runs its worker from a blob and draws icons from data:.
 CONTENT_SECURITY_POLICY = "; ".join((
     "default-src 'none'", "script-src 'self'", "worker-src blob:", "child-src blob:", "style-src 'self'",
-    "img-src 'self' data: blob:", "connect-src 'self'", "font-src 'self'", "base-uri 'none'", "form-action 'none'",
+    "img-src 'self' data: blob:", "connect-src 'self'", "font-src 'self'", "base-uri 'none'", "form-action 'self'",
     "frame-ancestors 'none'",
 ))
 HEADERS = (
