@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 import xmlschema
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 from shapely import Polygon, unary_union
@@ -85,6 +85,7 @@ def test_polygons_are_closed_few_pointed_and_hold_every_zone(run):
                 assert whole.covers(Polygon(ring)), zone.code
 
 
+@settings(deadline=None)
 @given(st.sets(st.integers(2, 301), min_size=1, max_size=40))
 def test_the_outline_of_any_zones_holds_them(zones):
     pack = _pack()

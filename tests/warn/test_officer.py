@@ -58,7 +58,7 @@ def test_widening_alone_never_passes_what_one_person_may_approve():
 
     pack = make_pack(population=9_000)
     cells = [i for i, zone in enumerate(pack.zones) if zone.addressable]
-    envelope = fit_envelope(pack, tuple(cells[:3]), cells[3:80])
+    envelope = fit_envelope(pack, (), tuple(cells[:3]), cells[3:80])
     assert population(pack, (*cells[:3], *envelope)) <= pack.policy.two_persons_above
     assert len(envelope) == 8
 
@@ -76,7 +76,7 @@ def test_a_false_alarm_is_cancelled_by_one_person_at_once(in_force):
     warned = say(in_force, "cancel", alert.identifier, "Ana", text="a kite")
     cancelled = [a for a in warned.alerts if a.msg_type == CANCEL]
     assert cancelled[0].approved_by == ("Ana",)
-    assert cancelled[0].references[0].split(",")[1] == alert.identifier
+    assert alert.identifier in {name.split(",")[1] for name in cancelled[0].references}
     in_force.fly(in_force.rows, 120)
     assert not [p for p in in_force.proposals if p.proposed_ns > cancelled[0].sent_ns and not p.automatic]
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from warn_fakes import START_NS, Run, S, make_object, make_pack, replace
+from warn_fakes import START_NS, Run, S, make_object, make_pack, reference_of, replace
 
 from lapwing.model.alerts import ALERT, CANCEL, UPDATE
 from lapwing.model.reports import Command
@@ -51,24 +51,29 @@ def test_the_warning_is_narrow(entered):
 
 
 def test_the_all_clear_comes_once_and_in_its_window(entered):
-    clear = [a for a in entered.alerts if a.level == "all_clear" and a.approved_by != ("engine",)]
+    clear = entered.alerts[-1]
     last_plot_s = 1296.0   # every 5th second, counted from 1
-    assert len(clear) == 1
-    assert 390.0 <= since_start_s(clear[0].sent_ns) - last_plot_s <= 600.0
-    assert clear[0].msg_type == UPDATE
+    assert clear.level == "all_clear"
+    assert 390.0 <= since_start_s(clear.sent_ns) - last_plot_s <= 600.0
+    assert clear.msg_type == UPDATE
     assert not entered.state.busy
 
 
-def test_each_message_names_all_before_it(entered):
-    chain = entered.public("alert")
-    for number, alert in enumerate(chain):
-        assert len(alert.references) == number
-        assert [r.split(",")[1] for r in alert.references] == [a.identifier for a in chain[:number]]
+def test_every_message_is_named_by_the_one_that_replaces_or_ends_it(entered):
+    assert not entered.in_force()
+    for alert in entered.alerts:
+        after = [a for a in entered.alerts if reference_of(alert) in a.references]
+        assert bool(after) == (alert.level != "all_clear")
+        for later in after:
+            assert set(alert.references) <= set(later.references), "the chain of references has a gap"
+        if after:
+            assert after[0].sent_ns <= alert.expires_ns, "a warning lapsed before its next message"
 
 
-def test_a_message_never_outlives_the_next_one(entered):
-    for before, after in zip(entered.public("alert"), entered.public("alert")[1:], strict=False):
-        assert after.sent_ns < before.expires_ns
+def test_nobody_is_told_twice_of_what_has_not_changed_for_them(entered):
+    for place in {z.code for a in entered.alerts for z in a.zones}:
+        rings = [a for a in entered.alerts if a.level == "alert" and a.rings and place in {z.code for z in a.zones}]
+        assert len(rings) <= 1, place
 
 
 def test_zones_taken_out_get_their_own_all_clear():
@@ -188,7 +193,8 @@ def test_objects_identified_as_ours_lead_to_a_cancellation():
     rows = run.fly([make_object(lat_deg=45.15)], 120)
     run.step([{**rows[0], "judged": False}])
     run.wait(60)
-    last = run.public("alert")[-1]
+    last = run.alerts[-1]
+    assert not run.in_force()
     assert last.msg_type == CANCEL
     assert last.level == "all_clear"
     assert since_start_s(last.sent_ns) < 200

@@ -171,9 +171,14 @@ class Run:
             self.step(seconds=every_s)
 
     def public(self, level="alert"):
-        """Return the messages of one chain level, with those that end it."""
-        own = {a.references[0] if a.references else reference_of(a) for a in self.alerts if a.level == level}
-        return [a for a in self.alerts if (a.references[0] if a.references else reference_of(a)) in own]
+        """Return the messages of a level, with all that refer to them."""
+        own = {reference_of(a) for a in self.alerts if a.level == level}
+        return [a for a in self.alerts if reference_of(a) in own or own & set(a.references)]
+
+    def in_force(self):
+        """Return the messages that nothing has replaced or ended yet."""
+        named = {name for a in self.alerts for name in a.references}
+        return [a for a in self.alerts if a.level != "all_clear" and reference_of(a) not in named]
 
 
 def reference_of(alert):

@@ -30,6 +30,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "border": ("border", "points (CSV) -> country, signed distance, nearest point, zones"),
     "judge": ("judge", "tracks (Parquet) -> border verdicts"),
     "forecast": ("forecast", "tracks (Parquet) -> will it enter, when, where, which zones"),
+    "warn": ("warn", "tracks (Parquet) and a policy -> public messages, officers played"),
+    "alerts": ("alerts", "the officer's hand: list, show, approve, refuse, cancel, all-clear, raise"),
     "cap": ("cap", "check CAP 1.2 messages: every rule, not the XSD alone"),
     "sapient": ("sapient", "check SAPIENT messages: BSI Flex 335 v2.0"),
     "cot": ("cot", "check CoT 2.0 events, XML and TAK protocol"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import zoneinfo
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, fields, replace
 
 from lapwing.country.geometry import BoundaryNote
 from lapwing.country.pack import Partner, Policy
@@ -106,14 +106,19 @@ def _is_box(value: object) -> bool:
             and value[0] < value[2] and value[1] < value[3])
 
 
-def _policy(table: Table) -> Policy:
+def read_policy(where: str, values: Mapping[str, object], base: Policy) -> Policy:
+    """Return a policy with some keys changed, checked like those of pack.toml."""
+    return _policy(Table(where, dict(values)), base)
+
+
+def _policy(table: Table, base: Policy | None = None) -> Policy:
     values: dict[str, object] = {}
     for field in fields(Policy):
         if not table.has(field.name):
             continue
         assert field.default is not MISSING
         if isinstance(field.default, float):
-            values[field.name] = table.number(field.name, low=0.0, high=1e6)
+            values[field.name] = table.number(field.name, low=0.0, high=1.0 if field.name.endswith("_prob") else 1e6)
         elif isinstance(field.default, int):
             values[field.name] = table.whole(field.name)
         elif isinstance(field.default, str):
@@ -126,7 +131,7 @@ def _policy(table: Table) -> Policy:
     for field in fields(Policy):
         table.raw(field.name)
     table.end()
-    return Policy(**values)  # type: ignore[arg-type]  # each value was checked against the field's own default
+    return replace(base or Policy(), **values)  # type: ignore[arg-type]  # each was checked against its own default
 
 
 def _partner(table: Table) -> Partner:

@@ -38,6 +38,8 @@ class Proposal:
     references: tuple[str, ...]          # alerts it follows
     automatic: bool = False              # inside the approved envelope: no approval needed
     envelope: tuple[ZoneRef, ...] = ()   # zones that may be added later without asking again
+    role: str = "officer"                # who may approve: officer | supervisor
+    texts: tuple[tuple[str, str, str], ...] = ()   # (language, headline, description) that would go out
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class Alert:
     proposal_id: str
     cap_xml: bytes                       # the CAP 1.2 document
     cleared: tuple[ZoneRef, ...] = ()    # zones that this message takes out of the warning, with their own all clear
+    rings: bool = True                   # news to those it reaches; a renewal or a shrinking must not wake anybody
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,7 @@ class Decision:
     action: str                          # approve | refuse | cancel | all-clear | raise | lapsed
     by: str
     text: str
+    saw: str = ""                        # what stood on the screen when it was decided
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ def alert_row(alert: Alert) -> Row:
         "onset": iso(alert.onset_ns), "expires": iso(alert.expires_ns), "languages": list(alert.languages),
         "caused_by": list(alert.caused_by), "proposed_time": iso_or_none(alert.proposed_ns),
         "approved_time": iso_or_none(alert.approved_ns), "approved_by": list(alert.approved_by),
-        "proposal_id": alert.proposal_id, "cleared": [_zone_row(zone) for zone in alert.cleared],
+        "proposal_id": alert.proposal_id, "rings": bool(alert.rings), "cleared": [_zone_row(zone) for zone in alert.cleared],
         "cap_xml": alert.cap_xml.decode("utf-8"),
     }
 
@@ -98,13 +98,14 @@ def proposal_row(proposal: Proposal) -> Row:
         "caused_by": list(proposal.caused_by), "reason": proposal.reason,
         "approvals_needed": int(proposal.approvals_needed), "references": list(proposal.references),
         "automatic": bool(proposal.automatic), "envelope": [zone.code for zone in proposal.envelope],
+        "role": proposal.role,
     }
 
 
 def decision_row(decision: Decision) -> Row:
     """Return what a person decided."""
     return {"time": iso(decision.time_ns), "proposal_id": decision.proposal_id, "action": decision.action,
-            "by": decision.by, "text": decision.text}
+            "by": decision.by, "text": decision.text, "saw": decision.saw}
 
 
 def notice_row(notice: Notice) -> Row:

@@ -42,7 +42,8 @@ def step(state: State, tracks: Tracks, judgement: Judgement, warned: Warned,
             now_ns - each.lasts_ns >= _OVER_S * NS_PER_S]
     for key in gone:
         del standing[key]
-    lapsed = tuple(notice for notice in state.recent if notice.expires_ns <= now_ns)
+    # An acknowledged one has had its last word; only what nobody answered lapses.
+    lapsed = tuple(notice for notice in state.recent if notice.expires_ns <= now_ns and not notice.acknowledged_by)
     recent = tuple(notice for notice in state.recent if notice.expires_ns > now_ns)
     state = State(
         standing=standing, ranges=state.ranges, recent=(*recent, *notices)[-RECENT_MAX:],

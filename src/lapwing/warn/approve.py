@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lapwing.model.times import from_seconds, to_iso
+from lapwing.warn import parts
 from lapwing.warn import policy as rule
-from lapwing.warn.desk import Desk, moved
+from lapwing.warn.desk import ENGINE, Desk, moved
+from lapwing.warn.lifecycle import CLEARED, CLEARING
 from lapwing.warn.state import Chain, Pending
 
-ZONE_KINDS = ("raise", "widen", "hand")
+ZONE_KINDS = ("raise", "hand")
 CLEAR_KINDS = ("clear", "cancel")
 
 
@@ -21,10 +23,18 @@ def approve(desk: Desk, chain: Chain, pending: Pending, by: str, text: str, soon
     by : name of the person; a second approval by the same name is refused with a note
     soon : zones of the envelope that are wanted by now: the message includes them at once
     """
+    role = desk.role_of(by)
+    if not role:
+        desk.notes.append(f"proposal {pending.proposal.id}: {by} is not in the site's table of people; not counted")
+        return chain
+    if pending.proposal.role == "supervisor" and role != "supervisor":
+        desk.notes.append(f"proposal {pending.proposal.id}: {by} is {role}; its objects were seen by one sensor only, so a "
+                          "supervisor must decide")
+        return chain
     if by in pending.approvals:
         desk.notes.append(f"proposal {pending.proposal.id}: {by} has approved already; a second, different person must")
         return chain
-    desk.decide(pending.proposal.id, "approve", by, text)
+    desk.decide(pending.proposal.id, "approve", by, text, pending.proposal)
     names = (*pending.approvals, by)
     if len(names) < pending.proposal.approvals_needed:
         waiting = replace(pending, approvals=names)
@@ -43,42 +53,41 @@ def carry_out(desk: Desk, chain: Chain, pending: Pending, names: tuple[str, ...]
             return chain
         return replace(chain, approved_by=names, approved_ns=desk.now_ns,
                        cleared_by=(pending.proposal.id, pending.proposal.proposed_ns, pending.kind))
-    if chain.phase in ("clearing", "cleared"):
+    if chain.phase in (CLEARING, CLEARED):
         # A widening approved while the end was being asked for: the zones count, the end must wait.
         chain, _ = moved(chain, "back")
         chain = desk.withdraw(chain, CLEAR_KINDS, "zones were added")
     chain, action = moved(chain, "approved")
-    before = set(chain.zones) if chain.level == "alert" else set()
-    approved = {*pending.zones, *pending.envelope, *chain.envelope}
-    zones = tuple(sorted(before | set(pending.zones) | (set(soon) & approved)))
-    chain = replace(
-        chain, zones=zones, wanted_ns=wanted_of(chain, zones, desk.now_ns),
-        envelope=tuple(sorted((set(pending.envelope) | set(chain.envelope)) - set(zones))),
-        approved_by=names, approved_ns=desk.now_ns, changed_ns=desk.now_ns)
-    chain = desk.send(chain, action, pending.proposal.id, pending.proposal.proposed_ns, names)
-    done = [p for p in chain.pending if p.kind in ZONE_KINDS and set(p.zones) <= set(zones)]
+    assert action == "send", action
+    approved = {*pending.envelope, *chain.envelope}
+    zones = tuple(sorted(set(pending.zones) | (set(soon) & approved if pending.level == "alert" else set())))
+    chain = replace(chain, approved_by=names, approved_ns=desk.now_ns,
+                    envelope=tuple(sorted(approved - set(chain.zones("alert")))))
+    if names == (ENGINE,):
+        chain = parts.begin(desk, chain, pending.level, zones, proposal_id=pending.proposal.id,
+                            proposed_ns=pending.proposal.proposed_ns, names=(ENGINE,))
+    else:
+        chain = parts.begin(desk, chain, pending.level, zones, proposal_id=pending.proposal.id,
+                            proposed_ns=pending.proposal.proposed_ns, names=names)
+    done = [p for p in chain.pending if p.kind in ZONE_KINDS and set(p.zones) <= set(chain.zones(p.level))]
     for each in done:
-        desk.decide(each.proposal.id, "lapsed", "engine", "its zones are under warning already")
+        desk.decide(each.proposal.id, "lapsed", ENGINE, "its zones are under warning already")
     return replace(chain, pending=tuple(p for p in chain.pending if not any(p is d for d in done)))
-
-
-def wanted_of(chain: Chain, zones: tuple[int, ...], now_ns: int) -> tuple[int, ...]:
-    """Return when each of the zones was last wanted, new ones now."""
-    known = dict(zip(chain.zones, chain.wanted_ns, strict=True))
-    return tuple(known.get(i, now_ns) for i in zones)
 
 
 def refuse(desk: Desk, chain: Chain, pending: Pending, by: str, text: str) -> Chain:
     """Return the chain after a person refused one of its proposals."""
-    desk.decide(pending.proposal.id, "refuse", by, text)
+    desk.decide(pending.proposal.id, "refuse", by, text, pending.proposal)
     chain = replace(chain, pending=tuple(p for p in chain.pending if p is not pending))
-    if pending.kind == "widen":
-        return replace(chain, quiet_until_ns=desk.now_ns + from_seconds(rule.CLEAR_RETRY_S))
+    until_ns = desk.now_ns + from_seconds(rule.CLEAR_RETRY_S)
+    if pending.kind in ZONE_KINDS and chain.parts:
+        # The first alert refused: its objects stay pre-alerted at most. A widening refused: asked again after a while.
+        wait_s = rule.CLEAR_RETRY_S if chain.zones("alert") else rule.REFUSED_S
+        return replace(chain, quiet_until_ns=desk.now_ns + from_seconds(wait_s))
     chain, action = moved(chain, "refused")
     if action == "drop":
         desk.dismiss(chain)
         return desk.withdraw(chain, (*ZONE_KINDS, *CLEAR_KINDS), f"the warning was refused by {by}")
-    until_ns = desk.now_ns + from_seconds(rule.CLEAR_RETRY_S)
     desk.notes.append(f"the all clear was refused by {by}: the warning stays in force, asked again at "
                       f"{to_iso(until_ns, digits=0)}")
     return replace(chain, quiet_until_ns=until_ns)

@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from lapwing.model.alerts import ALERT, CANCEL, UPDATE
-from lapwing.model.plots import Bools, Floats
+from lapwing.model.plots import Floats
 from lapwing.model.times import NS_PER_S, from_seconds
+from lapwing.warn import parts, reasons, zones
 from lapwing.warn import policy as rule
-from lapwing.warn import reasons, zones
-from lapwing.warn.approve import CLEAR_KINDS, ZONE_KINDS, carry_out, wanted_of
+from lapwing.warn.approve import CLEAR_KINDS, ZONE_KINDS, carry_out
 from lapwing.warn.desk import ENGINE, Desk, moved
 from lapwing.warn.lifecycle import CLEARED, CLEARING, IN_FORCE, PROPOSED
-from lapwing.warn.state import Chain, Threat
+from lapwing.warn.state import Chain, Part, Threat
 
 PENDING_MAX = 4                    # proposals of one chain that wait at once; further zones join the next one
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Demand:
-    """What the threats of a chain want of it now. Arrays over all zones of the pack."""
+    """What the threats of a chain want of it now."""
 
-    arrival_s: Floats                # earliest arrival of any of its threats
-    turn_rad: Floats
+    prob: Floats                     # (zones of the pack, horizons) P(any of its threats comes near)
     asked: tuple[int, ...]           # zones that must be warned, steady or urgent
     urgent: bool                     # some of them cannot wait
-    border_counties: tuple[str, ...]     # counties where an object may come near the border soon
+    ready: tuple[int, ...]           # zones that should be ready
+    counties: tuple[str, ...]        # where an object may come near the border soon
     threats: tuple[Threat, ...]      # those of the chain that live or are held
-
-    def within(self, limit_s: float) -> Bools:
-        """Return which zones could be neared within a time."""
-        return np.asarray(self.arrival_s <= rule.limit_s(self.turn_rad, limit_s))
 
 
 def demand_of(desk: Desk, chain: Chain, mine: tuple[Threat, ...], taken: frozenset[int]) -> Demand:
@@ -42,30 +37,29 @@ def demand_of(desk: Desk, chain: Chain, mine: tuple[Threat, ...], taken: frozens
     Parameters
     ----------
     mine : threats that belong to the chain
-    taken : zones that other chains of the level hold, or that a graver level has
+    taken : zones that other chains hold
     """
-    arrival_s, turn_rad = zones.soonest_s(mine, len(desk.pack.zones), desk.now_ns)
+    pack, policy = desk.pack, desk.pack.policy
+    prob = zones.together(mine, len(pack.zones))
     asked: set[int] = set()
-    urgent = False
+    ready: set[int] = set()
     counties: set[str] = set()
-    covered = {desk.pack.zones[i].county for i in chain.zones}
-    for pending in chain.pending:
-        covered |= {desk.pack.zones[i].county for i in pending.zones}
+    urgent = False
+    held = set(chain.zones("alert"))
+    covered = {pack.zones[i].county for i in held} | {
+        pack.zones[i].county for p in chain.pending if p.level == "alert" for i in p.zones}
     for threat in mine:
-        if chain.level == "pre_alert":
-            limit_s = rule.PRE_ALERT_AHEAD_S - (rule.PRE_ALERT_STEP_S if chain.sent else 0.0)
-            asked |= {int(i) for i in zones.pre_alerted(threat, desk.pack.policy, limit_s)}
-            continue
-        asked |= {int(i) for i in zones.asked_for(threat)}
-        urgent = urgent or bool(set(threat.urgent.tolist()) - taken - set(chain.zones))
-        first = [int(i) for i in threat.first]
-        counties |= {desk.pack.zones[i].county for i in first}
+        asked |= set(threat.asked)
+        urgent = urgent or bool(set(threat.urgent) - taken - held)
+        counties |= {pack.zones[i].county for i in threat.first}
         pressing = threat.border_time_s <= rule.BORDER_URGENT_S
-        if threat.border_time_s <= desk.pack.policy.alert_lead_s and (pressing or len(threat.due) >= 2):
-            fresh = [i for i in first if desk.pack.zones[i].county not in covered]
+        if pressing or threat.looks >= 2:
+            fresh = [i for i in threat.first if pack.zones[i].county not in covered]
             asked |= set(fresh)
             urgent = urgent or (pressing and bool(fresh))
-    return Demand(arrival_s, turn_rad, tuple(sorted(asked - taken)), urgent, tuple(sorted(counties)), mine)
+    if any(threat.looks >= 2 for threat in mine):
+        ready = {int(i) for i in np.flatnonzero(prob[:, zones.ALL_COLUMN] >= policy.pre_alert_prob)}
+    return Demand(prob, tuple(sorted(asked - taken)), urgent, tuple(sorted(ready - taken)), tuple(sorted(counties)), mine)
 
 
 def advance(desk: Desk, chain: Chain, demand: Demand, taken: frozenset[int]) -> Chain:
@@ -80,37 +74,48 @@ def advance(desk: Desk, chain: Chain, demand: Demand, taken: frozenset[int]) -> 
         chain = desk.withdraw(chain, CLEAR_KINDS, "an object is a threat again: the warning stays in force")
         desk.notes.append("the end of a warning was being asked for; an object is a threat again, so it stays in force")
     if chain.phase == CLEARED and desk.now_ns >= earliest_end_ns(desk, chain, demand):
-        return _end(desk, chain)
+        proposal_id, proposed_ns, kind = chain.cleared_by
+        chain, _ = moved(chain, "clear_time")
+        return parts.end_all(desk, chain, "cancel" if kind == "cancel" else "all_clear", proposal_id, proposed_ns,
+                             chain.approved_by)
     if chain.phase in (PROPOSED, IN_FORCE):
         chain = _widened(desk, chain, demand, taken)
-    if chain.phase == IN_FORCE and desk.now_ns - chain.changed_ns >= from_seconds(rule.WIDEN_EVERY_S):
+        chain = _readied(desk, chain, demand, taken)
+    if chain.phase == IN_FORCE:
         chain = _shrunk(desk, chain, demand)
-    if chain.phase != PROPOSED and chain.sent and desk.now_ns >= chain.expires_ns - from_seconds(rule.RENEW_BEFORE_S) \
-            and not _hand_ends_first(desk, chain):
-        _, action = moved(chain, "renew")
-        chain = desk.send_unasked(chain, action, "renewed before it lapses: the end has not been decided")
+    if chain.phase != PROPOSED and not _hand_ends_first(desk, chain):
+        chain = _renewed(desk, chain)
     return chain
 
 
 def _refreshed(desk: Desk, chain: Chain, demand: Demand) -> Chain:
     """Return the chain with the times at which its zones were last wanted, and the newest plot of its threats."""
-    keep = demand.within((rule.ASK_S if chain.level == "alert" else rule.PRE_ALERT_AHEAD_S) * rule.KEEP_FACTOR)
-    keep |= (demand.arrival_s <= rule.KEEP_AHEAD_S) & (demand.turn_rad <= rule.KEEP_TURN_RAD)
-    wanted = {i for i in chain.zones if keep[i]}
-    for county in demand.border_counties:
-        members = [i for i in chain.zones if desk.pack.zones[i].county == county]
-        soonest = min((float(demand.arrival_s[i]) for i in members), default=math.inf)
-        if math.isfinite(soonest):
-            wanted |= {i for i in members if demand.arrival_s[i] <= soonest + rule.FIRST_SPREAD_S}
-    times = tuple(desk.now_ns if i in wanted else t for i, t in zip(chain.zones, chain.wanted_ns, strict=True))
-    last_plot_ns = max([chain.last_plot_ns, *(t.last_plot_ns for t in demand.threats)])
-    return replace(chain, wanted_ns=times, last_plot_ns=last_plot_ns)
+    policy, prob = desk.pack.policy, demand.prob
+    # Half of what raises it keeps a zone: an object that shakes at the threshold makes no message.
+    keep = (prob[:, zones.KEEP_COLUMN] >= policy.keep_prob) | (prob[:, zones.ALERT_COLUMN] >= 0.5 * policy.alert_prob)
+    wanted = {i for i in chain.zones("alert") if keep[i]}
+    ready = {i for i in chain.zones("pre_alert") if prob[i, zones.ALL_COLUMN] >= policy.pre_alert_keep_prob}
+    for county in demand.counties:
+        # While an object may soon be at the border, somebody of the county stays warned: the likeliest.
+        members = [(float(prob[i, zones.ALL_COLUMN]), t, -i) for part in chain.parts if part.level == "alert"
+                   for i, t in zip(part.zones, part.wanted_ns, strict=True) if desk.pack.zones[i].county == county]
+        if members:
+            wanted.add(-max(members)[2])
+    fresh = tuple(replace(part, wanted_ns=tuple(
+        desk.now_ns if i in (wanted if part.level == "alert" else ready) else t
+        for i, t in zip(part.zones, part.wanted_ns, strict=True))) for part in chain.parts)
+    return replace(chain, parts=fresh, last_plot_ns=max([chain.last_plot_ns, *(t.last_plot_ns for t in demand.threats)]))
 
 
 def _lapsed(desk: Desk, chain: Chain, demand: Demand) -> Chain:
     """Return the chain without proposals that nobody decided in time. They are made again while due."""
+    unless_s = desk.pack.policy.unless_refused_s
+    for pending in [p for p in chain.pending if p.kind == "raise"] if unless_s > 0.0 else []:
+        if desk.now_ns - pending.proposal.proposed_ns >= from_seconds(unless_s):
+            desk.notes.append(f"PROPOSAL {pending.proposal.id} went out: nobody refused it within {unless_s:.0f} s")
+            chain = carry_out(desk, chain, pending, (ENGINE,), ())
     for pending in [p for p in chain.pending if desk.now_ns >= p.proposal.expires_ns]:
-        desk.decide(pending.proposal.id, "lapsed", ENGINE, "nobody decided in time")
+        desk.decide(pending.proposal.id, "lapsed", ENGINE, "nobody decided in time", pending.proposal)
         desk.notes.append(f"PROPOSAL LAPSED: nobody decided on {pending.proposal.id} ({pending.proposal.reason})")
         chain = replace(chain, pending=tuple(p for p in chain.pending if p is not pending))
         chain, action = moved(chain, "lapsed")
@@ -127,12 +132,10 @@ def _over(desk: Desk, chain: Chain, demand: Demand) -> bool:
         return False
     if not demand.threats:
         return not any(p.kind == "hand" for p in chain.pending)
-    if chain.phase == PROPOSED:
-        return not demand.asked and not chain.pending
-    if any(t.border_m <= 0.0 for t in demand.threats):
-        return False                # an object inside is a threat to somebody for as long as it lives
-    newest = max(chain.wanted_ns, default=chain.changed_ns)
-    return not demand.asked and desk.now_ns - newest >= from_seconds(rule.QUIET_S)
+    if demand.asked or demand.ready or chain.pending:
+        return chain.phase in (CLEARING, CLEARED) and not chain.alerted and not demand.asked and not demand.ready
+    # An alert goes on while its object is a threat to anybody; what was never more than a pre-alert ends when it is stale.
+    return not chain.alerted and all(_stale(desk, part) == part.zones for part in chain.parts)
 
 
 def _ask_end(desk: Desk, chain: Chain, demand: Demand) -> Chain:
@@ -149,13 +152,13 @@ def _propose_end(desk: Desk, chain: Chain, demand: Demand) -> Chain:
     """Return the chain with the proposal of its end; carried out at once where its level needs no person."""
     false_alarm = not chain.real and not chain.by_hand_until_ns and not demand.threats
     by_hand = bool(chain.by_hand_until_ns) and not chain.threats
-    automatic = chain.level not in desk.pack.policy.needs_approval or by_hand \
-        or "all_clear" not in desk.pack.policy.needs_approval
+    needs = desk.pack.policy.needs_approval
+    automatic = by_hand or "all_clear" not in needs or not any(part.level in needs for part in chain.parts)
     kind = "cancel" if false_alarm else "clear"
     earliest_ns = earliest_end_ns(desk, replace(chain, cleared_by=("", 0, kind)), demand)
     reason = reasons.end(desk.pack, chain, false_alarm, earliest_ns, desk.now_ns)
-    chain, pending = desk.propose(chain, kind, chain.zones, (), reason,
-                                  msg_type=CANCEL if false_alarm else UPDATE, level="all_clear", automatic=automatic)
+    chain, pending = desk.propose(chain, kind, "all_clear", chain.zones(), (), reason,
+                                  msg_type=CANCEL if false_alarm else UPDATE, automatic=automatic)
     if automatic:
         # A warning by hand ends at the time that its author approved; a level that went out unasked ends unasked.
         chain = carry_out(desk, chain, pending, chain.approved_by if by_hand and chain.approved_by else (ENGINE,), ())
@@ -164,92 +167,141 @@ def _propose_end(desk: Desk, chain: Chain, demand: Demand) -> Chain:
 
 def earliest_end_ns(desk: Desk, chain: Chain, demand: Demand) -> int:
     """Return the earliest time of the all clear: some minutes after the last plot, so that it is not taken back."""
-    kind = chain.cleared_by[2]
-    if kind == "cancel" or demand.threats or not chain.real:
+    if chain.cleared_by[2] == "cancel" or demand.threats or not chain.real:
         return desk.now_ns
     return chain.last_plot_ns + from_seconds(desk.pack.policy.clear_after_s)
 
 
-def _end(desk: Desk, chain: Chain) -> Chain:
-    proposal_id, proposed_ns, kind = chain.cleared_by
-    chain, _ = moved(chain, "clear_time")
-    return desk.send(chain, "cancel" if kind == "cancel" else "clear", proposal_id, proposed_ns, chain.approved_by)
-
-
 def _widened(desk: Desk, chain: Chain, demand: Demand, taken: frozenset[int]) -> Chain:
-    """Return the chain with the zones that are wanted beyond those in force: sent where approved before, else asked."""
-    has = set(chain.zones)
+    """Return the chain with more zones under alert: sent where they were approved before, else asked for."""
+    has, likely = set(chain.zones("alert")), demand.prob[:, zones.ALERT_COLUMN] >= desk.pack.policy.alert_prob
     more = set(demand.asked) - has
     if not more:
         return chain
-    since_s = (desk.now_ns - max(chain.changed_ns, *(p.proposal.proposed_ns for p in chain.pending), 0)) / NS_PER_S
-    wait_s = rule.WIDEN_EVERY_S if chain.level == "alert" else rule.PRE_ALERT_EVERY_S
-    inside = {i for i in more & set(chain.envelope) if demand.arrival_s[i] <= rule.WIDEN_S}
-    if inside and chain.phase == IN_FORCE and (since_s >= wait_s or demand.urgent):
-        ahead = demand.within(rule.WIDEN_S + rule.AHEAD_S)
-        new = tuple(sorted(has | inside | {i for i in chain.envelope if ahead[i] and i not in taken}))
+    auto = demand.prob[:, zones.AUTO_COLUMN] >= desk.pack.policy.alert_prob
+    inside = {i for i in more & set(chain.envelope) if auto[i]}
+    since_s = (desk.now_ns - chain.widened_ns) / NS_PER_S
+    if inside and chain.phase == IN_FORCE and (since_s >= rule.WIDEN_EVERY_S or demand.urgent):
+        new = tuple(sorted(inside | {i for i in chain.envelope if likely[i] and i not in taken and i not in has}))
         chain, action = moved(chain, "widen_inside")
-        chain = replace(chain, zones=new, wanted_ns=wanted_of(chain, new, desk.now_ns), changed_ns=desk.now_ns,
-                        envelope=tuple(i for i in chain.envelope if i not in new))
-        chain = desk.send_unasked(chain, action, reasons.widen(desk.pack, chain, tuple(sorted(set(new) - has))))
+        assert action == "send", action
+        chain = parts.begin(desk, chain, "alert", new, reason=reasons.widen(desk.pack, new))
         more -= set(new)
     waiting = set(chain.envelope)
     for pending in chain.pending:
         waiting |= {*pending.zones, *pending.envelope}
     outside = more - waiting
-    asking = (chain.pending or chain.level != "alert") and chain.sent and since_s < wait_s and not demand.urgent
+    asked_s = (desk.now_ns - max((p.proposal.proposed_ns for p in chain.pending), default=0)) / NS_PER_S
+    asking = asked_s < rule.WIDEN_EVERY_S and not demand.urgent
     if not outside or asking or len(chain.pending) >= PENDING_MAX or desk.now_ns < chain.quiet_until_ns:
         return chain
-    return _ask_wider(desk, chain, demand, outside, taken)
+    new = tuple(sorted(outside | {int(i) for i in np.flatnonzero(likely) if int(i) not in has | waiting | taken}))
+    return _ask_wider(desk, chain, demand, new, taken)
 
 
-def _ask_wider(desk: Desk, chain: Chain, demand: Demand, outside: set[int], taken: frozenset[int]) -> Chain:
-    ahead_s = rule.ASK_S + rule.AHEAD_S if chain.level == "alert" else rule.PRE_ALERT_AHEAD_S
-    ahead = {int(i) for i in np.flatnonzero(demand.within(ahead_s))}
-    if chain.level != "alert":
-        # Wide and seldom: what would be asked for in the next minutes comes along.
-        ahead = {int(i) for t in demand.threats for i in zones.pre_alerted(t, desk.pack.policy, ahead_s)}
-    # What a graver level has taken over leaves the pre-alert without a word: its people have the graver message.
-    has = set(chain.zones) if chain.level == "alert" else set(chain.zones) - taken
-    new = tuple(sorted(has | outside | (ahead - taken)))
-    order = np.lexsort((np.arange(len(demand.arrival_s)), demand.arrival_s))
-    coming = (demand.arrival_s <= rule.ENVELOPE_S) | ((demand.arrival_s <= rule.ENVELOPE_AHEAD_S)
-                                                      & (demand.turn_rad <= rule.ENVELOPE_TURN_RAD))
-    soonest = [int(i) for i in order if coming[i] and int(i) not in taken]
-    envelope = rule.fit_envelope(desk.pack, new, soonest) if chain.level == "alert" else ()
+def _ask_wider(desk: Desk, chain: Chain, demand: Demand, new: tuple[int, ...], taken: frozenset[int]) -> Chain:
+    weight = demand.prob.sum(axis=1)         # likely and soon first
+    coming = np.flatnonzero(demand.prob[:, zones.ALL_COLUMN] >= rule.ENVELOPE_PROB)
+    order = coming[np.lexsort((coming, -weight[coming]))]
+    has = chain.zones("alert")
+    envelope = rule.fit_envelope(desk.pack, has, new, [int(i) for i in order if int(i) not in taken])
     chain, action = moved(chain, "widen_outside")
-    kind = "raise" if not chain.sent else "widen"
-    automatic = chain.level not in desk.pack.policy.needs_approval
-    reason = reasons.ask(desk.pack, chain, demand.threats, tuple(set(new) - set(chain.zones)), envelope,
-                         demand.arrival_s)
-    chain, pending = desk.propose(chain, kind, new, envelope, reason, msg_type=UPDATE if chain.sent else ALERT,
-                                  level=chain.level, automatic=automatic)
     assert action == "ask_wider", action
+    automatic = "alert" not in desk.pack.policy.needs_approval
+    live = [t for t in demand.threats if t.live]
+    role = "supervisor" if live and all(t.sensor_count <= 1 for t in live) else "officer"
+    reason = reasons.ask(desk.pack, chain, demand.threats, new, envelope, demand.prob)
+    chain, pending = desk.propose(chain, "raise", "alert", new, envelope, reason, msg_type=ALERT, automatic=automatic,
+                                  role=role)
     return carry_out(desk, chain, pending, (ENGINE,), ()) if automatic else chain
 
 
-def _shrunk(desk: Desk, chain: Chain, demand: Demand) -> Chain:
-    """Return the chain without zones that nothing has wanted for the hold. The last ones stay until the all clear."""
+def _readied(desk: Desk, chain: Chain, demand: Demand, taken: frozenset[int]) -> Chain:
+    """Return the chain with more zones under pre-alert: those likely to be neared that no alert is about to reach."""
     policy = desk.pack.policy
-    every_s = policy.shrink_every_s if chain.level == "alert" else max(policy.shrink_every_s, rule.PRE_ALERT_SHRINK_S)
-    if desk.now_ns - max(chain.shrunk_ns, chain.onset_ns) < from_seconds(every_s) or chain.by_hand_until_ns:
+    if not demand.ready or desk.now_ns < chain.quiet_until_ns:
         return chain
-    hold_s = policy.hold_lost_s if chain.level == "alert" else 2.0 * policy.hold_lost_s
-    stale = tuple(i for i, t in zip(chain.zones, chain.wanted_ns, strict=True)
-                  if desk.now_ns - t >= from_seconds(hold_s))
-    if not stale or len(stale) == len(chain.zones):
+    soon = demand.prob[:, zones.ALERT_COLUMN] >= policy.alert_prob
+    waiting = {i for p in chain.pending for i in p.zones} | set(chain.zones()) | set(demand.asked) | taken
+    if not [i for i in demand.ready if i not in waiting and not soon[i]]:
         return chain
-    # Few people at a time are not worth a message to all the others, unless they have waited long.
-    oldest_s = max(desk.now_ns - t for t in chain.wanted_ns) / NS_PER_S
-    share = rule.population(desk.pack, stale) / max(1, rule.population(desk.pack, chain.zones))
-    if share < rule.SHRINK_SHARE and oldest_s < 1.5 * hold_s:
+    newest_ns = max([0, *(part.onset_ns for part in chain.parts if part.level == "pre_alert")])
+    automatic = "pre_alert" not in policy.needs_approval
+    if desk.now_ns - newest_ns < from_seconds(rule.PRE_ALERT_EVERY_S) or (
+            not automatic and any(p.level == "pre_alert" for p in chain.pending)):
         return chain
-    chain, action = moved(chain, "shrink")
-    kept = tuple(i for i in chain.zones if i not in stale)
-    chain = replace(chain, zones=kept, wanted_ns=wanted_of(chain, kept, desk.now_ns), shrunk_ns=desk.now_ns,
-                    changed_ns=desk.now_ns, envelope=tuple(sorted({*chain.envelope, *stale})))
-    return desk.send_unasked(chain, action, reasons.shrink(desk.pack, stale), cleared=stale)
+    more = tuple(i for i in demand.ready if i not in waiting and not soon[i])
+    reason = reasons.ask(desk.pack, chain, demand.threats, more, (), demand.prob)
+    chain, pending = desk.propose(chain, "raise", "pre_alert", more, (), reason, msg_type=ALERT, automatic=automatic)
+    return carry_out(desk, chain, pending, (ENGINE,), ()) if automatic else chain
+
+
+def _stale(desk: Desk, part: Part) -> tuple[int, ...]:
+    """Return the zones of a part that nothing has wanted for a while."""
+    if desk.now_ns - part.onset_ns < from_seconds(desk.pack.policy.shrink_every_s):
+        return ()
+    return tuple(i for i, t in zip(part.zones, part.wanted_ns, strict=True)
+                 if desk.now_ns - t >= from_seconds(rule.STALE_S))
+
+
+def _shrunk(desk: Desk, chain: Chain, demand: Demand) -> Chain:
+    """Return the chain without zones that nothing has wanted for a while.
+
+    While an object is a threat to anybody, the last zones of an alert are not told that all is clear: they are told to be
+    ready, until the all clear of the whole.
+    """
+    every_ns = from_seconds(desk.pack.policy.shrink_every_s)
+    if chain.by_hand_until_ns or desk.now_ns - chain.shrunk_ns < every_ns:
+        return chain
+    stale = {id(part): _stale(desk, part) for part in chain.parts}
+    over = [part for part in chain.parts if stale[id(part)] == part.zones]
+    if over and chain.alerted and len(over) == len(chain.parts):
+        # The fewest people wait on; a pre-alert, where there is one, needs no word at all.
+        last = min(over, key=lambda part: (part.level == "alert", rule.population(desk.pack, part.zones), part.zones))
+        over = [part for part in over if part is not last]
+        if last.level == "alert":
+            chain, _ = moved(chain, "lower")
+            chain = parts.change(desk, chain, (last,), reasons.lower(desk.pack, last.zones), level="pre_alert")
+            chain = replace(chain, shrunk_ns=desk.now_ns)
+    if over:
+        chain, action = moved(chain, "shrink")
+        assert action == "clear_zones", action
+        gone = tuple(sorted({i for part in over for i in part.zones}))
+        return parts.end(desk, chain, tuple(over), reasons.shrink(desk.pack, gone))
+    for part in chain.parts:
+        some = stale.get(id(part), ())
+        if some and some != part.zones and _worth_a_word(desk, part, some):
+            chain, _ = moved(chain, "shrink")
+            chain = parts.change(desk, chain, (part,), reasons.shrink(desk.pack, some), cleared=some)
+            return replace(chain, shrunk_ns=desk.now_ns)
+    return chain
+
+
+def _worth_a_word(desk: Desk, part: Part, some: tuple[int, ...]) -> bool:
+    """Whether zones of a message are ended alone: all others under it hear of it too."""
+    share = rule.population(desk.pack, some) / max(1, rule.population(desk.pack, part.zones))
+    waited_ns = max(desk.now_ns - t for t in part.wanted_ns)
+    return share >= rule.SHRINK_SHARE or waited_ns >= from_seconds(rule.SHRINK_WAIT_S)
+
+
+def _renewed(desk: Desk, chain: Chain) -> Chain:
+    """Return the chain with messages renewed that expire soon, those of a level in one."""
+    for level in ("alert", "pre_alert"):
+        own = [part for part in chain.parts if part.level == level]
+        if not own or min(p.expires_ns for p in own) - desk.now_ns > from_seconds(rule.RENEW_BEFORE_S):
+            continue
+        # What was warned together stays together; parts that began within minutes of one another become one.
+        oldest = min(own, key=lambda part: part.expires_ns)
+        due = tuple(part for part in own if part.expires_ns - oldest.expires_ns <= from_seconds(rule.RENEW_WITH_S))
+        stale = {i for part in due for i in _stale(desk, part)}
+        kept = {i for part in due for i in part.zones} - stale
+        # Zones that nothing wants any more are let go along with it, but never all of them: that is for the all clear.
+        cleared = tuple(sorted(stale)) if kept and chain.phase == IN_FORCE and not chain.by_hand_until_ns else ()
+        chain, _ = moved(chain, "renew")
+        chain = parts.change(desk, chain, due, "renewed before it lapses: the end has not been decided", cleared=cleared)
+    return chain
 
 
 def _hand_ends_first(desk: Desk, chain: Chain) -> bool:
-    return bool(chain.by_hand_until_ns) and not chain.threats and chain.expires_ns > chain.by_hand_until_ns
+    return bool(chain.by_hand_until_ns) and not chain.threats and all(
+        part.expires_ns > chain.by_hand_until_ns for part in chain.parts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass
 
 from lapwing.country.pack import Pack
 from lapwing.model.alerts import ALERT, CANCEL, PUBLIC_COLOUR, UPDATE, Alert
@@ -24,48 +24,48 @@ MINUTE_NS = 60 * NS_PER_S
 CLEAR_SHOWN_S = 600.0              # how long an all clear stays in feeds
 
 
-def compose(chain: Chain, action: str, pack: Pack, settings: Settings, now_ns: int, *, proposal_id: str,
-            proposed_ns: int, approved_by: tuple[str, ...], cleared: tuple[int, ...] = ()) -> tuple[Chain, Alert]:
-    """Return the chain after a message has been put on the air, and that message.
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What one message is to say, before it is put into words."""
 
-    Parameters
-    ----------
-    chain : with the zones that the message is to have
-    action : send | update | renew | clear | cancel
-    cleared : zones that an update takes out; they get an all clear of their own in the same message
-    """
-    ending = action in ("clear", "cancel")
-    kind = {"clear": "all_clear", "cancel": "cancel"}.get(action, chain.level)
-    msg_type = {"send": ALERT, "cancel": CANCEL}.get(action, UPDATE)
+    kind: str                        # alert | pre_alert | all_clear | cancel
+    zones: tuple[int, ...]           # under it, or ended by it
+    references: tuple[str, ...]      # messages that it replaces or ends; none: a new warning
+    onset_ns: int = 0                # since when these zones are warned; 0: now
+    cleared: tuple[int, ...] = ()    # zones that it takes out, with an all clear of their own
+    rings: bool = True               # false: renewed or smaller, nothing new for those who stay
+
+
+def compose(chain: Chain, letter: Letter, pack: Pack, settings: Settings, now_ns: int, *, proposal_id: str,
+            proposed_ns: int, approved_by: tuple[str, ...]) -> tuple[Alert, str]:
+    """Return a message of a chain, and the reference by which later ones name it."""
+    ending = letter.kind in ("all_clear", "cancel")
+    msg_type = CANCEL if letter.kind == "cancel" else UPDATE if letter.references else ALERT
     sender = settings.sender or pack.policy.sender
-    identifier = "urn:uuid:" + make_id("cap", chain.id, len(chain.sent), now_ns)
+    identifier = "urn:uuid:" + make_id("cap", chain.id, len(chain.identifiers), now_ns)
     expires_ns = _expires_ns(chain, pack, now_ns, ending)
-    onset_ns = chain.onset_ns or now_ns
-    rings = outline(pack, chain.zones)
-
-    infos = [_info(pack, chain, language, kind, chain.zones, rings, settings, now_ns, onset_ns, expires_ns)
+    onset_ns = letter.onset_ns or now_ns
+    rings = outline(pack, letter.zones)
+    infos = [_info(pack, chain, language, letter.kind, letter.zones, rings, settings, now_ns, onset_ns, expires_ns)
              for language in pack.languages]
-    if cleared:
-        gone = outline(pack, cleared)
-        infos += [_info(pack, chain, language, "all_clear", cleared, gone, settings, now_ns, 0, expires_ns)
+    if letter.cleared:
+        gone = outline(pack, letter.cleared)
+        infos += [_info(pack, chain, language, "all_clear", letter.cleared, gone, settings, now_ns, 0, expires_ns)
                   for language in pack.languages]
     note = texts.fill(pack, pack.languages[0], "mark_exercise") if settings.status == "Exercise" else ""
     document = cap.write(cap.Message(identifier=identifier, sender=sender, sent_ns=now_ns, status=settings.status,
-                                     msg_type=msg_type, infos=tuple(infos), references=chain.sent,
+                                     msg_type=msg_type, infos=tuple(infos), references=letter.references,
                                      incidents=chain.id, note=note))
     alert = Alert(
         identifier=identifier, sent_ns=now_ns, status=settings.status, msg_type=msg_type,
-        level="all_clear" if ending else chain.level, zones=zone_refs(pack, chain.zones), polygons=rings,
+        level="all_clear" if ending else letter.kind, zones=zone_refs(pack, letter.zones), polygons=rings,
         onset_ns=onset_ns, expires_ns=expires_ns, languages=tuple(pack.languages), caused_by=chain.threats,
         proposed_ns=proposed_ns,
         approved_ns=now_ns if approved_by == ("engine",) else max(chain.approved_ns, proposed_ns),
-        approved_by=approved_by, references=chain.sent, proposal_id=proposal_id, cap_xml=document,
-        cleared=zone_refs(pack, cleared),
+        approved_by=approved_by, references=letter.references, proposal_id=proposal_id, cap_xml=document,
+        cleared=zone_refs(pack, letter.cleared), rings=letter.rings,
     )
-    after = replace(chain, sent=(*chain.sent, cap.reference(sender, identifier, now_ns)),
-                    identifiers=(*chain.identifiers, identifier), onset_ns=onset_ns, sent_ns=now_ns,
-                    expires_ns=expires_ns)
-    return after, alert
+    return alert, cap.reference(sender, identifier, now_ns)
 
 
 def _expires_ns(chain: Chain, pack: Pack, now_ns: int, ending: bool) -> int:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from lapwing.country.pack import Pack
-from lapwing.model.alerts import UPDATE, Alert, Decision, Proposal
+from lapwing.model.alerts import ALERT, UPDATE, Alert, Decision, Proposal
 from lapwing.model.ids import make_id
 from lapwing.model.times import from_seconds
 from lapwing.warn import policy as rule
-from lapwing.warn.compose import compose
+from lapwing.warn import texts
+from lapwing.warn.compose import Letter, compose
 from lapwing.warn.lifecycle import ENDED, next_phase
 from lapwing.warn.state import Chain, Pending, Settings
 
@@ -30,48 +31,66 @@ class Desk:
     notes: list[str] = field(default_factory=list)
     dismissed: dict[str, int] = field(default_factory=dict)
 
-    def decide(self, proposal_id: str, action: str, by: str, text: str = "") -> None:
-        """Record a decision."""
-        self.decisions.append(Decision(self.now_ns, proposal_id, action, by, text))
+    def decide(self, proposal_id: str, action: str, by: str, text: str = "", saw: Proposal | None = None) -> None:
+        """Record a decision, with what the person saw."""
+        self.decisions.append(Decision(self.now_ns, proposal_id, action, by, text, "" if saw is None else _screen(saw)))
 
     def dismiss(self, chain: Chain) -> None:
         """Keep the objects of a chain that a person called false from being proposed again for a while."""
         for track_id in chain.threats:
             self.dismissed[track_id] = self.now_ns + from_seconds(rule.REFUSED_S)
 
-    def propose(self, chain: Chain, kind: str, zones: tuple[int, ...], envelope: tuple[int, ...], reason: str, *,
-                msg_type: str, level: str, text: str = "", automatic: bool = False) -> tuple[Chain, Pending]:
+    def role_of(self, name: str) -> str:
+        """Return the role of a person by the site's table; "" where the table does not have them."""
+        if not self.settings.people:
+            return "supervisor"          # a site without a table trusts every name
+        return dict(self.settings.people).get(name, "")
+
+    def propose(self, chain: Chain, kind: str, level: str, zones: tuple[int, ...], envelope: tuple[int, ...], reason: str,
+                *, msg_type: str, text: str = "", automatic: bool = False,
+                role: str = "officer") -> tuple[Chain, Pending]:
         """Return the chain with one more proposal that waits, and that proposal."""
         self.numbers += 1
         needed = 1 if kind in ("clear", "cancel") or automatic else rule.approvals_needed(
-            self.pack, (*zones, *envelope))
+            self.pack, (*chain.zones(level), *zones, *envelope))
         proposal = Proposal(
             id=make_id("proposal", chain.id, self.numbers, self.now_ns), proposed_ns=self.now_ns,
             expires_ns=self.now_ns + from_seconds(self.pack.policy.proposal_lapse_s), msg_type=msg_type, level=level,
             zones=rule.zone_refs(self.pack, zones), caused_by=chain.threats, reason=reason, approvals_needed=needed,
-            references=chain.sent, automatic=automatic, envelope=rule.zone_refs(self.pack, envelope))
+            references=chain.references if kind in ("clear", "cancel") else (), automatic=automatic,
+            envelope=rule.zone_refs(self.pack, envelope), role=role,
+            texts=() if automatic else self._texts(chain, kind, level, zones))
         self.proposals.append(proposal)
-        pending = Pending(proposal, kind, tuple(sorted(zones)), tuple(sorted(envelope)), (), text)
+        pending = Pending(proposal, kind, level, tuple(sorted(zones)), tuple(sorted(envelope)), (), text)
         return replace(chain, pending=(*chain.pending, pending)), pending
 
-    def send(self, chain: Chain, action: str, proposal_id: str, proposed_ns: int, approved_by: tuple[str, ...],
-             cleared: tuple[int, ...] = ()) -> Chain:
-        """Put a message of a chain on the air; return the chain after it."""
-        after, alert = compose(chain, action, self.pack, self.settings, self.now_ns, proposal_id=proposal_id,
-                               proposed_ns=proposed_ns, approved_by=approved_by, cleared=cleared)
-        self.alerts.append(alert)
-        return after
+    def _texts(self, chain: Chain, kind: str, level: str, zones: tuple[int, ...]) -> tuple[tuple[str, str, str], ...]:
+        """Return the words that would go out, in every language of the pack."""
+        said = [texts.words(self.pack, language, {"clear": "all_clear", "cancel": "cancel"}.get(kind, level), zones,
+                            status=self.settings.status, objects=len(chain.threats),
+                            until_ns=self.now_ns + from_seconds(self.pack.policy.alert_expiry_s))
+                for language in self.pack.languages]
+        return tuple((w.language, w.headline, f"{w.description} {w.instruction}") for w in said)
 
-    def send_unasked(self, chain: Chain, action: str, reason: str, cleared: tuple[int, ...] = ()) -> Chain:
+    def send(self, chain: Chain, letter: Letter, proposal_id: str, proposed_ns: int,
+             approved_by: tuple[str, ...]) -> tuple[Chain, str, Alert]:
+        """Put a message of a chain on the air; return the chain after it, the message's reference and the message."""
+        alert, name = compose(chain, letter, self.pack, self.settings, self.now_ns, proposal_id=proposal_id,
+                              proposed_ns=proposed_ns, approved_by=approved_by)
+        self.alerts.append(alert)
+        return replace(chain, identifiers=(*chain.identifiers, alert.identifier)), name, alert
+
+    def send_unasked(self, chain: Chain, letter: Letter, reason: str) -> tuple[Chain, str, Alert]:
         """Put a message on the air that needs no approval: inside the envelope, smaller, or renewed."""
         self.numbers += 1
         proposal = Proposal(
             id=make_id("proposal", chain.id, self.numbers, self.now_ns), proposed_ns=self.now_ns,
-            expires_ns=self.now_ns, msg_type=UPDATE, level=chain.level,
-            zones=rule.zone_refs(self.pack, chain.zones), caused_by=chain.threats, reason=reason,
-            approvals_needed=0, references=chain.sent, automatic=True)
+            expires_ns=self.now_ns, msg_type=UPDATE if letter.references else ALERT,
+            level="all_clear" if letter.kind in ("all_clear", "cancel") else letter.kind,
+            zones=rule.zone_refs(self.pack, letter.zones), caused_by=chain.threats, reason=reason,
+            approvals_needed=0, references=letter.references, automatic=True)
         self.proposals.append(proposal)
-        return self.send(chain, action, proposal.id, self.now_ns, (ENGINE,), cleared)
+        return self.send(chain, letter, proposal.id, self.now_ns, (ENGINE,))
 
     def withdraw(self, chain: Chain, kinds: tuple[str, ...], why: str) -> Chain:
         """Return the chain without its waiting proposals of some kinds; each is recorded as lapsed, with the reason."""
@@ -79,6 +98,14 @@ class Desk:
             if pending.kind in kinds:
                 self.decide(pending.proposal.id, "lapsed", ENGINE, why)
         return replace(chain, pending=tuple(p for p in chain.pending if p.kind not in kinds))
+
+
+def _screen(proposal: Proposal) -> str:
+    """Return what an officer reads of a proposal, in one line for the record."""
+    people = sum(zone.population for zone in proposal.zones)
+    names = ", ".join(zone.name for zone in proposal.zones[:5])
+    more = f" and {len(proposal.zones) - 5} more" if len(proposal.zones) > 5 else ""
+    return f"{proposal.msg_type} {proposal.level}: {names}{more}; {people} people; {proposal.reason}"
 
 
 def moved(chain: Chain, event: str) -> tuple[Chain, str]:

@@ -9,6 +9,7 @@ from lapwing.model.alerts import ALERT
 from lapwing.model.ids import make_id
 from lapwing.model.reports import Command
 from lapwing.model.times import NS_PER_S, to_iso
+from lapwing.warn import parts
 from lapwing.warn.approve import CLEAR_KINDS, ZONE_KINDS, approve, refuse
 from lapwing.warn.desk import Desk, moved
 from lapwing.warn.lifecycle import CLEARED, CLEARING, ENDED, PROPOSED
@@ -29,6 +30,9 @@ def apply(desk: Desk, chains: tuple[Chain, ...], command: Command, soon: Soon, c
     by = command.by.strip()
     if not by:
         desk.notes.append(f"{command.action}: no name given; every decision needs the name of the person")
+        return chains
+    if not desk.role_of(by):
+        desk.notes.append(f"{command.action} by {by}: not in the site's table of people; nothing done")
         return chains
     if command.action == "raise":
         return _raise(desk, chains, command, by, count)
@@ -71,16 +75,16 @@ def _cancel(desk: Desk, chain: Chain, command: Command, by: str) -> Chain:
     chain, action = moved(chain, "cancel")
     chain = desk.withdraw(chain, (*ZONE_KINDS, *CLEAR_KINDS), f"cancelled by {by}")
     desk.dismiss(before)
-    if action == "cancel":
+    if action == "cancel" and chain.parts:
         chain = replace(chain, approved_ns=desk.now_ns, approved_by=(by,))
-        chain = desk.send(chain, "cancel", command.alert_id, desk.now_ns, (by,))
+        chain = parts.end_all(desk, chain, "cancel", command.alert_id, desk.now_ns, (by,))
     return chain
 
 
 def _all_clear(desk: Desk, chain: Chain, command: Command, by: str) -> Chain:
     """The end by a person's own word: while an object is still a threat it is refused, because unknown is not clear."""
     by_hand = bool(chain.by_hand_until_ns) and not chain.threats
-    if by_hand and chain.sent:
+    if by_hand and chain.parts:
         chain = replace(chain, phase=CLEARING)
     phase = chain.phase
     chain, action = moved(chain, "all_clear")
@@ -118,16 +122,16 @@ def _raise(desk: Desk, chains: tuple[Chain, ...], command: Command, by: str, cou
     if problems:
         desk.notes.append(f"raise by {by} not done: {'; '.join(problems)}")
         return chains
-    held = {i for chain in chains if chain.level == level and chain.phase != PROPOSED for i in chain.zones}
+    held = {i for chain in chains for i in chain.zones(level)}
     zones = tuple(sorted({rows[code] for code in command.zones} - held))
     if not zones:
         desk.notes.append(f"raise by {by} not done: all of its zones are under warning already")
         return chains
     main = desk.pack.zones[zones[0]]
-    chain = Chain(id=make_id("chain", desk.pack.code, level, "hand", count, len(chains), desk.now_ns), level=level,
+    chain = Chain(id=make_id("chain", desk.pack.code, level, "hand", count, len(chains), desk.now_ns),
                   phase=PROPOSED, latitude_rad=main.latitude_rad, longitude_rad=main.longitude_rad,
-                  by_hand_until_ns=command.expires_ns)
-    chain, pending = desk.propose(chain, "hand", zones, (), f"raised by {by}: {command.text}", msg_type=ALERT,
-                                  level=level, text=command.text)
+                  by_hand_until_ns=command.expires_ns, by_hand_level=level)
+    chain, pending = desk.propose(chain, "hand", level, zones, (), f"raised by {by}: {command.text}", msg_type=ALERT,
+                                  text=command.text)
     desk.decide(pending.proposal.id, "raise", by, command.text)
     return (*chains, approve(desk, chain, pending, by, command.text, ()))

@@ -13,8 +13,8 @@ from lapwing.warn.state import Chain, Threat
 
 
 def ask(pack: Pack, chain: Chain, threats: Sequence[Threat], zones: tuple[int, ...], envelope: tuple[int, ...],
-        arrival_s: Floats) -> str:
-    """Return why a warning is proposed, or widened by `zones`."""
+        prob: Floats) -> str:
+    """Return why a warning of `zones` is proposed. `prob` as in `chains.Demand`."""
     parts = []
     live = [t for t in threats if t.live]
     if live:
@@ -26,34 +26,47 @@ def ask(pack: Pack, chain: Chain, threats: Sequence[Threat], zones: tuple[int, .
         if nearest.border_m > pack.policy.alert_border_m and math.isfinite(nearest.border_time_s):
             parts.append(f"{pack.policy.alert_border_m / 1000.0:.0f} km from the border in "
                          f"{nearest.border_time_s / 60.0:.0f} min at worst")
-    soonest = sorted(zones, key=lambda i: (float(arrival_s[i]), i))[:3]
-    near = [f"{pack.zones[i].name} {_minutes(float(arrival_s[i]))}" for i in soonest if math.isfinite(arrival_s[i])]
+        if all(t.sensor_count <= 1 for t in live):
+            parts.append("seen by one sensor only")
+    likely = sorted(zones, key=lambda i: (-float(prob[i].sum()), i))[:3]
+    near = [_near(pack.zones[i].name, prob[i]) for i in likely if prob[i, -1] > 0.0]
     if near:
-        parts.append("could be near " + ", ".join(near))
-    also = f" more, {len(chain.zones)} warned already" if chain.zones else ""
-    parts.append(f"{len(zones)} zones{also}, {rule.population(pack, zones)} people")
+        parts.append("may come near " + ", ".join(near))
+    held = len(chain.zones("alert"))
+    also = f" more, {held} warned already" if held else ""
+    parts.append(f"{len(zones)} zone{'' if len(zones) == 1 else 's'}{also}, {rule.population(pack, zones)} people")
     if envelope:
         parts.append(f"approval also covers widening to {len(envelope)} more zones, "
                      f"{rule.population(pack, envelope)} people")
     return "; ".join(parts)
 
 
-def _minutes(arrival_s: float) -> str:
-    return "now" if arrival_s < 30.0 else f"in {arrival_s / 60.0:.0f} min" if arrival_s >= 60.0 else "in under 1 min"
+def _near(name: str, prob: Floats) -> str:
+    """Return ``Isaccea (12 % within 5 min)``: the soonest horizon that holds half of what there is."""
+    column = next(k for k, value in enumerate(prob) if value >= 0.5 * prob[-1])
+    share = f"{100.0 * prob[column]:.0f} %" if prob[column] >= 0.01 else "under 1 %"
+    return f"{name} ({share} within {rule.HORIZONS_S[column] / 60.0:.0f} min)"
 
 
-def widen(pack: Pack, chain: Chain, new: Sequence[int]) -> str:
+def widen(pack: Pack, new: Sequence[int]) -> str:
     """Return why zones of the approved envelope are added."""
-    names = ", ".join(pack.zones[i].name for i in new[:3])
-    more = f" and {len(new) - 3} more" if len(new) > 3 else ""
-    return f"widened inside the approved envelope: {names}{more}, {rule.population(pack, new)} people"
+    return f"widened inside the approved envelope: {_names(pack, new)}, {rule.population(pack, new)} people"
+
+
+def _names(pack: Pack, zones: Sequence[int]) -> str:
+    names = ", ".join(pack.zones[i].name for i in zones[:3])
+    return names + (f" and {len(zones) - 3} more" if len(zones) > 3 else "")
 
 
 def shrink(pack: Pack, stale: Sequence[int]) -> str:
     """Return why zones come down before the end."""
-    names = ", ".join(pack.zones[i].name for i in stale[:3])
-    more = f" and {len(stale) - 3} more" if len(stale) > 3 else ""
-    return f"no object could come near {names}{more} for the length of the hold: all clear there"
+    return f"no object is likely to come near {_names(pack, stale)} within {rule.KEEP_S / 60.0:.0f} min: all clear there"
+
+
+def lower(pack: Pack, zones: Sequence[int]) -> str:
+    """Return why the last zones of an alert are lowered to a pre-alert."""
+    return (f"no object is likely to come near {_names(pack, zones)} within {rule.KEEP_S / 60.0:.0f} min, but one can still "
+            "reach the border: lowered until the all clear")
 
 
 def end(pack: Pack, chain: Chain, false_alarm: bool, earliest_ns: int, now_ns: int) -> str:

@@ -16,12 +16,10 @@ from lapwing.model.verdicts import Judgement
 from lapwing.warn import chains as life
 from lapwing.warn import officer, threat, zones
 from lapwing.warn import policy as rule
+from lapwing.warn.approve import ZONE_KINDS
 from lapwing.warn.desk import Desk, ended
 from lapwing.warn.lifecycle import PROPOSED
 from lapwing.warn.state import Chain, Settings, State, Threat
-
-# In this order: a zone under alert needs no pre-alert.
-CHAIN_LEVELS = ("alert", "pre_alert")
 
 
 def step(state: State, tracks: Tracks, judgement: Judgement, commands: tuple[Command, ...], pack: Pack, now_ns: int,
@@ -53,8 +51,8 @@ def step(state: State, tracks: Tracks, judgement: Judgement, commands: tuple[Com
 
     def soon(chain: Chain) -> tuple[int, ...]:
         demand, taken = demand_of(chain, chains)
-        ahead = demand.within(rule.WIDEN_S + rule.AHEAD_S)
-        wanted = {int(i) for i in np.flatnonzero(ahead)} | set(demand.asked)
+        likely = demand.prob[:, zones.ALERT_COLUMN] >= pack.policy.alert_prob
+        wanted = {int(i) for i in np.flatnonzero(likely)} | set(demand.asked)
         return tuple(sorted(wanted - taken))
 
     for command in commands:
@@ -78,53 +76,48 @@ def _assigned(desk: Desk, chains: tuple[Chain, ...], threats: tuple[Threat, ...]
     """Return the chains with each threat given to one of each level; new ones where a threat asks and none is near."""
     lost = {name for name, why in gone if why == threat.GONE}
     working = [replace(chain, real=True) if lost & set(chain.threats) else chain for chain in chains]
-    for level in CHAIN_LEVELS:
-        for each in threats:
-            if each.track_id in desk.dismissed:
-                continue
-            at = _home(working, level, each)
-            if at >= 0:
-                if each.track_id not in working[at].threats:
-                    working[at] = replace(working[at], threats=(*working[at].threats, each.track_id))
-            elif _asks(desk.pack, each, level):
-                count += 1
-                working.append(Chain(id=make_id("chain", desk.pack.code, level, each.track_id, count, desk.now_ns),
-                                     level=level, phase=PROPOSED, latitude_rad=each.latitude_rad,
-                                     longitude_rad=each.longitude_rad, threats=(each.track_id,),
-                                     changed_ns=desk.now_ns))
+    for each in threats:
+        if each.track_id in desk.dismissed:
+            continue
+        at = _home(working, each)
+        if at >= 0:
+            if each.track_id not in working[at].threats:
+                working[at] = replace(working[at], threats=(*working[at].threats, each.track_id))
+        elif _asks(desk.pack, each):
+            count += 1
+            working.append(Chain(id=make_id("chain", desk.pack.code, each.track_id, count, desk.now_ns), phase=PROPOSED,
+                                 latitude_rad=each.latitude_rad, longitude_rad=each.longitude_rad,
+                                 threats=(each.track_id,)))
     return tuple(working), count
 
 
-def _home(chains: list[Chain], level: str, each: Threat) -> int:
+def _home(chains: list[Chain], each: Threat) -> int:
     """Return the place of the chain that a threat belongs to: its own, else the nearest within JOIN_M, else -1."""
-    own = [at for at, chain in enumerate(chains) if chain.level == level and each.track_id in chain.threats]
+    own = [at for at, chain in enumerate(chains) if each.track_id in chain.threats]
     if own:
         return own[0]
     best, best_m = -1, rule.JOIN_M
     for at, chain in enumerate(chains):
-        if chain.level == level:
-            apart, _ = geodesic_inverse(each.latitude_rad, each.longitude_rad, chain.latitude_rad, chain.longitude_rad)
-            if float(apart) < best_m:
-                best, best_m = at, float(apart)
+        apart, _ = geodesic_inverse(each.latitude_rad, each.longitude_rad, chain.latitude_rad, chain.longitude_rad)
+        if float(apart) < best_m:
+            best, best_m = at, float(apart)
     return best
 
 
-def _asks(pack: Pack, each: Threat, level: str) -> bool:
-    if level == "pre_alert":
-        return bool(len(zones.pre_alerted(each, pack.policy, rule.PRE_ALERT_AHEAD_S)))
-    near_border = each.border_time_s <= pack.policy.alert_lead_s and bool(len(each.first))
-    return near_border or bool(len(zones.asked_for(each)))
+def _asks(pack: Pack, each: Threat) -> bool:
+    """Whether an object asks for a warning of any level."""
+    ready = each.looks >= 2 and bool((each.reach.prob[:, zones.ALL_COLUMN] >= pack.policy.pre_alert_prob).any())
+    return ready or bool(each.first) or bool(each.asked)
 
 
 def _taken(chain: Chain, among: tuple[Chain, ...]) -> frozenset[int]:
-    """Return the zones that a chain leaves to others: those of other chains of its or a graver level."""
-    rank = CHAIN_LEVELS.index(chain.level)
+    """Return the zones that a chain leaves to others: those under their warnings, or proposed by them."""
     held: set[int] = set()
     for other in among:
-        if other.id != chain.id and CHAIN_LEVELS.index(other.level) <= rank:
-            held |= set(other.zones)
-            if other.level == chain.level:
-                for pending in other.pending:
+        if other.id != chain.id:
+            held |= set(other.zones())
+            for pending in other.pending:
+                if pending.kind in ZONE_KINDS:
                     held |= set(pending.zones)
     return frozenset(held)
 
@@ -132,17 +125,14 @@ def _taken(chain: Chain, among: tuple[Chain, ...]) -> frozenset[int]:
 def _levels(pack: Pack, chains: tuple[Chain, ...], threats: tuple[Threat, ...]) -> tuple[tuple[str, str], ...]:
     """Return (zone code, level) of everything in force; counties near a threat with nothing in force are watched."""
     levels: dict[str, str] = {}
-    for level in reversed(CHAIN_LEVELS):
+    for level in ("pre_alert", "alert"):
         for chain in chains:
-            if chain.level == level and chain.phase != PROPOSED:
-                for index in chain.zones:
-                    levels[pack.zones[index].code] = level
-    warned = {pack.zones[i].county for chain in chains if chain.phase != PROPOSED for i in chain.zones}
+            for index in chain.zones(level):
+                levels[pack.zones[index].code] = level
+    warned = {pack.zones[i].county for chain in chains for i in chain.zones()}
     for each in threats:
-        if len(each.reach.zone_index):
-            county = pack.zones[int(each.reach.zone_index[int(np.argmin(each.reach.arrival_s))])].county
+        if each.home >= 0:
+            county = pack.zones[each.home].county
             if county not in warned:
                 levels.setdefault(county, "watch")
     return tuple(sorted(levels.items()))
-
-

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from lapwing.model.alerts import Proposal
 from lapwing.model.plots import Floats, Ints
+from lapwing.warn.policy import HORIZONS_S
 
 STATUSES = ("Actual", "Exercise", "Test")
 
@@ -17,24 +18,33 @@ def no_zones() -> Ints:
     return np.zeros(0, np.int64)
 
 
+def no_reach() -> Reach:
+    """Return the reach of an object that comes near nowhere."""
+    return Reach(no_zones(), np.zeros((0, len(HORIZONS_S))))
+
+
+ROLES = ("officer", "supervisor")
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What a run fixes. Numbers that an authority may set stand in the pack's policy, not here."""
 
     status: str = "Exercise"         # CAP status of every message of the run; never mixed within a run
     sender: str = ""                 # empty: the policy's sender
+    people: tuple[tuple[str, str], ...] = ()   # (name, role) of the site's table; empty: anyone with a name may decide
 
     def __post_init__(self) -> None:
         assert self.status in STATUSES, f"status {self.status!r}: one of {STATUSES}"
+        assert all(role in ROLES for _, role in self.people), f"roles are {ROLES}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reach:
-    """Which zones an object could come near to, and how soon, reckoned from the moment of its last evaluation."""
+    """Which zones an object may come near to, from the moment of its last evaluation on."""
 
     zone_index: Ints                 # (m,) rows of Pack.zones, ascending
-    arrival_s: Floats                # (m,) earliest time to within Policy.alert_zone_m of a place of the zone
-    turn_rad: Floats                 # (m,) change of course that this would take
+    prob: Floats                     # (m, horizons) P(within Policy.alert_zone_m of a place of the zone) by HORIZONS_S
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,44 +60,73 @@ class Threat:
     latitude_rad: float
     longitude_rad: float
     velocity_mps: tuple[float, float]    # east, north
-    speed_mps: float                 # worst case used for arrival times
-    position_m_sigma: float
+    speed_mps: float                 # worst case
+    position_m_sigma: float          # along the worst axis
+    position_cov_m2: tuple[tuple[float, float], tuple[float, float]]   # east, north; registration included
+    velocity_cov: tuple[tuple[float, float], tuple[float, float]]
+    turn_rate_radps: float
     border_m: float
     border_time_s: float             # worst-case time to `alert_border_m` of the border; inf: flying away
+    sensor_count: int                # different sensors that ever saw it
     reach: Reach
-    due: tuple[Ints, ...] = ()       # zones asked for at the last evaluations, newest last
-    urgent: Ints = field(default_factory=no_zones)          # of the newest, those that cannot wait for a second look
-    first: Ints = field(default_factory=no_zones)           # zones where it would cross
+    looks: int = 0                   # evaluations so far
+    likely: tuple[tuple[int, ...], ...] = ()   # zones likely soon at the last evaluations, newest last
+    asked: tuple[int, ...] = ()      # zones that must be warned: likely at two of the last three evaluations, or urgent
+    urgent: tuple[int, ...] = ()     # those that cannot wait for a second look
+    first: tuple[int, ...] = ()      # where it would be first, when it may soon be at the border
+    home: int = -1                   # zone nearest to it; -1 none
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Zones that one message warns, and the messages about them so far: it is renewed, shrinks and ends by itself.
+
+    A widening is a part of its own, so that nobody is told twice of what has not changed for them.
+    """
+
+    level: str                           # alert | pre_alert
+    zones: tuple[int, ...]               # rows of Pack.zones in force, ascending
+    wanted_ns: tuple[int, ...]           # when each was last wanted
+    sent: tuple[str, ...]                # references "sender,identifier,sent" of its messages
+    onset_ns: int
+    sent_ns: int                         # of the newest message
+    expires_ns: int
 
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """One chain of messages: an alert, its updates, its end. One chain per incident and level."""
+    """One incident: its messages from the first warning to the last all clear, and what waits for a decision."""
 
     id: str
-    level: str                           # alert | pre_alert
     phase: str                           # a state of `lifecycle`
     latitude_rad: float                  # where it began: which new threats belong to it
     longitude_rad: float
     threats: tuple[str, ...] = ()        # track ids that caused it, in order of appearance
-    zones: tuple[int, ...] = ()          # rows of Pack.zones in force, ascending
-    wanted_ns: tuple[int, ...] = ()      # when each was last wanted
+    parts: tuple[Part, ...] = ()         # in force, oldest first
     envelope: tuple[int, ...] = ()       # zones approved in advance, beside those in force
-    sent: tuple[str, ...] = ()           # references "sender,identifier,sent" of all its messages
-    identifiers: tuple[str, ...] = ()    # their identifiers
-    onset_ns: int = 0
-    sent_ns: int = 0                     # of the newest message
-    expires_ns: int = 0
-    changed_ns: int = 0                  # last change of the zones
-    shrunk_ns: int = 0                   # last time zones came down
+    identifiers: tuple[str, ...] = ()    # of all its messages
+    began_ns: int = 0
+    alerted: bool = False                # an alert was ever in force
+    widened_ns: int = 0                  # last message that added zones
+    shrunk_ns: int = 0                   # last message that took zones down
     last_plot_ns: int = 0                # newest plot of any of its threats
     real: bool = False                   # a threat of it was lost or flew away; else all were identified
     by_hand_until_ns: int = 0            # raised by a person, until then; 0: not
+    by_hand_level: str = ""
     approved_by: tuple[str, ...] = ()    # of the newest approval
     approved_ns: int = 0
     pending: tuple[Pending, ...] = ()
     cleared_by: tuple[str, int, str] = ("", 0, "")   # approved end: proposal id, proposed_ns, clear | cancel
     quiet_until_ns: int = 0              # a person refused: not asked again before, unless it grows worse
+
+    def zones(self, level: str = "") -> tuple[int, ...]:
+        """Return the zones in force, of one level or of all, ascending."""
+        return tuple(sorted({i for part in self.parts if not level or part.level == level for i in part.zones}))
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """References of all messages in force, parts in order."""
+        return tuple(name for part in self.parts for name in part.sent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +134,9 @@ class Pending:
     """A proposal that waits for a person, with what it would do."""
 
     proposal: Proposal
-    kind: str                            # raise | widen | clear | cancel | hand
-    zones: tuple[int, ...]               # in force after it is approved, at least
+    kind: str                            # raise | clear | cancel | hand
+    level: str                           # of its zones
+    zones: tuple[int, ...]               # to be warned
     envelope: tuple[int, ...] = ()       # widening inside it will need no further approval
     approvals: tuple[str, ...] = ()      # names so far
     text: str = ""                       # reason given by the person, for a warning by hand

@@ -13,12 +13,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lapwing.country.pack import Policy
-from lapwing.geo.wgs84 import geodesic_inverse
 from lapwing.model.plots import Bools, Floats
 from lapwing.model.times import NS_PER_S, from_seconds
 from lapwing.model.tracks import CLASSES, Tracks
 from lapwing.model.verdicts import BorderStates
-from lapwing.warn.state import Candidate, Reach, Threat, no_zones
+from lapwing.warn.state import Candidate, Threat, no_reach
 
 # Highest usual ground speed of each class, m/s, in the order of CLASSES (the domain's parameter sheet: long-range
 # one-way UAV 40-58, decoy 14-50, balloons drift with the wind, helicopter 45-65, light aircraft 45-72 typical).
@@ -35,7 +34,9 @@ FAST_PLOTS, FAST_S = 3, 25.0
 SLOW_PLOTS, SLOW_S, SLOW_HARMLESS_PROB = 5, 90.0, 0.75
 SIGMA_M_NEW = 600.0                # a new one must be placed so well
 REACH_SLACK = 1.1                  # hysteresis of the reach rule, for threats already known
-EVALUATE_EVERY_S = 5.0             # without a new plot; with one at once
+EVALUATE_EVERY_S = 5.0             # without a new plot
+EVALUATE_PLOT_S = 3.5              # with one, but a new object at once
+EVALUATE_FAR_S = 12.0              # one that comes near nowhere
 TURN_ALLOWED_RAD = math.radians(45.0)   # how far an object may turn before we call it flying away from the border
 SPEED_MPS_MIN = 20.0               # slower ones are reckoned with this: they may speed up again
 BORDER_SPEED_MPS_MIN = 45.0        # likewise for the time to the border strip, where being late costs most
@@ -100,7 +101,10 @@ def update(threats: tuple[Threat, ...], candidates: tuple[Candidate, ...], track
                 continue
         threat = _live(tracks, states, row, known.get(tracks.track_id[row]), float(top_mps[row]), policy, now_ns)
         now[threat.track_id] = threat
-        if bool(tracks.updated[row]) or now_ns - threat.evaluated_ns >= from_seconds(EVALUATE_EVERY_S):
+        wait_s = EVALUATE_PLOT_S if bool(tracks.updated[row]) else EVALUATE_EVERY_S
+        if threat.looks and not len(threat.reach.zone_index):
+            wait_s = EVALUATE_FAR_S
+        if now_ns - threat.evaluated_ns >= from_seconds(wait_s):
             due.append(threat.track_id)
     due += [t.track_id for t in now.values()
             if not t.live and now_ns - t.evaluated_ns >= from_seconds(EVALUATE_EVERY_S)]
@@ -158,13 +162,24 @@ def _live(tracks: Tracks, states: BorderStates, row: int, before: Threat | None,
         velocity_mps=(east, north),
         speed_mps=worst_mps,
         position_m_sigma=_position_sigma_m(tracks, row),
+        position_cov_m2=_four(tracks.state_cov[row, :2, :2] + tracks.bias_cov_m2[row]),
+        velocity_cov=_four(tracks.state_cov[row, 2:, 2:]),
+        turn_rate_radps=float(tracks.turn_rate_radps[row]),
         border_m=float(states.border_m[row]),
         border_time_s=_border_time_s(tracks, states, row, worst_mps, policy),
-        reach=before.reach if before else Reach(no_zones(), np.zeros(0), np.zeros(0)),
-        due=before.due if before else (),
-        urgent=before.urgent if before else no_zones(),
-        first=before.first if before else no_zones(),
+        sensor_count=int(tracks.sensor_count[row]),
+        reach=before.reach if before else no_reach(),
+        looks=before.looks if before else 0,
+        likely=before.likely if before else (),
+        asked=before.asked if before else (),
+        urgent=before.urgent if before else (),
+        first=before.first if before else (),
+        home=before.home if before else -1,
     )
+
+
+def _four(matrix: Floats) -> tuple[tuple[float, float], tuple[float, float]]:
+    return (float(matrix[0, 0]), float(matrix[0, 1])), (float(matrix[1, 0]), float(matrix[1, 1]))
 
 
 def _lost(threat: Threat) -> Threat:
@@ -194,9 +209,11 @@ def _border_time_s(tracks: Tracks, states: BorderStates, row: int, speed_mps: fl
     east, north = tracks.velocity_mps[row]
     share = 1.0
     if math.hypot(east, north) >= SPEED_MPS_MOVING:
-        _, bearing = geodesic_inverse(tracks.latitude_rad[row], tracks.longitude_rad[row],
-                                      states.nearest_latitude_rad[row], states.nearest_longitude_rad[row])
-        off = abs(math.remainder(float(bearing) - math.atan2(east, north), 2.0 * math.pi))
+        # On a plane of the middle latitude: the bearing is good to a degree at 60 km, and 45 are allowed for.
+        latitude, nearest = float(tracks.latitude_rad[row]), float(states.nearest_latitude_rad[row])
+        along = float(states.nearest_longitude_rad[row] - tracks.longitude_rad[row]) * math.cos((latitude + nearest) / 2.0)
+        bearing = math.atan2(along, nearest - latitude)
+        off = abs(math.remainder(bearing - math.atan2(east, north), 2.0 * math.pi))
         share = math.cos(max(0.0, off - TURN_ALLOWED_RAD)) if math.isfinite(off) else 1.0
     if share <= 0.1:
         return math.inf

@@ -261,7 +261,10 @@ def _proposals(board: Board) -> list[dict[str, Any]]:
         "id": p.id, "proposed": to_iso(p.proposed_ns, digits=0), "expires": to_iso(p.expires_ns, digits=0),
         "msg_type": p.msg_type, "level": p.level, "zones": _zones(p.zones),
         "people": sum(z.population for z in p.zones), "caused_by": list(p.caused_by), "reason": p.reason,
-        "approvals_needed": p.approvals_needed, "approved_by": list(shown.approved_by),
+        "approvals_needed": p.approvals_needed, "approved_by": list(shown.approved_by), "role": p.role,
+        "envelope_zones": len(p.envelope), "envelope_people": sum(z.population for z in p.envelope),
+        "texts": [{"language": language, "headline": headline, "description": description}
+                  for language, headline, description in p.texts],
     } for shown in board.proposals for p in (shown.proposal,)]
 
 

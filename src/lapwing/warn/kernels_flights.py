@@ -1,0 +1,65 @@
+"""The forecast's inner loop: many flights of one object over the places below it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from lapwing.geo.jit import kernel
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+@kernel
+def near_times_kernel(
+    start: Floats, wander: Floats, chance: Floats, turn: Floats, step_s: Floats, since_s: float, until_s: float,
+    speed_mps: float, turn_rate_radps: float, wander_rad_sigma: float, leg_s: float, turn_rad_min: float,
+    turn_rad_max: float, site_east_m: Floats, site_north_m: Floats, site_zone: Ints, cell_first: Ints, columns: int,
+    rows: int, west_m: float, south_m: float, radius_m: float, near_s: Floats,
+) -> None:
+    """Fly each path; write when it is first near each zone, seconds after `since_s`; what is never near is left as it is.
+
+    Parameters
+    ----------
+    start : (paths, 4) east m, north m, heading rad, speed factor
+    wander : (paths, steps) standard normal; chance, turn : uniform in [0, 1)
+    step_s : (steps,) lengths of the time steps; a step is flown straight and looked at its end
+    since_s, until_s : nearness counts between these times of flight
+    turn_rate_radps : present turn rate, fading with a time constant of 15 s
+    site_east_m, site_north_m, site_zone : (sites,) sorted by cell of a grid; rows of `near_s` columns
+    cell_first : (columns * rows + 1,) first site of each cell; cells are squares of `radius_m`
+    near_s : (paths, zones) in and out
+    """
+    squared = radius_m * radius_m
+    for path in range(start.shape[0]):
+        east, north, heading = start[path, 0], start[path, 1], start[path, 2]
+        speed = speed_mps * start[path, 3]
+        rate, time_s = turn_rate_radps, 0.0
+        for step in range(step_s.shape[0] + 1):
+            if time_s >= since_s:
+                column, row = int(math.floor((east - west_m) / radius_m)), int(math.floor((north - south_m) / radius_m))
+                for near_row in range(max(row - 1, 0), min(row + 2, rows)):
+                    for near_column in range(max(column - 1, 0), min(column + 2, columns)):
+                        cell = near_row * columns + near_column
+                        for site in range(cell_first[cell], cell_first[cell + 1]):
+                            zone = site_zone[site]
+                            if near_s[path, zone] > time_s - since_s:
+                                off_east, off_north = site_east_m[site] - east, site_north_m[site] - north
+                                if off_east * off_east + off_north * off_north <= squared:
+                                    near_s[path, zone] = time_s - since_s
+            if step == step_s.shape[0] or time_s >= until_s:
+                break
+            length = step_s[step]
+            drift = 0.5 * (rate * length + wander_rad_sigma * math.sqrt(length) * wander[path, step])
+            if chance[path, step] < 1.0 - math.exp(-length / leg_s):
+                size = turn_rad_min + abs(2.0 * turn[path, step] - 1.0) * (turn_rad_max - turn_rad_min)
+                heading += size if turn[path, step] >= 0.5 else -size
+            heading += drift
+            east += speed * length * math.sin(heading)
+            north += speed * length * math.cos(heading)
+            heading += drift
+            rate *= math.exp(-length / 15.0)
+            time_s += length
