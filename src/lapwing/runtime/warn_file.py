@@ -199,13 +199,13 @@ def _judged(columns: dict[str, Any]) -> Bools:
     unknown = columns["affiliation"] == AFFILIATIONS.index("unknown")
     first: dict[str, float] = {}
     fastest: dict[str, float] = {}
-    harmless = np.zeros(len(unknown), np.bool_)
     speed = np.hypot(columns["velocity_mps"][:, 0], columns["velocity_mps"][:, 1])
+    begun, top = np.zeros(len(unknown)), np.zeros(len(unknown))
     for row, name in enumerate(columns["track_id"].tolist()):
-        border_m = first.setdefault(name, float(columns["border_m"][row]))
-        fastest[name] = max(fastest.get(name, 0.0), float(speed[row]))
-        slow = traffic.slow_inside(border_m, fastest[name], True, settings)
-        harmless[row] = bool(traffic.class_reason(columns["class_prob"][row], slow, settings))
+        begun[row] = first.setdefault(name, float(columns["border_m"][row]))
+        top[row] = fastest[name] = max(fastest.get(name, 0.0), float(speed[row]))
+    slow = traffic.slow_inside(begun, top, unknown, settings)
+    harmless = np.array([bool(reason) for reason in traffic.class_reasons(columns["class_prob"], slow, settings)], np.bool_)
     return np.asarray(unknown & ~harmless)
 
 

@@ -7,8 +7,9 @@ All rules are those of the manual's page on warnings. In short, for a place and 
   for those missed (the percentiles of the lead keep the true, negative value);
 * *needless* are the person-minutes under alert outside [t0 - 15 min, t1 + 5 min]; from 22 to 6 local time double, pre-alert
   at a tenth;
-* *extra* are the messages beyond an alert and its all clear; a *reversal* is on-off-on within 10 min; a *silent end* an
-  expiry without cancel or all clear.
+* *extra* are the messages beyond an alert and its all clear; a *reversal* is a warning (of either level) that
+  ends and begins again within 10 min; a *silent end* an expiry without cancel or all clear. An *alarm* is an alert that is
+  news to the place: a renewal (``rings`` false) wakes nobody.
 
 A message is in force at a place from its publication until it expires, or a message refers to it. Three baselines are
 scored by the same rules: B0 the fixed strip, B1 the 20 km rule, B2 that knows the truth.
@@ -291,7 +292,8 @@ def figures(policy: Policy, truth: Truth, places: Places, night: Sequence[Span])
         warned_people += people[place]
         alarm_people += people[place] * policy.alarms.get(place, 0)
         message_people += people[place] * told
-        if any(b[0] - a[1] < REVERSAL_S for a, b in pairwise(alert)):
+        warned = joined([*alert, *ready])          # lowered to "be ready" is not off: off is what people are told is over
+        if any(b[0] - a[1] < REVERSAL_S for a, b in pairwise(warned)):
             reversed_people += people[place]
         if math.isfinite(truth.threat_end_s):
             late_min = max(0.0, alert[-1][1] - truth.threat_end_s - CLEAR_S) / 60.0

@@ -53,7 +53,7 @@ def demand_of(desk: Desk, chain: Chain, mine: tuple[Threat, ...], taken: frozens
         urgent = urgent or bool(set(threat.urgent) - taken - held)
         counties |= {pack.zones[i].county for i in threat.first}
         pressing = threat.border_time_s <= rule.BORDER_URGENT_S
-        if pressing or threat.looks >= 2:
+        if threat.live and (pressing or threat.looks >= 2):
             fresh = [i for i in threat.first if pack.zones[i].county not in covered]
             asked |= set(fresh)
             urgent = urgent or (pressing and bool(fresh))
@@ -91,9 +91,10 @@ def advance(desk: Desk, chain: Chain, demand: Demand, taken: frozenset[int]) -> 
 def _refreshed(desk: Desk, chain: Chain, demand: Demand) -> Chain:
     """Return the chain with the times at which its zones were last wanted, and the newest plot of its threats."""
     policy, prob = desk.pack.policy, demand.prob
-    # Half of what raises it keeps a zone: an object that shakes at the threshold makes no message.
-    keep = (prob[:, zones.KEEP_COLUMN] >= policy.keep_prob) | (prob[:, zones.ALERT_COLUMN] >= 0.5 * policy.alert_prob)
-    wanted = {i for i in chain.zones("alert") if keep[i]}
+    keep = zones.kept(prob, policy)
+    unseen_ns = desk.now_ns - from_seconds(zones.UNSEEN_S)
+    held = {i for threat in demand.threats if threat.last_plot_ns < unseen_ns for i in threat.held}
+    wanted = {i for i in chain.zones("alert") if keep[i] or i in held}
     ready = {i for i in chain.zones("pre_alert") if prob[i, zones.ALL_COLUMN] >= policy.pre_alert_keep_prob}
     for county in demand.counties:
         # While an object may soon be at the border, somebody of the county stays warned: the likeliest.
@@ -240,8 +241,8 @@ def _stale(desk: Desk, part: Part) -> tuple[int, ...]:
     """Return the zones of a part that nothing has wanted for a while."""
     if desk.now_ns - part.onset_ns < from_seconds(desk.pack.policy.shrink_every_s):
         return ()
-    return tuple(i for i, t in zip(part.zones, part.wanted_ns, strict=True)
-                 if desk.now_ns - t >= from_seconds(rule.STALE_S))
+    wait_ns = from_seconds(rule.STALE_S if part.level == "alert" else rule.PRE_ALERT_STALE_S)
+    return tuple(i for i, t in zip(part.zones, part.wanted_ns, strict=True) if desk.now_ns - t >= wait_ns)
 
 
 def _shrunk(desk: Desk, chain: Chain, demand: Demand) -> Chain:
@@ -263,6 +264,16 @@ def _shrunk(desk: Desk, chain: Chain, demand: Demand) -> Chain:
             chain, _ = moved(chain, "lower")
             chain = parts.change(desk, chain, (last,), reasons.lower(desk.pack, last.zones), level="pre_alert")
             chain = replace(chain, shrunk_ns=desk.now_ns)
+    for part in over:
+        # Where an object may yet come within the quarter of an hour, people are told to be ready, not that all is clear.
+        ready = {i for i in part.zones if demand.prob[i, zones.ALL_COLUMN] >= desk.pack.policy.pre_alert_keep_prob}
+        if part.level == "alert" and ready:
+            chain, _ = moved(chain, "lower")
+            gone = tuple(i for i in part.zones if i not in ready)
+            chain = parts.change(desk, chain, (part,), reasons.lower(desk.pack, tuple(sorted(ready))), level="pre_alert",
+                                 cleared=gone)
+            chain = replace(chain, shrunk_ns=desk.now_ns)
+    over = [part for part in over if any(part is each for each in chain.parts)]
     if over:
         chain, action = moved(chain, "shrink")
         assert action == "clear_zones", action

@@ -29,7 +29,16 @@ TURN_RAD = (math.radians(20.0), math.radians(90.0))
 WANDER_RAD = math.radians(0.6)     # per square root of a second
 SPEED_SPREAD = 0.06
 TURN_RATE_MAX_RADPS = math.radians(6.0)
+# One that weaves comes back to its course made good; one that has begun a turn does not. Some flights do the one, some
+# the other.
+COURSE_S = 75.0                    # memory of the course made good: longer than half a weave, shorter than a leg
+BACK_S = 30.0
+WEAVE_RAD_MAX = math.radians(60.0)
+COURSE_SHARE_MIN = 0.5             # a course made good of less speed than this share is a circle, not a course
 SPEED_MPS_MIN = 15.0               # one that flies slower may speed up again
+
+
+_RETURNS = np.flatnonzero(np.arange(FLIGHTS) % 8 < 5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,21 +80,21 @@ def _draws() -> tuple[Floats, Floats, Floats, Floats]:
             np.concatenate([turn, 1.0 - turn]))
 
 
-def near_prob(grid: Grid, zones: int, velocity_mps: tuple[float, float], position_cov_m2: Floats, velocity_cov: Floats,
-              turn_rate_radps: float, since_s: float, radius_m: float) -> Floats:
+def near_prob(grid: Grid, zones: int, velocity_mps: tuple[float, float], course_mps: tuple[float, float],
+              position_cov_m2: Floats, velocity_cov: Floats, turn_rate_radps: float, since_s: float, radius_m: float) -> Floats:
     """Return (zones, horizons): P(within `radius_m` of a place of the zone within each of HORIZONS_S from now).
 
     Parameters
     ----------
     grid : places on a plane about the last known position
-    velocity_mps : east, north
+    velocity_mps, course_mps : east, north; now, and made good over the last minutes
     position_cov_m2, velocity_cov : (2, 2), registration included in the position's
     since_s : time of flight since that position was true; 0 for a live track
     """
     normal, wander, chance, turn = _draws()
     speed = math.hypot(*velocity_mps)
     angle = math.atan2(velocity_mps[0], velocity_mps[1])
-    start = np.empty((FLIGHTS, 4))
+    start = np.zeros((FLIGHTS, 5))
     east_sigma = math.sqrt(max(float(position_cov_m2[0, 0]), 0.0))
     north_sigma = math.sqrt(max(float(position_cov_m2[1, 1]), 0.0))
     both = float(position_cov_m2[0, 1]) / (east_sigma * north_sigma) if east_sigma * north_sigma > 0.0 else 0.0
@@ -99,10 +108,13 @@ def near_prob(grid: Grid, zones: int, velocity_mps: tuple[float, float], positio
     flown = max(speed, SPEED_MPS_MIN)
     start[:, 2] = angle + min(math.atan2(across_mps, flown), 1.5) * normal[:, 2]
     start[:, 3] = np.clip(1.0 + math.hypot(SPEED_SPREAD, min(ahead_mps / flown, 0.4)) * normal[:, 3], 0.3, 2.0)
+    off = math.remainder(math.atan2(course_mps[0], course_mps[1]) - angle, 2.0 * math.pi)
+    if math.hypot(*course_mps) >= COURSE_SHARE_MIN * flown and abs(off) <= WEAVE_RAD_MAX:
+        start[_RETURNS, 4] = off
     near_s = np.full((FLIGHTS, zones), np.inf)
     near_times_kernel(
         start, wander, chance, turn, _STEP_S, min(since_s, SINCE_S_MAX), min(since_s, SINCE_S_MAX) + UNTIL_S, flown,
-        min(max(turn_rate_radps, -TURN_RATE_MAX_RADPS), TURN_RATE_MAX_RADPS), WANDER_RAD, LEG_S, TURN_RAD[0], TURN_RAD[1],
+        min(max(turn_rate_radps, -TURN_RATE_MAX_RADPS), TURN_RATE_MAX_RADPS), BACK_S, WANDER_RAD, LEG_S, TURN_RAD[0], TURN_RAD[1],
         grid.east_m, grid.north_m, grid.zone, grid.cell_first, grid.columns, grid.rows, grid.west_m, grid.south_m,
         radius_m, near_s)
     return np.stack([np.mean(near_s <= horizon, axis=0) for horizon in HORIZONS_S], axis=1)

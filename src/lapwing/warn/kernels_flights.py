@@ -16,7 +16,7 @@ Ints = npt.NDArray[np.int64]
 @kernel
 def near_times_kernel(
     start: Floats, wander: Floats, chance: Floats, turn: Floats, step_s: Floats, since_s: float, until_s: float,
-    speed_mps: float, turn_rate_radps: float, wander_rad_sigma: float, leg_s: float, turn_rad_min: float,
+    speed_mps: float, turn_rate_radps: float, back_s: float, wander_rad_sigma: float, leg_s: float, turn_rad_min: float,
     turn_rad_max: float, site_east_m: Floats, site_north_m: Floats, site_zone: Ints, cell_first: Ints, columns: int,
     rows: int, west_m: float, south_m: float, radius_m: float, near_s: Floats,
 ) -> None:
@@ -24,7 +24,7 @@ def near_times_kernel(
 
     Parameters
     ----------
-    start : (paths, 4) east m, north m, heading rad, speed factor
+    start : (paths, 5) east m, north m, heading rad, speed factor, turn still to come rad: it fades in over `back_s`
     wander : (paths, steps) standard normal; chance, turn : uniform in [0, 1)
     step_s : (steps,) lengths of the time steps; a step is flown straight and looked at its end
     since_s, until_s : nearness counts between these times of flight
@@ -36,7 +36,7 @@ def near_times_kernel(
     squared = radius_m * radius_m
     for path in range(start.shape[0]):
         east, north, heading = start[path, 0], start[path, 1], start[path, 2]
-        speed = speed_mps * start[path, 3]
+        speed, back = speed_mps * start[path, 3], start[path, 4]
         rate, time_s = turn_rate_radps, 0.0
         for step in range(step_s.shape[0] + 1):
             if time_s >= since_s:
@@ -53,7 +53,9 @@ def near_times_kernel(
             if step == step_s.shape[0] or time_s >= until_s:
                 break
             length = step_s[step]
-            drift = 0.5 * (rate * length + wander_rad_sigma * math.sqrt(length) * wander[path, step])
+            turned = back * (1.0 - math.exp(-length / back_s))
+            back -= turned
+            drift = 0.5 * (rate * length + turned + wander_rad_sigma * math.sqrt(length) * wander[path, step])
             if chance[path, step] < 1.0 - math.exp(-length / leg_s):
                 size = turn_rad_min + abs(2.0 * turn[path, step] - 1.0) * (turn_rad_max - turn_rad_min)
                 heading += size if turn[path, step] >= 0.5 else -size

@@ -20,6 +20,7 @@ ENVELOPE_PROB = 0.004              # zones that may become wanted are approved i
 WIDEN_EVERY_S = 45.0               # between two messages that add zones, unless urgent
 PRE_ALERT_EVERY_S = 240.0
 STALE_S = 60.0                     # a zone comes down when nothing has wanted it for so long
+PRE_ALERT_STALE_S = 180.0
 SHRINK_SHARE = 0.3                 # part of a message comes down alone where that frees so many of its people
 SHRINK_WAIT_S = 300.0              # or where they have waited so long
 RENEW_BEFORE_S, RENEW_WITH_S = 150.0, 90.0    # what would be renewed soon after is renewed along

@@ -60,6 +60,7 @@ class Threat:
     latitude_rad: float
     longitude_rad: float
     velocity_mps: tuple[float, float]    # east, north
+    course_mps: tuple[float, float]      # likewise, made good over the last minutes
     speed_mps: float                 # worst case
     position_m_sigma: float          # along the worst axis
     position_cov_m2: tuple[tuple[float, float], tuple[float, float]]   # east, north; registration included
@@ -73,6 +74,7 @@ class Threat:
     likely: tuple[tuple[int, ...], ...] = ()   # zones likely soon at the last evaluations, newest last
     asked: tuple[int, ...] = ()      # zones that must be warned: likely at two of the last three evaluations, or urgent
     urgent: tuple[int, ...] = ()     # those that cannot wait for a second look
+    held: tuple[int, ...] = ()       # zones that it kept warned when last seen: a lost object holds them
     first: tuple[int, ...] = ()      # where it would be first, when it may soon be at the border
     home: int = -1                   # zone nearest to it; -1 none
 

@@ -17,6 +17,7 @@ from lapwing.model.plots import Bools, Floats
 from lapwing.model.times import NS_PER_S, from_seconds
 from lapwing.model.tracks import CLASSES, Tracks
 from lapwing.model.verdicts import BorderStates
+from lapwing.warn.flights import COURSE_S
 from lapwing.warn.state import Candidate, Threat, no_reach
 
 # Highest usual ground speed of each class, m/s, in the order of CLASSES (the domain's parameter sheet: long-range
@@ -160,6 +161,7 @@ def _live(tracks: Tracks, states: BorderStates, row: int, before: Threat | None,
         latitude_rad=float(tracks.latitude_rad[row]),
         longitude_rad=float(tracks.longitude_rad[row]),
         velocity_mps=(east, north),
+        course_mps=_course_mps(before, east, north, now_ns),
         speed_mps=worst_mps,
         position_m_sigma=_position_sigma_m(tracks, row),
         position_cov_m2=_four(tracks.state_cov[row, :2, :2] + tracks.bias_cov_m2[row]),
@@ -173,9 +175,19 @@ def _live(tracks: Tracks, states: BorderStates, row: int, before: Threat | None,
         likely=before.likely if before else (),
         asked=before.asked if before else (),
         urgent=before.urgent if before else (),
+        held=before.held if before else (),
         first=before.first if before else (),
         home=before.home if before else -1,
     )
+
+
+def _course_mps(before: Threat | None, east: float, north: float, now_ns: int) -> tuple[float, float]:
+    """Return the velocity made good over the last minutes."""
+    if before is None:
+        return east, north
+    share = 1.0 - math.exp(-max(0, now_ns - before.seen_ns) / NS_PER_S / COURSE_S)
+    return (before.course_mps[0] + share * (east - before.course_mps[0]),
+            before.course_mps[1] + share * (north - before.course_mps[1]))
 
 
 def _four(matrix: Floats) -> tuple[tuple[float, float], tuple[float, float]]:

@@ -16,7 +16,7 @@ import numpy as np
 
 from lapwing.country.pack import Pack, Policy
 from lapwing.geo.wgs84 import curvature_radii_m
-from lapwing.model.plots import Floats, Ints
+from lapwing.model.plots import Bools, Floats, Ints
 from lapwing.model.times import NS_PER_S
 from lapwing.warn import policy as rule
 from lapwing.warn.flights import UNTIL_S, grid_of, near_prob
@@ -88,7 +88,8 @@ def reach_of(sites: Sites, threat: Threat, policy: Policy, elapsed_s: float) -> 
     zones, column = np.unique(sites.zone_index[rows], return_inverse=True)
     grid = grid_of(east, north, column.astype(np.int64), radius_m)
     scale = min(1.0, SIGMA_M_MAX / max(threat.position_m_sigma, 1.0))
-    prob = near_prob(grid, len(zones), threat.velocity_mps, np.array(threat.position_cov_m2) * scale * scale,
+    prob = near_prob(grid, len(zones), threat.velocity_mps, threat.course_mps,
+                     np.array(threat.position_cov_m2) * scale * scale,
                      np.array(threat.velocity_cov), threat.turn_rate_radps, elapsed_s, radius_m)
     some = prob[:, ALL_COLUMN] > 0.0
     return Reach(zones[some].astype(np.int64), prob[some])
@@ -121,17 +122,27 @@ def evaluate(pack: Pack, threat: Threat, others: Iterable[Threat], now_ns: int) 
         return replace(threat, evaluated_ns=now_ns, reach=no_reach(), likely=(), asked=(), urgent=(), first=())
     policy = pack.policy
     reach = reach_of(sites_of(pack), threat, policy, elapsed_s)
+    unseen = now_ns - threat.last_plot_ns > UNSEEN_S * NS_PER_S
     reach = replace(reach, prob=reach.prob * _left_prob(threat, policy, now_ns))
     now = _chosen(reach, ALERT_COLUMN, policy.alert_prob)
     urgent = _chosen(reach, URGENT_COLUMN, policy.alert_prob)
     likely = (*threat.likely[-2:], now)
     asked = {zone for zone in now if sum(zone in look for look in likely) >= 2} | set(urgent)
     home = nearest_zone(pack, threat)
-    first: tuple[int, ...] = ()
-    if threat.live and threat.border_time_s <= policy.alert_lead_s:
-        first = _first_zone(pack, reach, threat, home)
+    first = threat.first           # a lost object keeps it: somebody of that county stays warned over the hold
+    if threat.live:
+        first = _first_zone(pack, reach, threat, home) if threat.border_time_s <= policy.alert_lead_s else ()
+    held = tuple(reach.zone_index[kept(reach.prob, policy)].tolist()) if threat.live and not unseen else threat.held
     return replace(threat, evaluated_ns=now_ns, reach=reach, looks=threat.looks + 1, likely=likely,
-                   asked=tuple(sorted(asked)), urgent=urgent, first=first, home=home)
+                   asked=tuple(sorted(asked)), urgent=urgent, held=held, first=first, home=home)
+
+
+def kept(prob: Floats, policy: Policy) -> Bools:
+    """Return which zones stay under alert, by (zones, horizons) probabilities.
+
+    Half of what raises a zone keeps it: an object that shakes at the threshold makes no message.
+    """
+    return np.asarray((prob[:, KEEP_COLUMN] >= policy.keep_prob) | (prob[:, ALERT_COLUMN] >= 0.5 * policy.alert_prob))
 
 
 def _left_prob(threat: Threat, policy: Policy, now_ns: int) -> float:
