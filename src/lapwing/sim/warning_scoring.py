@@ -335,6 +335,8 @@ def _without(span: Span, others: Sequence[Span]) -> list[Span]:
     """Return the pieces of a span outside others."""
     pieces = [span]
     for low, high in others:
+        if high <= low:
+            continue               # a place that is never threatened has no window
         pieces = [piece for start, end in pieces
                   for piece in ((start, min(end, low)), (max(start, high), end)) if piece[1] > piece[0]]
     return pieces
