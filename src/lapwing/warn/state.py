@@ -151,6 +151,7 @@ class Candidate:
     track_id: str
     first_ns: int                        # first step in which it would have been one
     plots: int                           # steps with a plot since
+    border_m: float = 0.0                # signed distance to the border then
 
 
 @dataclass(frozen=True, slots=True)

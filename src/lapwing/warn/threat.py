@@ -33,6 +33,9 @@ USUAL_MPS = (28.0, 75.0)
 USUAL_PLOTS, TRACK_PLOTS = 2, 6
 FAST_PLOTS, FAST_S = 3, 25.0
 SLOW_PLOTS, SLOW_S, SLOW_HARMLESS_PROB = 5, 90.0, 0.75
+# First seen well inside in working coverage, without anything having been seen to come in: clutter or an aircraft that does
+# not answer far more often than a drone. Several sensors, or a longer look.
+INSIDE_M, INSIDE_PLOTS, INSIDE_S = -5_000.0, 8, 45.0
 SIGMA_M_NEW = 600.0                # a new one must be placed so well
 REACH_SLACK = 1.1                  # hysteresis of the reach rule, for threats already known
 EVALUATE_EVERY_S = 5.0             # without a new plot
@@ -96,7 +99,7 @@ def update(threats: tuple[Threat, ...], candidates: tuple[Candidate, ...], track
     waiting: list[Candidate] = []
     for row in np.flatnonzero(serious & reaching).tolist():
         if not was[row]:
-            candidate = _seen(watched.get(tracks.track_id[row]), tracks, row, now_ns)
+            candidate = _seen(watched.get(tracks.track_id[row]), tracks, states, row, now_ns)
             if not _known_well(candidate, tracks, row, float(speed_mps[row]), float(harmless_prob[row]), now_ns):
                 waiting.append(candidate)
                 continue
@@ -113,11 +116,11 @@ def update(threats: tuple[Threat, ...], candidates: tuple[Candidate, ...], track
     return Threats(tuple(ordered), tuple(ended), tuple(sorted(due)), tuple(waiting))
 
 
-def _seen(before: Candidate | None, tracks: Tracks, row: int, now_ns: int) -> Candidate:
+def _seen(before: Candidate | None, tracks: Tracks, states: BorderStates, row: int, now_ns: int) -> Candidate:
     """Return a candidate with this step counted."""
     plot = int(tracks.updated[row])
     if before is None:
-        return Candidate(tracks.track_id[row], now_ns, plot)
+        return Candidate(tracks.track_id[row], now_ns, plot, float(states.border_m[row]))
     return replace(before, plots=before.plots + plot)
 
 
@@ -129,6 +132,8 @@ def _known_well(candidate: Candidate, tracks: Tracks, row: int, speed_mps: float
     age_s = (now_ns - candidate.first_ns) / NS_PER_S
     if speed_mps < USUAL_MPS[0]:
         return candidate.plots >= SLOW_PLOTS and age_s >= SLOW_S and harmless_prob < SLOW_HARMLESS_PROB
+    if candidate.border_m < INSIDE_M and int(tracks.sensor_count[row]) <= 1:
+        return candidate.plots >= INSIDE_PLOTS and age_s >= INSIDE_S
     if speed_mps > USUAL_MPS[1]:
         return candidate.plots >= FAST_PLOTS and age_s >= FAST_S
     return candidate.plots >= USUAL_PLOTS or int(tracks.plot_count[row]) >= TRACK_PLOTS
