@@ -43,6 +43,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "log": ("log", "journal what people know: patrol, sighting, identify, impact, sensor"),
     "report": ("report", "after-action report from a journal"),
     "verify": ("verify", "check a journal: hash chain and replay equality"),
+    "plot": ("plot", "draw a scene: truth, plots and tracks in one picture"),
     "bench": ("bench", "speed and quality beside a reference, as ratios"),
 }
 

@@ -141,8 +141,16 @@ def bench_live_sense(repeat: int) -> Iterator[Figure]:
     yield from figures(repeat, Figure)
 
 
-# Not among what `bench` without a name runs: a minute at full rate, and it wants two cores.
-NAMED_ONLY: dict[str, Callable[[int], Iterator[Figure]]] = {"live-sense": bench_live_sense}
+def bench_track(repeat: int) -> Iterator[Figure]:
+    """The tracker beside Stone Soup's global nearest neighbour on a cluttered slice and on textbook scenes."""
+    from lapwing.runtime.bench_track import figures
+
+    yield from figures(repeat, Figure)
+
+
+# Not among what `bench` without a name runs: a minute at full rate and two cores; a slow reference.
+NAMED_ONLY: dict[str, Callable[[int], Iterator[Figure]]] = {
+    "live-sense": bench_live_sense, "track": bench_track}
 BENCHES: dict[str, Callable[[int], Iterator[Figure]]] = {
     "border": bench_border, "packs": bench_packs, "asterix": bench_asterix, "chain": bench_chain, "cap": bench_cap}
 

@@ -64,7 +64,7 @@ def step(state: State, plots: Plots, bearings: Bearings, looks: Looks, sensors: 
     slowest_s, clock_ns = rotation.slowest_turn_s(state.rotation), max(int(state.rotation.clock_ns.max(initial=0)), 0)
     verdict = np.zeros(len(slots), np.int64)
     every = tend(slots.floats, slots.ints, slots.detect, updated.astype(np.int64), clock_ns, slowest_s,
-                 lifecycle.rules(settings), verdict)
+                 state.sites, group.reaches(sensors), lifecycle.rules(settings), verdict)
     if every & BECAME_TENTATIVE:
         state = _numbered(state, np.flatnonzero(verdict & BECAME_TENTATIVE))
     if every & BECAME_CONFIRMED:
@@ -73,7 +73,8 @@ def step(state: State, plots: Plots, bearings: Bearings, looks: Looks, sensors: 
             updated[old], updated[new] = True, False
             verdict[[old, new]] = 0
     if now_ns - state.merged_ns >= MERGE_EVERY_NS:
-        state = _merged(replace(state, merged_ns=now_ns), verdict, settings)
+        state, merged = _merged(replace(state, merged_ns=now_ns), verdict, settings)
+        verdict[merged] = LOST
         rows = np.flatnonzero(slots.status >= TENTATIVE)
         slots.class_prob[rows] = class_probabilities(slots.statistics[rows], slots.height_m[rows],
                                                      slots.identified[rows] >= 3)
@@ -197,20 +198,27 @@ def _renamed(state: State, old: int, new: int, settings: Settings) -> State:
     return replace(state, archive=archive, ids=ids)
 
 
-def _merged(state: State, verdict: npt.NDArray[np.int64], settings: Settings) -> State:
-    """Return the state without twins. What the dropped one saw is not fused: both saw the same object."""
+def _merged(state: State, verdict: npt.NDArray[np.int64], settings: Settings) -> tuple[State, list[int]]:
+    """Return (the state without twins, rows of confirmed twins that are to end).
+
+    What the dropped one saw is not fused: both saw the same object. A confirmed one has been seen by others under its
+    number, so it leaves with its trajectory like any other track that ends.
+    """
     slots = state.slots
     turn_ns = np.where(np.isfinite(state.rotation.turn_s), state.rotation.turn_s * 1e9, 1e9).astype(np.int64)
-    ids = dict(state.ids)
+    ids, ended = dict(state.ids), []
     for kept, dropped in lifecycle.twins(slots, turn_ns, bias.doubt_m2(state.registration, settings)):
         slots.sensors_mask[kept] |= slots.sensors_mask[dropped]
         slots.hits[kept] += 1
-        slots.status[kept] = max(slots.status[kept], slots.status[dropped])
         slots.log_odds[kept] = max(slots.log_odds[kept], slots.log_odds[dropped])
-        ids.pop(int(slots.uid[dropped]), None)
-        freed(slots, np.array([dropped]))
         verdict[[kept, dropped]] = 0
-    return replace(state, ids=ids)
+        if slots.status[dropped] == CONFIRMED:
+            slots.status[kept] = CONFIRMED
+            ended.append(dropped)
+        else:
+            ids.pop(int(slots.uid[dropped]), None)
+            freed(slots, np.array([dropped]))
+    return replace(state, ids=ids), ended
 
 
 def _end(state: State, work: Work, lost: npt.NDArray[np.intp], now_ns: int,
@@ -236,7 +244,7 @@ def _trajectory(state: State, row: int, young: Chunk, now_ns: int, settings: Set
     uid = int(state.slots.uid[row])
     mine = young.ints[:, LOG_UID] == uid
     chunks = (*state.archive.get(uid, ()), Chunk(young.floats[mine], young.ints[mine]))
-    path = history.joined(tuple(c for c in chunks if len(c.ints)))
+    path = history.until_sure(history.joined(tuple(c for c in chunks if len(c.ints))), int(state.slots.sure_ns[row]))
     if radars is None:
         radars = np.diag(state.registration.cov)[0::2] > 0
     bias_cov = tracks_at(state, state.now_ns, radars, np.zeros(len(state.slots), np.bool_), settings,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from lapwing.track.columns import LOG_FLOATS, LOG_INTS, LOG_UID, LOG_WEIGHT
+from lapwing.track.columns import LOG_FLOATS, LOG_INTS, LOG_PLOT_TIME, LOG_UID, LOG_WEIGHT
 from lapwing.track.state import Chunk
 
 YOUNG_ROWS = 2048
@@ -44,6 +44,17 @@ def joined(chunks: tuple[Chunk, ...]) -> Chunk:
     if not chunks:
         return NOTHING
     return Chunk(np.concatenate([c.floats for c in chunks]), np.concatenate([c.ints for c in chunks]))
+
+
+def until_sure(path: Chunk, sure_ns: int) -> Chunk:
+    """Return a track's rows up to its last sure plot.
+
+    A track whose object is gone goes on looking, and takes a little of the clutter that fits its growing gate. That
+    belongs to nobody's life: what comes after the last sure plot is coasted, not steered.
+    """
+    sure = np.flatnonzero(path.ints[:, LOG_PLOT_TIME] <= sure_ns)
+    end = int(sure[-1]) + 1 if len(sure) else len(path.ints)
+    return Chunk(path.floats[:end], path.ints[:end])
 
 
 def _bounded(chunks: tuple[Chunk, ...], updates_max: int) -> tuple[Chunk, ...]:

@@ -18,6 +18,7 @@ from lapwing.track.columns import (
     IDENTIFIED,
     LAST_PLOT,
     LOG_ODDS,
+    MASK,
     MEAN,
     MEAN_COV,
     SEED,
@@ -33,8 +34,9 @@ from lapwing.track.columns import (
  SLOW_EAST, SLOW_NORTH) = range(STATISTICS, STATISTICS + 14)
 MEMORY_S = 60.0
 # Entries of the rules
-(LIFE_EXPORT, LIFE_CONFIRM, LIFE_PLOTS, LIFE_MOVING, LIFE_MOVED, LIFE_SPEED_MAX, LIFE_FAST, LIFE_FAST_PROB, LIFE_FALL,
- LIFE_COAST_MIN, LIFE_COAST_MAX, LIFE_HIDDEN, LIFE_DROP, LIFE_STILL_S, LIFE_STILL_M, LIFE_ROAMED) = range(16)
+(LIFE_EXPORT, LIFE_CONFIRM, LIFE_PLOTS, LIFE_MOVING, LIFE_MOVED, LIFE_SPEED_MAX, LIFE_FAST, LIFE_SEEN, LIFE_FALL,
+ LIFE_COAST_MIN, LIFE_COAST_MAX, LIFE_HIDDEN, LIFE_DROP, LIFE_STILL_S, LIFE_STILL_M, LIFE_ROAMED, LIFE_NEAR) = range(17)
+UNKNOWN_M = 5e8      # a range beyond is none: not told
 # Bits of the verdict on a row
 BECAME_TENTATIVE, BECAME_CONFIRMED, FORGET, LOST = 1, 2, 4, 8
 
@@ -78,7 +80,7 @@ def observe(floats: Floats, ints: Ints, i: int) -> None:
 
 
 @inner_kernel
-def plausible(floats: Floats, ints: Ints, detect: Floats, i: int, rules: Floats) -> bool:
+def plausible(floats: Floats, ints: Ints, detect: Floats, i: int, sites: Floats, reach: Floats, rules: Floats) -> bool:
     """Return whether a row moves as what flies does: a speed surely not 0, and possible. Identity proves it too."""
     ve, vn, c = floats[i, MEAN + 2], floats[i, MEAN + 3], MEAN_COV
     det = floats[i, c + 10] * floats[i, c + 15] - floats[i, c + 11] * floats[i, c + 11]
@@ -89,10 +91,15 @@ def plausible(floats: Floats, ints: Ints, detect: Floats, i: int, rules: Floats)
         return False
     # Chance joins plots of nothing into fast chains: the faster, the more plots lie within reach. Such a chain is seen
     # on a turn in four; a jet without transponder, rare as it is, on most. So a fast one must be seen by some sensor.
-    seen = 0.0
+    # Likewise near a radar: echoes fall with the fourth power of range, so what that radar sees at all at the end of its
+    # range, it sees on nearly every turn at a quarter of it (24 dB more); a chain through its residue it does not.
+    seen, near = 0.0, False
     for sensor in range(detect.shape[1]):
         seen = max(seen, detect[i, sensor, 0] / (detect[i, sensor, 0] + detect[i, sensor, 1]))
-    return bool(known or speed <= rules[LIFE_FAST] or seen > rules[LIFE_FAST_PROB])
+        if (ints[i, MASK] >> min(sensor, 63)) & 1 != 0 and reach[sensor, 0] < UNKNOWN_M:
+            away = math.hypot(floats[i, MEAN] - sites[sensor, 0], floats[i, MEAN + 1] - sites[sensor, 1])
+            near = near or away < rules[LIFE_NEAR] * reach[sensor, 0]
+    return bool(known or seen > rules[LIFE_SEEN] or (speed <= rules[LIFE_FAST] and not near))
 
 
 @inner_kernel
@@ -114,8 +121,8 @@ def lost(floats: Floats, ints: Ints, i: int, clock_ns: int, slowest_turn_s: floa
 
 
 @kernel
-def tend(floats: Floats, ints: Ints, detect: Floats, touched: Ints, clock_ns: int, slowest_turn_s: float, rules: Floats,
-         verdict: Ints) -> int:
+def tend(floats: Floats, ints: Ints, detect: Floats, touched: Ints, clock_ns: int, slowest_turn_s: float, sites: Floats,
+         reach: Floats, rules: Floats, verdict: Ints) -> int:
     """Change the status of rows that earned it; write the verdict bits of every row; return all bits that occur."""
     every = 0
     for i in range(len(ints)):
@@ -129,7 +136,7 @@ def tend(floats: Floats, ints: Ints, detect: Floats, touched: Ints, clock_ns: in
             verdict[i] |= BECAME_TENTATIVE
         if ints[i, STATUS] == TENTATIVE and floats[i, LOG_ODDS] > rules[LIFE_CONFIRM] and (
                 ints[i, HITS] >= rules[LIFE_PLOTS] or (ints[i, IDENTIFIED] >= 3 and ints[i, HITS] >= 3)
-        ) and plausible(floats, ints, detect, i, rules):
+        ) and plausible(floats, ints, detect, i, sites, reach, rules):
             ints[i, STATUS] = CONFIRMED
             verdict[i] |= BECAME_CONFIRMED
         if ints[i, STATUS] == CONFIRMED:

@@ -33,9 +33,10 @@ def rules(settings: Settings) -> Floats:
     """Return the rules as kernels_life takes them."""
     return np.array((
         settings.export_log_odds, settings.confirm_log_odds, settings.confirm_plots, settings.moving_chi2,
-        settings.moved_m_min, settings.speed_mps_max, settings.fast_mps, settings.fast_detect_prob,
+        settings.moved_m_min, settings.speed_mps_max, settings.fast_mps, settings.seen_prob,
         settings.seed_log_odds_fall, settings.coast_s_min, settings.coast_s_max, settings.hidden_log_odds,
-        settings.drop_log_odds, settings.still_s, settings.still_m, settings.roamed_m))
+        settings.drop_log_odds, settings.still_s, settings.still_m, settings.roamed_m,
+        settings.near_share))
 
 
 def stitch(slots: Slots, new_rows: Rows, slowest_turn_s: float) -> list[tuple[int, int]]:

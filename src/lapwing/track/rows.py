@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lapwing.geo.plane import Plane, PlanePoints
-from lapwing.model.plots import Floats
+from lapwing.model.plots import Floats, Ints
 from lapwing.model.tracks import AFFILIATIONS, Tracks
 from lapwing.track import bias
 from lapwing.track.kernels_export import (
@@ -49,14 +49,18 @@ def tracks_at(state: State, now_ns: int, radars: npt.NDArray[np.bool_], updated:
     longitude = np.remainder(out[:, OUT_LONGITUDE] + math.pi, 2 * math.pi) - math.pi
     bias_cov = out[:, [OUT_BIAS, OUT_BIAS + 1, OUT_BIAS + 1, OUT_BIAS + 2]].reshape(n, 2, 2)
     cooperative = slots.identified[rows] >= 3
+    # A confirmed track is kept up by plots that are surely its own; a little of clutter in its gate is no news of it.
+    certain = slots.status[rows] == CONFIRMED
+    last_plot_ns = np.where(certain, slots.sure_ns[rows], slots.last_plot_ns[rows])
     return Tracks(
         track_id=tuple(state.ids[int(uid)] for uid in slots.uid[rows]), time_ns=np.full(n, now_ns, np.int64),
-        born_ns=slots.born_ns[rows], last_plot_ns=slots.last_plot_ns[rows], latitude_rad=out[:, OUT_LATITUDE].copy(),
+        born_ns=slots.born_ns[rows], last_plot_ns=last_plot_ns, latitude_rad=out[:, OUT_LATITUDE].copy(),
         longitude_rad=longitude, height_m=slots.height_m[rows], height_m_sigma=np.sqrt(out[:, OUT_HEIGHT_VAR]),
         velocity_mps=out[:, OUT_VE : OUT_VN + 1].copy(), state_cov=out[:, OUT_COV:].reshape(n, 4, 4).copy(),
         bias_cov_m2=bias_cov, turn_rate_radps=out[:, OUT_TURN].copy(), existence_prob=out[:, OUT_EXISTENCE].copy(),
-        confirmed=slots.status[rows] == CONFIRMED,
-        coasting=_coasting(state, rows, now_ns), updated=updated[rows], class_prob=slots.class_prob[rows],
+        confirmed=certain,
+        coasting=_coasting(state, rows, last_plot_ns, now_ns),
+        updated=updated[rows] & (last_plot_ns == slots.last_plot_ns[rows]), class_prob=slots.class_prob[rows],
         affiliation=_affiliations(state, rows, cooperative), cooperative=cooperative, mode3a=slots.mode3a[rows].astype(np.int32),
         icao_address=slots.icao[rows].astype(np.int32), callsign=slots.callsign[rows], plot_count=slots.hits[rows],
         sensor_count=np.bitwise_count(slots.sensors_mask[rows]).astype(np.int64),
@@ -79,13 +83,13 @@ def true_axes(points: PlanePoints) -> Floats:
     return result
 
 
-def _coasting(state: State, rows: Rows, now_ns: int) -> npt.NDArray[np.bool_]:
+def _coasting(state: State, rows: Rows, last_plot_ns: Ints, now_ns: int) -> npt.NDArray[np.bool_]:
     """Return which rows got no plot within two turns of the fastest radar that has ever seen them (at least 4 s)."""
     turn_s = np.where(np.isfinite(state.rotation.turn_s), state.rotation.turn_s, 4.0)
     seen = state.slots.hit_ns[rows] > 0
     fastest = np.where(seen, turn_s[None, :], np.inf).min(axis=1, initial=60.0) if len(turn_s) else (
         np.full(len(rows), 4.0))
-    quiet_s = (now_ns - state.slots.last_plot_ns[rows]) * 1e-9
+    quiet_s = (now_ns - last_plot_ns) * 1e-9
     # A plot reaches us up to one look late, so two looks missed are three turns without a plot.
     coasting: npt.NDArray[np.bool_] = quiet_s > (COAST_TURNS + 1.0) * np.maximum(fastest, 2.0)
     return coasting

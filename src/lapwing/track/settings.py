@@ -37,7 +37,8 @@ class Settings:
     coast_s_max: float = 90.0                # and at most this long, if its life was at least as long
     moved_m_min: float = 300.0               # from its first plot, before anything without identity is confirmed
     fast_mps: float = 75.0                   # beyond any piston type (objects.yaml): without identity,
-    fast_detect_prob: float = 0.5            # confirmed only if some sensor sees it on most of its turns
+    near_share: float = 0.25                 # or within this part of the range of a radar that saw it:
+    seen_prob: float = 0.5                   # confirmed only if some sensor sees it on most of its turns
     still_s: float = 120.0                   # watched so long, and
     still_m: float = 120.0                   # moved so little in the last minute (2 m/s),
     roamed_m: float = 3_000.0                # never farther than this from its beginning: on the ground

@@ -1,0 +1,137 @@
+"""Kernels against slow twins: matrices as in the books, and the same code without a compiler."""
+
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from radar_flights import fly, radar, seen, table
+
+from lapwing.geo.jit import kernel
+from lapwing.geo.plane import from_plane, to_plane
+from lapwing.record import codec
+from lapwing.track import columns as at
+from lapwing.track.kernels_associate import rank
+from lapwing.track.kernels_motion import predict_mode, update_mode
+from lapwing.track.predict import moved
+from lapwing.track.rows import true_axes
+
+HERE = Path(__file__).resolve()
+ONE = table(radar())
+
+
+@kernel
+def _predict(floats, turn_radps, noise, dt):
+    predict_mode(floats, 0, 1, turn_radps, noise, dt)
+
+
+@kernel
+def _update(floats, z, r, weight, scratch):
+    return update_mode(floats, 0, 1, 0.0, 0.0, 0.0, z[0], z[1], r[0], r[1], r[2], weight, scratch)
+
+
+@kernel
+def _rank(count, pair_floats, pair_ints):
+    rank(count, at.PAIR_MARGINAL, pair_floats, pair_ints)
+
+
+def _row(seed):
+    generator = np.random.default_rng(seed)
+    floats = np.zeros((1, at.SLOT_FLOATS))
+    root = generator.normal(size=(4, 4)) * np.array([[80.0], [80.0], [9.0], [9.0]])
+    mean, cov = generator.normal(size=4) * np.array([1e4, 1e4, 50.0, 50.0]), root @ root.T + np.eye(4)
+    floats[0, at.X + 4 : at.X + 8] = mean
+    floats[0, at.COV + 16 : at.COV + 32] = cov.ravel()
+    return floats, mean, cov
+
+
+def _mode(floats):
+    return floats[0, at.X + 4 : at.X + 8], floats[0, at.COV + 16 : at.COV + 32].reshape(4, 4)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000), st.floats(0.01, 20.0), st.sampled_from([0.0, 0.1, -0.1]), st.floats(0.0, 30.0))
+def test_prediction_equals_the_matrices(seed, dt, turn_radps, noise):
+    floats, mean, cov = _row(seed)
+    _predict(floats, turn_radps, noise, dt)
+    wanted, wanted_cov = moved(mean[None], cov[None], np.array([dt]), noise, np.array([turn_radps]))
+    got, got_cov = _mode(floats)
+    np.testing.assert_allclose(got, wanted[0], rtol=1e-9, atol=1e-6)
+    np.testing.assert_allclose(got_cov, wanted_cov[0], rtol=1e-9, atol=1e-6)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000), st.floats(0.05, 1.0))
+def test_update_equals_the_matrices(seed, weight):
+    floats, mean, cov = _row(seed)
+    z, r = mean[:2] + np.array([90.0, -40.0]), np.array([900.0, 200.0, 1600.0])
+    likelihood = _update(floats, z, r, weight, np.empty(96))
+    h, noise = np.eye(2, 4), np.array([[r[0], r[1]], [r[1], r[2]]])
+    s = h @ cov @ h.T + noise
+    gain = cov @ h.T @ np.linalg.inv(s)
+    shift = gain @ (z - mean[:2])
+    wanted = (1 - weight) * cov + weight * (cov - gain @ s @ gain.T) + weight * (1 - weight) * np.outer(shift, shift)
+    got, got_cov = _mode(floats)
+    np.testing.assert_allclose(got, mean + weight * shift, rtol=1e-9, atol=1e-6)
+    np.testing.assert_allclose(got_cov, wanted, rtol=1e-7, atol=1e-5)
+    nu = z - mean[:2]
+    assert math.isclose(likelihood, math.exp(-0.5 * nu @ np.linalg.solve(s, nu)) / (2 * math.pi * math.sqrt(np.linalg.det(s))),
+                        rel_tol=1e-7)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.sampled_from([0.0, 0.1, 0.2, 0.5, 0.9]), max_size=40))
+def test_pairs_are_ranked_greatest_first_and_equal_ones_as_they_stand(values):
+    pair_floats = np.zeros((len(values), at.PAIR_FLOATS))
+    pair_ints = np.zeros((len(values), at.PAIR_INTS), np.int64)
+    pair_floats[:, at.PAIR_MARGINAL] = values
+    _rank(len(values), pair_floats, pair_ints)
+    assert pair_ints[:, at.PAIR_ORDER].tolist() == np.argsort(-np.array(values), kind="stable").tolist()
+
+
+def test_exported_rows_equal_the_matrices():
+    state, updates = fly(seen(ONE, [(-20_000.0, 30_000.0, 45.0, -15.0)], 1.0), ONE)
+    tracks, slots = updates[-1].tracks, state.slots
+    row = int(np.flatnonzero(slots.number >= 0)[0])
+    dt = np.array([(tracks.time_ns[0] - slots.time_ns[row]) * 1e-9])
+    turn = np.array([slots.mode_prob[row] @ np.array([0.0, math.radians(6), -math.radians(6), 0.0])])
+    speed2 = np.clip((slots.mean[row, 2] ** 2 + slots.mean[row, 3] ** 2) / 2500.0, 0.04, 16.0)
+    noise = float(slots.mode_prob[row] @ np.array([0.15, 6.0, 6.0, 30.0]) * speed2)
+    mean, cov = moved(slots.mean[[row]], slots.mean_cov[[row]], dt, noise, np.where(np.abs(turn) > 0.01, turn, 0.0))
+    latitude, longitude = from_plane(state.plane, mean[:, 0], mean[:, 1])
+    axes = true_axes(to_plane(state.plane, latitude, longitude))
+    whole = np.zeros((1, 4, 4))
+    whole[:, :2, :2] = whole[:, 2:, 2:] = axes
+    np.testing.assert_allclose(tracks.latitude_rad[:1], latitude, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(tracks.longitude_rad[:1], longitude, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(tracks.velocity_mps[:1], (axes @ mean[:, 2:, None])[..., 0], rtol=1e-9)
+    np.testing.assert_allclose(tracks.state_cov[:1], whole @ cov @ whole.transpose(0, 2, 1), rtol=1e-7, atol=1e-6)
+
+
+def test_without_a_compiler_the_tracks_are_the_same():
+    """The plain twin of every kernel: the same functions, interpreted. Clutter maps count in single precision."""
+    answers = []
+    for plain in ("0", "1"):
+        done = subprocess.run([sys.executable, str(HERE)], capture_output=True, text=True, check=True, env={
+            **os.environ, "LAPWING_PLAIN": plain, "PYTHONPATH": os.pathsep.join([str(HERE.parents[2] / "src"), str(HERE.parent)])})
+        answers.append(np.array([float(word) for word in done.stdout.split()]))
+    assert len(answers[0]) > 20
+    np.testing.assert_allclose(answers[0], answers[1], rtol=1e-6, atol=1e-9)
+
+
+def _print_tracks():
+    flights = [(-20_000.0, 30_000.0, 45.0, -15.0), (5_000.0, 20_000.0, 50.0, 0.0)]
+    state, updates = fly(seen(ONE, flights, 1.0, clutter=3), ONE)
+    tracks = updates[-1].tracks
+    print(len(codec.encode(state)) > 0, file=sys.stderr)
+    for column in (tracks.latitude_rad, tracks.longitude_rad, tracks.velocity_mps, tracks.state_cov, tracks.existence_prob,
+                   tracks.plot_count, state.seeds.floats[:, at.SEED_LOG_ODDS]):
+        print(*np.asarray(column, np.float64).ravel().tolist())
+
+
+if __name__ == "__main__":
+    _print_tracks()

@@ -1,0 +1,184 @@
+"""The tracker as a whole: what becomes a track, what does not, and that nothing but the input decides."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from radar_flights import BEGIN_NS, confirmed, fly, radar, seen, table
+
+from lapwing import track
+from lapwing.model.plots import empty_bearings, empty_looks, empty_plots
+from lapwing.record import codec
+from lapwing.track import columns as at
+from lapwing.track.kernels_life import REACH_M, tend
+from lapwing.track.lifecycle import rules
+from lapwing.track.state import CONFIRMED, TENTATIVE, empty_slots
+
+ONE = table(radar())
+DRONE = (-20_000.0, 30_000.0, 45.0, -15.0)
+
+
+def test_one_object_becomes_one_confirmed_track_where_it_flies():
+    _, updates = fly(seen(ONE, [DRONE], 3.0), ONE)
+    tracks = updates[-1].tracks
+    assert len(confirmed(updates[-1])) == 1
+    row = int(np.flatnonzero(tracks.confirmed)[0])
+    assert tracks.velocity_mps[row] == pytest.approx(DRONE[2:], abs=6.0)
+    seconds = (tracks.time_ns[row] - BEGIN_NS) * 1e-9
+    north_m = DRONE[1] + DRONE[3] * seconds
+    assert (tracks.latitude_rad[row] - math.radians(45.0)) * 6_367_500.0 == pytest.approx(north_m, abs=250.0)
+
+
+def test_even_clutter_becomes_no_confirmed_track():
+    _, updates = fly(seen(ONE, [], 4.0, clutter=60, seed=3), ONE)
+    assert not set().union(*(confirmed(update) for update in updates))
+
+
+def test_the_state_given_is_not_changed():
+    plots = seen(ONE, [DRONE], 1.0, clutter=20)
+    state, _ = fly(plots.take(plots.received_ns < BEGIN_NS + 40_000_000_000), ONE)
+    before = codec.encode(state)
+    fly(plots.take(plots.received_ns >= BEGIN_NS + 40_000_000_000), ONE, state=state)
+    assert codec.encode(state) == before
+
+
+def test_killed_and_restored_from_a_checkpoint_gives_equal_bits():
+    plots = seen(ONE, [DRONE, (10_000.0, 10_000.0, 0.0, 60.0)], 2.0, clutter=20)
+    middle = BEGIN_NS + 65_000_000_000
+    first, rest = plots.take(plots.received_ns < middle), plots.take(plots.received_ns >= middle)
+    state, _ = fly(first, ONE)
+    straight, _ = fly(rest, ONE, state=state)
+    resumed, _ = fly(rest, ONE, state=codec.decode(codec.encode(state)))
+    assert codec.encode(resumed) == codec.encode(straight)
+
+
+def test_every_confirmed_track_leaves_with_its_trajectory():
+    flights = [DRONE, (5_000.0, 20_000.0, 50.0, 0.0), (5_000.0, 21_000.0, 50.0, 0.0), (30_000.0, 0.0, -40.0, 10.0, -1, 90.0)]
+    state, updates = fly(seen(ONE, flights, 5.0, clutter=30, found=0.8), ONE)
+    _, last = track.finish(state, updates[-1].tracks.time_ns.max(initial=state.now_ns), track.Settings())
+    ever = set().union(*(confirmed(update) for update in updates))
+    ended = [trajectory.track_id for update in (*updates, last) for trajectory in update.ended]
+    assert len(ended) == len(set(ended))
+    assert set(ended) == ever
+    assert ever
+
+
+def test_merged_track_ends_too():
+    state, updates = fly(seen(ONE, [DRONE], 3.0), ONE)
+    name, = confirmed(updates[-1])
+    # A second number on the same object, seen by another radar long ago: as two radars out of line once made it.
+    row = int(np.flatnonzero(state.slots.status == 3)[0])
+    free = int(np.flatnonzero(state.slots.status == 0)[0])
+    for column in (state.slots.floats, state.slots.ints, state.slots.detect, state.slots.looks):
+        column[free] = column[row]
+    state.slots.uid[free], state.slots.number[free] = 99_999, 99_999
+    state.slots.hit_ns[free] = 0
+    state.ids[99_999] = "twin"
+    chunks = [(c.floats[c.ints[:, 0] == state.slots.uid[row]], c.ints[c.ints[:, 0] == state.slots.uid[row]]) for c in state.young]
+    for _, ints in chunks:
+        ints[:, 0] = 99_999
+    state = track.State(**{f: getattr(state, f) for f in state.__slots__} | {
+        "young": (*state.young, *(type(state.young[0])(f, i) for f, i in chunks)), "merged_ns": 0})
+    _, update = track.step(state, empty_plots(), empty_bearings(), empty_looks(), ONE, (), state.now_ns + 10_000_000,
+                           track.Settings())
+    assert [trajectory.track_id for trajectory in update.ended] == ["twin"]
+    assert confirmed(update) == {name}
+
+
+def test_silent_radar_makes_nobody_vanish():
+    state, updates = fly(seen(ONE, [DRONE], 2.0), ONE)
+    for _ in range(1, 120):
+        state, update = track.step(state, empty_plots(), empty_bearings(), empty_looks(), ONE, (),
+                                   state.now_ns + 1_000_000_000, track.Settings())
+    assert confirmed(update) == confirmed(updates[-1])
+    assert update.tracks.coasting.all()
+
+
+def test_after_an_impact_the_trajectory_is_led_by_its_plots_alone():
+    ended_s = 150.0
+    plots = seen(ONE, [(*DRONE, -1, ended_s)], 5.0, clutter=150, seed=5)
+    _, updates = fly(plots, ONE)
+    trajectories = [t for update in updates for t in update.ended]
+    one, = trajectories
+    last = int(np.flatnonzero(one.measured)[-1])
+    assert (one.time_ns[last] - BEGIN_NS) * 1e-9 <= ended_s
+    sigma_m = math.sqrt(np.linalg.eigvalsh(one.position_cov_m2[last])[-1])
+    assert sigma_m < 150.0
+
+
+def test_reception_order_and_time_order_give_the_same_track_15_s_later():
+    plots = seen(ONE, [DRONE], 3.0)
+    generator = np.random.default_rng(7)
+    late = np.where(generator.random(len(plots)) < 0.1, 8_000_000_000, 0)
+    received = plots.received_ns + late
+    order = np.argsort(received, kind="stable")
+    shuffled = type(plots)(**{name: getattr(plots, name) for name in plots.__slots__} | {"received_ns": received}).take(order)
+    _, straight = fly(plots, ONE)
+    _, mixed = fly(shuffled, ONE)
+    end_ns = BEGIN_NS + 160_000_000_000
+    ends = []
+    for updates in (straight, mixed):
+        tracks = next(u.tracks for u in updates if u.tracks.time_ns.max(initial=0) >= end_ns)
+        ends.append(tracks.take(np.flatnonzero(tracks.confirmed)))
+    assert len(ends[0]) == len(ends[1]) == 1
+    apart = np.hypot(ends[0].latitude_rad - ends[1].latitude_rad, ends[0].longitude_rad - ends[1].longitude_rad) * 6_371_000
+    assert apart[0] < 350.0
+
+
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+@given(turn_rad=st.floats(0.0, 2 * math.pi))
+def test_turning_the_world_changes_no_association(turn_rad):
+    flights = [DRONE, (5_000.0, 20_000.0, 50.0, 0.0)]
+    plain = _counts(fly(seen(ONE, flights, 1.5, clutter=5), ONE)[1])
+    turned = _counts(fly(seen(ONE, flights, 1.5, clutter=5, turn_rad=turn_rad), ONE)[1])
+    assert turned == plain
+
+
+def _counts(updates):
+    tracks = updates[-1].tracks
+    return sorted(tracks.plot_count[tracks.confirmed].tolist())
+
+
+def test_two_in_company_keep_two_numbers():
+    flights = [(-20_000.0, 25_000.0, 50.0, 0.0), (-20_000.0, 26_100.0, 50.0, 0.0)]
+    _, updates = fly(seen(ONE, flights, 6.0, found=0.9), ONE)
+    assert len(set().union(*(confirmed(update) for update in updates))) == 2
+    assert all(len(confirmed(update)) == 2 for update in updates[len(updates) // 2 :])
+
+
+def test_bias_of_a_radar_is_learned_from_aircraft_that_another_sees():
+    both = table(radar(), radar("R2", lat_deg=45.4))
+    aircraft = [(-40_000.0, 20_000.0, 180.0, 0.0, 0x4B0001), (0.0, 60_000.0, 60.0, -150.0, 0x4B0002),
+                (50_000.0, -30_000.0, -120.0, 90.0, 0x4B0003)]
+    plots = seen(both, aircraft, 6.0, bias=(180.0, math.radians(0.25)))
+    state, _ = fly(plots, both)
+    relative = state.registration.mean[2:] - state.registration.mean[:2]
+    assert relative[0] == pytest.approx(180.0, abs=60.0)
+    assert math.degrees(relative[1]) == pytest.approx(0.25, abs=0.08)
+
+
+def test_beyond_its_bound_the_tracker_sheds_the_least_likely_seeds_and_counts_them():
+    plots = seen(ONE, [DRONE], 1.0, clutter=300)
+    state, updates = fly(plots, ONE, settings=track.Settings(slots_max=512))
+    assert state.shed_count > 0
+    assert len(state.seeds) <= 512
+    assert len(confirmed(updates[-1])) == 1
+
+
+@pytest.mark.parametrize(("speed_mps", "away_m", "found", "expected"), [
+    (30.0, 60_000.0, 3.0, True), (30.0, 12_000.0, 3.0, False), (30.0, 12_000.0, 8.0, True),
+    (150.0, 60_000.0, 3.0, False), (150.0, 60_000.0, 8.0, True)])
+def test_fast_or_near_chains_are_confirmed_only_if_seen_on_most_turns(speed_mps, away_m, found, expected):
+    slots = empty_slots(1, 1)
+    slots.status[0], slots.hits[0], slots.uid[0], slots.ints[0, at.MASK] = TENTATIVE, 9, 1, 1
+    slots.log_odds[0] = 8.0
+    slots.mean[0] = (0.0, away_m, speed_mps, 0.0)
+    slots.mean_cov[0] = np.diag((1e4, 1e4, 9.0, 9.0))
+    slots.floats[0, REACH_M] = 2_000.0
+    slots.detect[0, 0] = (found, 12.0 - found)
+    verdict = np.zeros(1, np.int64)
+    tend(slots.floats, slots.ints, slots.detect, np.zeros(1, np.int64), 0, 4.0, np.zeros((1, 2)),
+         np.array([[100_000.0, 0.0]]), rules(track.Settings()), verdict)
+    assert (slots.status[0] == CONFIRMED) == expected
