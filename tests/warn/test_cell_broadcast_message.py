@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lapwing.warn.cell_broadcast import GSM7, GSM7_EXTENSION, pages_of
+from lapwing.model.errors import ConfigError
+from lapwing.warn.cell_broadcast import GSM7, GSM7_EXTENSION, economical, pages_of
 from lapwing.warn.cell_broadcast_message import SCOPES, Serial, broadcasts, geofence, identifiers
+from lapwing.warn.cell_broadcast_templates import KINDS, prove, worst_cases
 
 RING = ((45.0, 28.0), (45.0, 28.1), (45.1, 28.1), (45.0, 28.0))
 
@@ -95,3 +97,29 @@ def test_one_message_a_language_and_none_is_taken_for_a_repetition():
 def test_a_text_that_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="16 pages"):
         broadcasts([("ro", "ș" * 616)], Serial(0, 0), country="ro", status="Actual", level="alert", area=(), expires_ns=0)
+
+
+@pytest.mark.parametrize(("language", "text", "plain"), [
+    ("en", "Danger near Brăila – take shelter", "Danger near Braila - take shelter"),
+    ("en-GB", "Łódź… “now”", 'Lodz... "now"'),
+    ("ro", "Pericol lângă Brăila – adăpostiți-vă", "Pericol lângă Brăila – adăpostiți-vă"),
+    ("de", "Gefahr – „jetzt“ …", 'Gefahr - "jetzt" ...'),
+    ("en", "Danger 🚨 near Brăila", "Danger 🚨 near Brăila"),
+    ("uk", "Небезпека", "Небезпека"),
+])
+def test_an_accent_or_a_dash_never_costs_pages_by_accident(language, text, plain):
+    assert economical(text, language) == plain
+
+
+def test_the_longest_text_of_a_pack_is_reckoned_and_a_pack_whose_text_does_not_fit_is_refused():
+    from dataclasses import replace
+
+    from warn_fakes import make_pack
+
+    pack = make_pack()
+    worst = list(worst_cases(pack))
+    assert {(w.language, w.kind) for w in worst} == {(language, kind) for language in pack.languages for kind in KINDS}
+    prove(pack)
+    long = {language: {**table, "warn.phone_alert": "ș" * 700} for language, table in pack.texts.items()}
+    with pytest.raises(ConfigError, match="phone_alert can take"):
+        prove(replace(pack, texts=long))

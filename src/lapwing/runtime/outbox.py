@@ -20,7 +20,7 @@ from lapwing.adapters.outbox_store import LAPSED, REFUSED, TAKEN, WAITING, Outbo
 from lapwing.model.deliveries import Delivery
 from lapwing.model.errors import NotTaken, StorageError
 from lapwing.model.ports import Channel, Output
-from lapwing.model.times import NS_PER_S, from_iso
+from lapwing.model.times import DAY_NS, NS_PER_S, from_iso
 from lapwing.warn.cap_delivery import delivery_of
 
 BACKOFF_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
@@ -134,7 +134,8 @@ class Outbox:
                 continue
             tried.append(waiting)
             delivery = delivery_of(self.store.document(waiting.key))
-            if not delivery.ends and delivery.expires_ns <= now_ns:
+            # The end of a warning goes out late rather than never; a day after it, it would only raise questions.
+            if delivery.expires_ns + (DAY_NS if delivery.ends else 0) <= now_ns:
                 self._give_up(waiting, LAPSED, f"lapsed before {name} took it; last error: {waiting.error or 'none'}")
                 continue
             if not self._try(line, waiting, delivery):

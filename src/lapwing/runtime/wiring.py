@@ -13,6 +13,7 @@ from lapwing.country.pack import Pack
 from lapwing.geo.border import Territory
 from lapwing.model.sensors import SensorTable
 from lapwing.sense.asterix.records import Editions
+from lapwing.warn import cell_broadcast_templates
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ def load_country(code_or_path: str, state_dir: Path | None) -> Country:
     """Return a pack with its neighbours' outlines. Raises ConfigError where a pack is missing or wrong."""
     cache = None if state_dir is None else state_dir / "packs"
     pack = packs.load_country(code_or_path, cache)
+    cell_broadcast_templates.prove(pack)
     outlines = packs.load_outlines(cache, only=pack.neighbours)
     return Country(pack, {code: outlines[code] for code in pack.neighbours if code in outlines})
 

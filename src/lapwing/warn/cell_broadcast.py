@@ -7,6 +7,7 @@ of 16 bits a page, high octet first. Neither an escape with its character nor a 
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -63,7 +64,7 @@ def pages_of(text: str) -> Pages:
     >>> pages_of("All clear").alphabet, pages_of("Pericolul a trecut în județ").alphabet
     ('GSM7', 'UCS2')
     """
-    if all(c in _CODE or c in GSM7_EXTENSION for c in text):
+    if _seven_bit(text):
         groups = [(_CODE[c],) if c in _CODE else (ESCAPE, GSM7_EXTENSION[c]) for c in text]
         cut = _cut(groups, PAGE_SEPTETS)
         return Pages("GSM7", sum(map(len, groups)), tuple(pack_septets(page) for page in cut),
@@ -72,6 +73,40 @@ def pages_of(text: str) -> Pages:
     units = [tuple(int.from_bytes(c[i : i + 2], "big") for i in range(0, len(c), 2)) for c in encoded]
     cut = _cut(units, PAGE_UCS2)
     return Pages("UCS2", sum(map(len, units)), tuple(b"".join(u.to_bytes(2, "big") for u in page) for page in cut))
+
+
+# What word processors put in place of plain characters: the same to a reader, and in the 7-bit alphabet.
+_TYPOGRAPHY = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "„": '"', "–": "-", "—": "-", "−": "-", "…": "...", "\u00a0": " ",
+                             "\u202f": " ", "\u2009": " ", "\u00ad": "", "\u200b": "", "•": "-", "\t": " "})
+# Letters that have no accent to take away, in names that an English text may quote.
+_LETTERS = str.maketrans({"ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ı": "i", "þ": "th", "Þ": "Th", "œ": "oe", "Œ": "Oe"})
+PLAIN_LANGUAGES = ("en",)            # written without accents: a name that has one must not double the pages
+
+
+def economical(text: str, language: str, plain_languages: tuple[str, ...] = PLAIN_LANGUAGES) -> str:
+    """Return a text that does not cost pages by accident: the same words, in the 7-bit alphabet where that can be.
+
+    Typographic quotes and dashes are made plain in every language, accents are taken away only in languages that are
+    written without them, and nothing is changed where the text needs UCS-2 all the same.
+
+    >>> economical("Take shelter – Brăila", "en"), economical("Adăpostiți-vă – Brăila", "ro")
+    ('Take shelter - Braila', 'Adăpostiți-vă – Brăila')
+    """
+    if _seven_bit(text):
+        return text
+    plain = text.translate(_TYPOGRAPHY)
+    if not _seven_bit(plain) and language.split("-")[0].lower() in plain_languages:
+        plain = "".join(c if _seven_bit(c) else _bare(c) for c in plain)
+    return plain if _seven_bit(plain) else text
+
+
+def _seven_bit(text: str) -> bool:
+    return all(c in _CODE or c in GSM7_EXTENSION for c in text)
+
+
+def _bare(character: str) -> str:
+    parts = unicodedata.normalize("NFKD", character.translate(_LETTERS))
+    return "".join(c for c in parts if not unicodedata.combining(c))
 
 
 def _cut(groups: Iterable[tuple[int, ...]], room: int) -> list[list[int]]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lapwing.model.times import NS_PER_S, to_iso
-from lapwing.warn.cell_broadcast import Pages, pages_of
+from lapwing.warn.cell_broadcast import Pages, economical, pages_of
 
 Ring = Sequence[tuple[float, float]]     # (latitude_deg, longitude_deg), closed
 
@@ -113,6 +113,7 @@ def broadcasts(texts: Iterable[tuple[str, str]], serial: Serial, *, country: str
     national, further = identifiers(country, status, level)
     made = []
     for number, (language, text) in enumerate(texts):
+        text = economical(text, language)
         pages = pages_of(text)
         if not pages.fits:
             raise ValueError(f"the text in {language} takes {len(pages.pages)} pages; a message has 15 at most")
