@@ -52,7 +52,8 @@ def prove(pack: Pack) -> None:
     for worst in worst_cases(pack):
         if not worst.pages.fits:
             pages = f"{len(worst.pages.pages)} pages ({worst.pages.units} {worst.pages.alphabet} units)"
-            raise ConfigError(f"phone_{worst.kind} can take {pages}; a message has 15", where=f"country {pack.code}, texts/{worst.language}.toml",
+            raise ConfigError(f"phone_{worst.kind} can take {pages}; a message has 15",
+                              where=f"country {pack.code}, texts/{worst.language}.toml",
                               remedy="shorten the template; `lapwing cell-broadcast --country` shows its longest text")
 
 
