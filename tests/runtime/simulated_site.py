@@ -16,9 +16,10 @@ from lapwing.adapters import sqlite_files
 from lapwing.adapters.outbox_store import OutboxStore
 from lapwing.adapters.sqlite_log import SqliteLog
 from lapwing.model.errors import StorageError
-from lapwing.model.times import NS_PER_S, from_iso
+from lapwing.model.times import NS_PER_S
 from lapwing.record import audit
 from lapwing.runtime import segments
+from lapwing.runtime.handover import hand_over, hand_over_recovered
 from lapwing.runtime.intake import Intake
 from lapwing.runtime.live import Live
 from lapwing.runtime.outbox import Outbox
@@ -128,6 +129,8 @@ class Process:
         self.intake = Intake()
         self.clock = SteadyClock(lambda: world.wall, lambda: world.monotonic)
         self.store = OutboxStore(world.folder / "outbox.sqlite")
+        put = self.store.put
+        self.store.put = lambda *values: (world.operation(tender=True), put(*values))     # death between two alerts of a batch
         self.outbox = Outbox(self.store, {"world": world}, clock=self.clock)
         self.live = Live(world.folder / "journal", world.setup, world.facts, self.intake, self.clock, lambda level, text: None,
                          checkpoint_s=7.0, observers=[self.observe])
@@ -135,24 +138,16 @@ class Process:
 
     def start(self) -> None:
         self.live.recover(self.store.mark())
-        for segment, number, output in self.live.recovered_outputs:
-            self.queue(output)
-            self.store.set_read_to(segment, number)
+        hand_over_recovered(self.outbox, self.store, self.live.recovered_outputs)
         self.proposals = [pending.proposal.id for chain in self.live.state.warn.chains for pending in chain.pending]
 
     def observe(self, outcome, outputs) -> None:
         self.proposals += [p.id for p in outcome.warned.proposals if not p.automatic]
-        for output in outputs:
-            if output.kind == "alert":
-                self.world.operation(tender=True)
-                self.queue(output)
-                if self.live.log is not None:
-                    self.store.set_read_to(*self.live.place)
-
-    def queue(self, output) -> None:
-        row = json.loads(output.payload)
-        self.world.alerts_out.add(row["identifier"])
-        self.outbox.put(row["cap_xml"].encode(), from_iso(row["approved_time"] or row["sent"]))
+        alerts = [json.loads(output.payload)["identifier"] for output in outputs if output.kind == "alert"]
+        if alerts:
+            self.world.operation(tender=True)
+            self.world.alerts_out |= set(alerts)
+            hand_over(self.outbox, self.store, outputs, self.live.place if self.live.log is not None else None)
 
     def turn(self) -> None:
         self.world.operation()

@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run", "the live service of a site"),
     "init": ("init", "write a commented site.toml"),
     "check": ("check", "check a site.toml: every problem with key, value and remedy"),
+    "users": ("users", "accounts, API keys and audit of a site"),
     "replay": ("replay", "run a recording, plots, a story or a journal through the same chain"),
     "decode": ("decode", "ASTERIX in any framing -> records with units"),
     "track": ("track", "plots (Parquet) -> tracks (Parquet)"),

@@ -68,6 +68,9 @@ class _Page:
     """The console of a service: bound before anything is journaled, so that a port in use is said at once."""
 
     def __init__(self, service: object) -> None:
+        import time
+
+        from lapwing.runtime.access import open_access
         from lapwing.runtime.service import Service
         from lapwing.runtime.wiring import display_files
         from lapwing.web.app import create_app
@@ -86,4 +89,7 @@ class _Page:
         feed.show_site(site.sensors)
         self.feed_thread = FeedThread(feed)
         service.troubles.append(lambda: {"picture": self.feed_thread.problem} if self.feed_thread.problem else {})
-        self.server = start(create_app(hub, hosts=(*HOSTS, *console.names), health=service.health), console.host, console.port)
+        access = open_access(site.data, service.clock, time.monotonic)
+        app = create_app(hub, hosts=(*HOSTS, *console.names), health=service.health, access=access, secure=bool(console.tls_certificate))
+        self.server = start(app, console.host, console.port, has_accounts=access.needed, certificate=console.tls_certificate,
+                            key=console.tls_key)

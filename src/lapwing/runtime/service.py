@@ -15,10 +15,11 @@ from lapwing.adapters.systemd import Notifier
 from lapwing.geo import jit
 from lapwing.model.errors import ConfigError, InputError, LapwingError, StorageError
 from lapwing.model.ports import Channel, Output
-from lapwing.model.times import NS_PER_S, from_iso, to_iso
+from lapwing.model.times import NS_PER_S, to_iso
 from lapwing.record import codec
 from lapwing.runtime.deliver import Heart
 from lapwing.runtime.environment import state_dir
+from lapwing.runtime.handover import hand_over, hand_over_recovered
 from lapwing.runtime.health import Health, Report, Sample, open_files, resident_octets
 from lapwing.runtime.intake import Intake
 from lapwing.runtime.links import Link
@@ -105,8 +106,7 @@ class Service:
         self.live.recover(self.store.mark())
         if self.live.recovered_batches:
             self.say("notice", f"recovered: {self.live.recovered_batches} batches stepped again after the newest checkpoint")
-        for segment, number, output in self.live.recovered_outputs:
-            self._queue_alert(output, (segment, number))
+        self._alerts += hand_over_recovered(self.outbox, self.store, self.live.recovered_outputs)
         self.live.recovered_outputs.clear()
         self._open_links()
         self.postmen.start()
@@ -222,28 +222,18 @@ class Service:
     # What comes out
 
     def _observe(self, outcome: pipeline.Outcome, outputs: list[Output]) -> None:
-        for output in outputs:
-            if output.kind == "alert":
-                self._alerts += 1
-                self._queue_alert(output, self.live.place if self.live.log is not None else None)
+        try:
+            self._alerts += hand_over(self.outbox, self.store, outputs, self.live.place if self.live.log is not None else None)
+            if "outbox" in self._degraded and any(output.kind == "alert" for output in outputs):
+                del self._degraded["outbox"]
+        except StorageError as error:
+            self._degraded["outbox"] = f"{error}; alerts go to the channels without it"
+            self.say("error", f"alerts could not be queued on disk: {error}")
         for event in outcome.events:
             self.say("info" if event.severity in ("info", "clear") else "notice", event.text, event=event.kind,
                      event_time=to_iso(event.time_ns))
         tracks = outcome.update.tracks
         self._tracks = (int(tracks.confirmed.sum()), int((tracks.confirmed & tracks.coasting).sum()))
-
-    def _queue_alert(self, output: Output, place: tuple[str, int] | None) -> None:
-        """Have the channels take an alert; `place` is where it stands in the journal, None where it does not."""
-        row = json.loads(output.payload)
-        try:
-            if row["cap_xml"]:
-                self.outbox.put(row["cap_xml"].encode(), from_iso(row["approved_time"] or row["sent"]))
-            if place is not None:
-                self.store.set_read_to(*place)
-            self._degraded.pop("outbox", None)
-        except StorageError as error:
-            self._degraded["outbox"] = f"{error}; alerts go to the channels without it"
-            self.say("error", f"alert {row['identifier']} could not be queued on disk: {error}")
 
     def receive(self, kind: str, payload: bytes) -> None:
         """Take a person's entry; return when it is durable. Raises InputError where it could not be taken."""

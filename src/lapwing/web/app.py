@@ -18,19 +18,26 @@ from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 
 from lapwing.model.entries import COMMAND
-from lapwing.model.errors import ConfigError, InputError
+from lapwing.model.errors import ConfigError, InputError, StorageError
+from lapwing.runtime.access import COMMAND_ROLES, Access, may
 from lapwing.runtime.health import LIVE_S, Health, prometheus
 from lapwing.web.forms import BODY_MAX, LOG_KINDS, check_entry, page
+from lapwing.web.gate import LOCAL, STATE_ACCOUNT, Gate
 from lapwing.web.guard import HOSTS, Guard, from_own_page, from_this_machine
 from lapwing.web.hub import Hub, to_json
 from lapwing.web.library import FILES, library_file
+from lapwing.web.sign_in import add_sign_in
 
 STATIC = Path(str(resources.files("lapwing.web").joinpath("static")))
 TOO_MANY, NOT_ALLOWED = 1013, 1008   # WebSocket close codes, RFC 6455 section 7.4 and the IANA registry
 
 
-def create_app(hub: Hub, *, hosts: tuple[str, ...] = HOSTS, health: Health | None = None) -> FastAPI:
-    """Return the console's application around a hub; `health` is that of a live service, None for a demo or replay.
+def create_app(hub: Hub, *, hosts: tuple[str, ...] = HOSTS, health: Health | None = None, access: Access | None = None,
+               secure: bool = False) -> FastAPI:
+    """Return the console's application around a hub.
+
+    `health` and `access` are those of a live service, None for a demo or replay, which serve this machine alone; `secure`:
+    the pages go over TLS.
 
     Raises ConfigError where the map library is not installed, so that it is said at the start and not by a white page.
     """
@@ -40,8 +47,12 @@ def create_app(hub: Hub, *, hosts: tuple[str, ...] = HOSTS, health: Health | Non
     _add_pages(app)
     _add_picture(app, hub)
     _add_health(app, hub, health)
-    _add_entries(app, hub)
+    _add_entries(app, hub, access)
+    if access is not None:
+        add_sign_in(app, access, STATIC, secure=secure)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    if access is not None:
+        app.add_middleware(Gate, access=access)
     app.add_middleware(Guard, hosts=hosts)
     return app
 
@@ -135,29 +146,41 @@ def _add_health(app: FastAPI, hub: Hub, health: Health | None) -> None:
         return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
-def _add_entries(app: FastAPI, hub: Hub) -> None:
+def _add_entries(app: FastAPI, hub: Hub, access: Access | None) -> None:
     @app.post("/api/command")
     async def command(request: Request) -> Response:
-        return await _take(request, hub, COMMAND)
+        return await _take(request, hub, COMMAND, access)
 
     @app.post("/api/log/{kind}")
     async def log(kind: str, request: Request) -> Response:
         if kind not in LOG_KINDS:
             return _answer(404, f"no log {kind!r}", f"one of {', '.join(LOG_KINDS)}")
-        return await _take(request, hub, kind)
+        return await _take(request, hub, kind, access)
 
 
-async def _take(request: Request, hub: Hub, kind: str) -> Response:
-    """Check a person's entry and hand it to the hub."""
-    if not from_this_machine(request):
+async def _take(request: Request, hub: Hub, kind: str, access: Access | None) -> Response:
+    account = getattr(request.state, STATE_ACCOUNT, None)
+    if access is None and not from_this_machine(request):
         return _answer(403, "entries are taken from this machine only", "open the console here, or through a tunnel")
-    if not from_own_page(request.headers):
+    if access is None and not from_own_page(request.headers):
         return _answer(403, "the request comes from another page", "use the console's own page")
     try:
+        # A signed-in person speaks under the account's name, whatever the page sends: two persons are two accounts.
+        name = account.name if account is not None and account.name != LOCAL else ""
+        record = check_entry(kind, await _body(request), name)
+        if account is not None and access is not None:
+            action = str(record.get("action") or record.get("event") or record.get("kind") or "")
+            least = COMMAND_ROLES.get(action, "operator") if kind == COMMAND else "operator"
+            if not may(account.role, least):
+                return _answer(403, f"{account.role} may not {action}: it takes {least}", "ask one who may")
+            await asyncio.to_thread(access.note, account.name, kind, action=action, by=str(record["by"]),
+                                    about=str(record.get("alert_id") or ""))
         # In a thread: a live service answers when the entry is in the journal, and the pages must not wait for that.
-        await asyncio.to_thread(hub.post, kind, to_json(check_entry(kind, await _body(request))))
+        await asyncio.to_thread(hub.post, kind, to_json(record))
     except InputError as error:
         return _answer(409 if not hub.takes_entries else 422, str(error), error.remedy)
+    except StorageError as error:
+        return _answer(503, f"the audit cannot be written: {error.what}", error.remedy)
     return JSONResponse({"taken": True}, status_code=202)
 
 

@@ -26,20 +26,21 @@ _NUMBERS = ("_deg", "_sigma", "_m", "_s")
 ANY_TIME = "2000-01-01T00:00:00Z"   # stands in for the time that the loop will stamp, for the check only
 
 
-def check_entry(kind: str, body: bytes) -> dict[str, Any]:
+def check_entry(kind: str, body: bytes, name: str = "") -> dict[str, Any]:
     """Return a person's entry as read.
 
     Parameters
     ----------
     kind : COMMAND or one of `LOG_KINDS`
     body : one JSON object with the keys of `sense.person_json`, or the same as a form; ``time`` may be left out
+    name : of the account that is signed in; then ``by`` is this and nothing else
 
     Raises
     ------
     InputError : with what is wrong and what to do
     """
     record = _object(kind, body)
-    by = record.get("by")
+    by = name or record.get("by")
     if not isinstance(by, str) or not by.strip() or len(by) > NAME_MAX:
         raise InputError("carries no name", where=f"{kind} by", remedy=f"enter your name, at most {NAME_MAX} letters")
     record["by"] = by.strip()

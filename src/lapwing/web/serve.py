@@ -26,11 +26,12 @@ class Server:
     port: int
     _server: uvicorn.Server
     _thread: threading.Thread
+    scheme: str = "http"
 
     @property
     def url(self) -> str:
         """The address to open in a browser."""
-        return f"http://[{self.host}]:{self.port}/" if ":" in self.host else f"http://{self.host}:{self.port}/"
+        return f"{self.scheme}://[{self.host}]:{self.port}/" if ":" in self.host else f"{self.scheme}://{self.host}:{self.port}/"
 
     def stop(self) -> None:
         """Close all connections and end the thread."""
@@ -41,17 +42,20 @@ class Server:
             self._thread.join(STOP_S_MAX)
 
 
-def start(app: FastAPI, host: str = "127.0.0.1", port: int = 8080) -> Server:
-    """Serve an application on loopback; port 0 takes a free one. Returns when it answers.
+def start(app: FastAPI, host: str = "127.0.0.1", port: int = 8080, *, has_accounts: bool = False, certificate: str = "",
+          key: str = "") -> Server:
+    """Serve an application; port 0 takes a free one. Returns when it answers.
+
+    `has_accounts`: other addresses than loopback may be served; `certificate`, `key`: PEM files for TLS.
 
     Raises
     ------
-    ConfigError : the host is not a loopback address (the console has no log-in: reach it through a tunnel)
+    ConfigError : the host is not a loopback address and there are no accounts: reach it through a tunnel
     InputError : the port is in use, may not be used, or is no port
     """
-    listener = _listen(host, port)
+    listener = _listen(host, port, has_accounts=has_accounts)
     config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", ws_max_size=65_536,
-                            timeout_graceful_shutdown=1)
+                            timeout_graceful_shutdown=1, ssl_certfile=certificate or None, ssl_keyfile=key or None)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="console", daemon=True)
     thread.start()
@@ -60,18 +64,18 @@ def start(app: FastAPI, host: str = "127.0.0.1", port: int = 8080) -> Server:
         if not thread.is_alive() or monotonic() > limit_s:
             raise InputError("the console did not start", where=f"{host}:{port}", remedy="see the messages above")
         sleep(0.01)
-    return Server(host, listener.getsockname()[1], server, thread)
+    return Server(host, listener.getsockname()[1], server, thread, "https" if certificate else "http")
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int, *, has_accounts: bool) -> socket.socket:
     """Return a bound socket, so that a port in use is said in words before anything else starts."""
     try:
         address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
     except ValueError as error:
         raise ConfigError(f"{host!r} is not an address", where="console host", remedy="use 127.0.0.1") from error
-    if not address.is_loopback:
-        raise ConfigError(f"{host} is not a loopback address, and the console has no log-in", where="console host",
-                          remedy="use 127.0.0.1 and reach it from elsewhere with ssh -L")
+    if not address.is_loopback and not has_accounts:
+        raise ConfigError(f"{host} is not a loopback address, and there are no accounts", where="console host",
+                          remedy="make one with `lapwing users add`, or use 127.0.0.1 and ssh -L")
     if not 0 <= port <= 65_535:
         raise InputError(f"port {port} is not in 0 to 65535", where="console port", remedy="use 0 for a free one")
     listener = socket.socket(socket.AF_INET6 if address.version == 6 else socket.AF_INET, socket.SOCK_STREAM)

@@ -1,0 +1,150 @@
+"""Accounts, sessions and API keys of a site, in one SQLite file. Secrets are stored as hashes; what is handed out is shown once.
+
+Passwords: argon2id with the library's defaults (RFC 9106, second recommended option). Sessions and keys are 256 random
+bits, stored as SHA-256: nothing to guess, and nothing to gain from the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import sqlite3
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from lapwing.adapters.sqlite_files import storage_error
+from lapwing.model.errors import InputError
+from lapwing.model.times import NS_PER_S
+
+KEY_PREFIX = "lwk_"
+PASSWORD_LETTERS_MIN, PASSWORD_LETTERS_MAX = 12, 200
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS users (name TEXT PRIMARY KEY, role TEXT NOT NULL, hash TEXT NOT NULL, made INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS keys (id TEXT PRIMARY KEY, digest BLOB NOT NULL UNIQUE, name TEXT NOT NULL, role TEXT NOT NULL,
+  expires INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS sessions (digest BLOB PRIMARY KEY, name TEXT NOT NULL, begun INTEGER NOT NULL, used INTEGER NOT NULL);
+"""
+SESSION_NS = 12 * 3_600 * NS_PER_S          # a shift
+IDLE_NS = 2 * 3_600 * NS_PER_S
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who asks: a person or a program, and what it may do."""
+
+    name: str
+    role: str
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode()).digest()
+
+
+class Accounts:
+    """The file. Safe to use from several threads; raises StorageError."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        self._hasher = PasswordHasher()
+        # Verified against where there is no such name, so that the answer takes as long.
+        self._nobody = self._hasher.hash(secrets.token_hex(16))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            self._connection = sqlite3.connect(path, isolation_level=None, timeout=5.0, check_same_thread=False)
+            self._connection.executescript(_SCHEMA)
+        except sqlite3.Error as error:
+            raise storage_error(error, path) from error
+
+    def _run(self, sql: str, *values: object) -> list[tuple[object, ...]]:
+        with self._lock:
+            try:
+                return self._connection.execute(sql, values).fetchall()
+            except sqlite3.Error as error:
+                raise storage_error(error, self.path) from error
+
+    def any(self) -> bool:
+        """Whether there is an account: without one, this machine alone is served."""
+        return bool(self._run("SELECT 1 FROM users LIMIT 1"))
+
+    def people(self) -> list[tuple[str, str]]:
+        """Return (name, role) of all people, sorted."""
+        return [(str(name), str(role)) for name, role in self._run("SELECT name, role FROM users ORDER BY name")]
+
+    def set_user(self, name: str, role: str, password: str, now_ns: int) -> None:
+        """Make an account or change it; its sessions end. Raises InputError for a name or password that will not do."""
+        if not name.strip() or len(name) > 100 or name != name.strip():
+            raise InputError(f"{name!r} is no name", where="account", remedy="give 1 to 100 letters, without space around them")
+        if not PASSWORD_LETTERS_MIN <= len(password) <= PASSWORD_LETTERS_MAX:
+            raise InputError(f"the password has {len(password)} letters", where=f"account {name}",
+                             remedy=f"give {PASSWORD_LETTERS_MIN} to {PASSWORD_LETTERS_MAX}: four or five words do well")
+        self._run("INSERT INTO users VALUES (?,?,?,?) ON CONFLICT (name) DO UPDATE SET role = excluded.role, hash = excluded.hash",
+                  name, role, self._hasher.hash(password), now_ns)
+        self._run("DELETE FROM sessions WHERE name = ?", name)
+
+    def remove_user(self, name: str) -> bool:
+        """Remove an account with its sessions; whether there was one."""
+        there = bool(self._run("DELETE FROM users WHERE name = ? RETURNING 1", name))
+        self._run("DELETE FROM sessions WHERE name = ?", name)
+        return there
+
+    def check(self, name: str, password: str) -> Account | None:
+        """Return whose password this is, None where it is not. Takes as long for a name that does not exist."""
+        rows = self._run("SELECT role, hash FROM users WHERE name = ?", name)
+        role, stored = (str(rows[0][0]), str(rows[0][1])) if rows else ("", self._nobody)
+        try:
+            self._hasher.verify(stored, password[:PASSWORD_LETTERS_MAX])
+        except (VerificationError, InvalidHashError):
+            return None
+        return Account(name, role) if rows else None
+
+    def begin_session(self, account: Account, now_ns: int) -> str:
+        """Return the secret of a new session."""
+        secret = secrets.token_urlsafe(32)
+        self._run("DELETE FROM sessions WHERE begun < ? OR used < ?", now_ns - SESSION_NS, now_ns - IDLE_NS)
+        self._run("INSERT INTO sessions VALUES (?,?,?,?)", _digest(secret), account.name, now_ns, now_ns)
+        return secret
+
+    def session(self, secret: str, now_ns: int) -> Account | None:
+        """Return whose session this is; None where it is over or never was. A changed role counts at once."""
+        rows = self._run("SELECT users.name, users.role FROM sessions JOIN users ON users.name = sessions.name "
+                         "WHERE digest = ? AND begun >= ? AND used >= ?", _digest(secret), now_ns - SESSION_NS, now_ns - IDLE_NS)
+        if not rows:
+            return None
+        self._run("UPDATE sessions SET used = ? WHERE digest = ?", now_ns, _digest(secret))
+        return Account(str(rows[0][0]), str(rows[0][1]))
+
+    def end_session(self, secret: str) -> None:
+        """End a session."""
+        self._run("DELETE FROM sessions WHERE digest = ?", _digest(secret))
+
+    def make_key(self, name: str, role: str, expires_ns: int) -> str:
+        """Return a new API key for a program, shown this once."""
+        secret = KEY_PREFIX + secrets.token_urlsafe(32)
+        self._run("INSERT INTO keys VALUES (?,?,?,?,?)", secrets.token_hex(4), _digest(secret), name, role, expires_ns)
+        return secret
+
+    def key_list(self) -> list[tuple[str, str, str, int]]:
+        """Return (id, name, role, expires_ns) of all keys."""
+        return [(str(a), str(b), str(c), int(str(d))) for a, b, c, d in
+                self._run("SELECT id, name, role, expires FROM keys ORDER BY name, id")]
+
+    def remove_key(self, key_id: str) -> bool:
+        """Remove a key by its id; whether there was one."""
+        return bool(self._run("DELETE FROM keys WHERE id = ? RETURNING 1", key_id))
+
+    def key(self, secret: str, now_ns: int) -> Account | None:
+        """Return whose key this is; None where it has expired or never was."""
+        rows = self._run("SELECT name, role FROM keys WHERE digest = ? AND expires > ?", _digest(secret), now_ns)
+        return Account(str(rows[0][0]), str(rows[0][1])) if rows else None
+
+    def close(self) -> None:
+        """Close."""
+        with self._lock:
+            self._connection.close()
