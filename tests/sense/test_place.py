@@ -91,3 +91,13 @@ def test_broken_level_code_is_no_height():
 def test_outside_the_geoid_grid_the_sigma_says_so():
     sea, sigma = heights.mean_sea_level(np.radians([41.3]), np.radians([2.1]))
     assert (sea[0], sigma[0]) == (0.0, heights.NO_GEOID_M_SIGMA)
+
+
+def test_a_batch_in_pieces_is_the_same_as_its_plots_one_piece_at_a_time():
+    generator, n = np.random.default_rng(4), 2 * place.PIECE_ROWS + 5
+    columns = [np.full(n, SITE[0]), np.full(n, SITE[1]), np.full(n, 150.0), generator.uniform(1e3, 3e5, n),
+               generator.uniform(0.0, 6.28, n), np.where(generator.uniform(size=n) < 0.5, np.nan, 3_000.0), np.full(n, 100.0),
+               np.full(n, 60.0), np.full(n, 0.002)]
+    whole = place.polar(tuple(columns[:2]), *columns[2:])
+    tail = place.polar(tuple(c[-700:] for c in columns[:2]), *(c[-700:] for c in columns[2:]))
+    assert all(np.array_equal(one[-700:], other) for one, other in zip(whole, tail, strict=True)) and len(whole[0]) == n

@@ -8,6 +8,7 @@
 ``cot-udp://GROUP:PORT[?iface=NAME]``   CoT events as datagrams, XML or TAK protocol version 1
 ``sbs://HOST:PORT``                     SBS-1 lines (port 30003 as a rule)
 ``beast://HOST:PORT``                   Beast frames (port 30005 as a rule)
+``follow://PATH``                       a recording that is still being written (raw ASTERIX or pcap)
 ======================================  ===================================================================================
 
 Adding a link is one line of `LINKS`.
@@ -19,6 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from lapwing.adapters.follow import FollowSource, parse_follow
 from lapwing.adapters.tcp import LineCutter, TcpSource, parse_tcp
 from lapwing.adapters.tcp_server import Answer, TcpServerSource, parse_listen
 from lapwing.adapters.udp import UdpSource, parse_udp
@@ -102,6 +104,7 @@ LINKS: Mapping[str, Callable[[str, Surroundings], Link]] = {
     "sbs": _tcp(formats.SBS, LineCutter),
     "beast": _tcp(formats.BEAST, BeastCutter),
     "sapient": _sapient,
+    "follow": lambda url, around: FollowSource(url, around.clock, around.wait, idle=around.idle),
 }
 
 
@@ -114,6 +117,8 @@ def check_link(url: str) -> None:
         parse_udp(f"udp://{rest}")
     elif scheme in ("tcp-listen", "sapient"):
         parse_listen(url)
+    elif scheme == "follow":
+        parse_follow(url)
     else:
         parse_tcp(f"tcp://{rest}")
 

@@ -134,6 +134,36 @@ def bench_cap(repeat: int) -> Iterator[Figure]:
     yield from figures(repeat, Figure)
 
 
+def _processor_s(function: Callable[[], object]) -> float:
+    start = time.process_time()
+    function()
+    return time.process_time() - start
+
+
+def bench_place(repeat: int) -> Iterator[Figure]:
+    """Polar reports to places with covariance, and there and back."""
+    from lapwing.geo import frames
+    from lapwing.sense import place
+
+    generator, count = np.random.default_rng(3), 400_000
+    site = (np.full(count, np.radians(45.19)), np.full(count, np.radians(28.8)))
+    site_m, sea_m = np.full(count, 180.0), np.full(count, 32.0)
+    range_m, azimuth = generator.uniform(2e3, 4e5, count), generator.uniform(0.0, 2.0 * np.pi, count)
+    height = np.where(generator.uniform(size=count) < 0.5, np.nan, generator.uniform(100.0, 12_000.0, count))
+    sigma = np.full(count, 60.0)
+    seconds = statistics.median(_processor_s(lambda: place.polar(
+        site, site_m, range_m, azimuth, height, sigma, sigma, np.full(count, 0.002), sea_m)) for _ in range(max(3, repeat)))
+    yield Figure("place", "polar reports to places with covariance", count / seconds, "/s", note="processor time")
+    known = np.where(np.isfinite(height), height, 300.0)
+    latitude, longitude = frames.polar_to_geodetic(*site, site_m, range_m, azimuth, known)
+    seconds = statistics.median(_processor_s(lambda: frames.polar_to_geodetic(*site, site_m, range_m, azimuth, known))
+                                for _ in range(max(3, repeat)))
+    yield Figure("place", "polar reports to places", count / seconds, "/s", note="processor time")
+    back_m, back_rad, _ = frames.geodetic_to_polar(*site, site_m, latitude, longitude, known)
+    turned = (back_rad - azimuth + np.pi) % (2.0 * np.pi) - np.pi
+    yield Figure("place", "greatest error there and back", float(np.nanmax(np.hypot(back_m - range_m, turned * range_m))), "m")
+
+
 def bench_live_sense(repeat: int) -> Iterator[Figure]:
     """Datagrams over loopback UDP to plots: rate, drops, latency."""
     from lapwing.runtime.bench_live import figures
@@ -152,7 +182,8 @@ def bench_track(repeat: int) -> Iterator[Figure]:
 NAMED_ONLY: dict[str, Callable[[int], Iterator[Figure]]] = {
     "live-sense": bench_live_sense, "track": bench_track}
 BENCHES: dict[str, Callable[[int], Iterator[Figure]]] = {
-    "border": bench_border, "packs": bench_packs, "asterix": bench_asterix, "chain": bench_chain, "cap": bench_cap}
+    "border": bench_border, "packs": bench_packs, "asterix": bench_asterix, "chain": bench_chain, "cap": bench_cap,
+    "place": bench_place}
 
 if __name__ == "__main__":
     sys.exit(bench_command(None, 3, as_json=False))
