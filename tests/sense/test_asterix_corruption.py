@@ -43,7 +43,7 @@ def test_thousand_corrupted_blocks_give_records_or_counted_refusals(seed):
 
 
 def test_fast_and_readable_decoder_agree_on_corrupted_blocks():
-    for octets, editions in blocks(99, 700):
+    for octets, editions in blocks(99, 400):
         listed = list(list_records([Frame(0, octets)], Editions(editions)))
         decoded = decode_datagrams([octets], Editions(editions))
         fast = sorted((int(at), int(count)) for r in decoded.records
@@ -69,12 +69,12 @@ def same(fast, slow):
 
 
 def test_kernels_and_plain_twin_agree_to_the_last_bit_on_corrupted_blocks():
-    for octets, editions in blocks(7, 500):
+    for octets, editions in blocks(7, 300):
         same(decode_datagrams([octets], Editions(editions)), decode_datagrams([octets], Editions(editions), plainly=True))
 
 
 def test_kernels_and_plain_twin_agree_on_many_datagrams_at_once():
-    rows = list(blocks(8, 400))
+    rows = list(blocks(8, 300))
     payloads = [octets for octets, _ in rows]
     same(decode_datagrams(payloads), decode_datagrams(payloads, plainly=True))
     same(decode_datagrams([]), decode_datagrams([], plainly=True))
