@@ -34,7 +34,7 @@ SEQUENCE_OCTETS = 4
 RFF_HEADER, RFF_FRAME_HEADER, RFF_TEXT = 128, 6, 20
 SAMPLE_FRAMES = 256        # read so many frames to tell framings apart
 RESYNC_OCTETS = 262_144    # look no farther than this for the next whole blocks after broken ones
-RESYNC_BLOCKS = 3          # so many blocks in a row are no accident
+RESYNC_BLOCKS = 5          # so many blocks in a row are no accident
 NAMES = ("raw", "final", "ioss_seq", "rff", "gps", "pcap", "pcapng")
 ALIASES = {"ioss": "final"}
 Buffer = packets.Buffer
@@ -269,12 +269,15 @@ def _read_blocks(data: Buffer, at: int, trailer: int) -> Iterator[tuple[Frame | 
         length = _block_length(data, place, len(data))
         return length + trailer if length else 0
 
+    ahead, looked_at = -1, -1   # where whole blocks go on as last found, and from where: nothing whole lies between
     while at < len(data):
         length = data[at + 1] << 8 | data[at + 2] if at + 3 <= len(data) else 0
         after = at + length
         if length >= 3 and after <= len(data):
             sound = after + trailer >= len(data) or step(after + trailer) > 0
-            goes_on = after + trailer if sound else _resync(data, at, step)
+            if not sound and not looked_at <= at < ahead:
+                ahead, looked_at = _resync(data, at, step), at
+            goes_on = after + trailer if sound else ahead
             if goes_on >= after and (sound or data[at] in _KNOWN):
                 yield Frame(at, bytes(data[at:after])), after
                 at = after + trailer
@@ -284,7 +287,9 @@ def _read_blocks(data: Buffer, at: int, trailer: int) -> Iterator[tuple[Frame | 
                 yield Frame(at, bytes(data[at:cut])), cut
                 at = goes_on
                 continue
-        after = _resync(data, at, step)
+        if not looked_at <= at < ahead:
+            ahead, looked_at = _resync(data, at, step), at
+        after = ahead
         if at + 3 > len(data):
             detail = f"{after - at} octets left, too few for a block"
         else:
