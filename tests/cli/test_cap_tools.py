@@ -98,3 +98,18 @@ def test_a_file_of_channels_that_is_wrong_is_named(tmp_path, capsys):
         (tmp_path / "channels.toml").write_text(text)
         assert main(["deliver", str(tmp_path / "journal.sqlite"), "--channels", str(tmp_path / "channels.toml")]) == 2
         assert words in capsys.readouterr().err
+
+
+def test_what_is_in_force_is_sent_again_to_a_channel_that_lost_it(run, tmp_path):
+    log = SqliteLog(tmp_path / "journal.sqlite")
+    log.append(Batch(0, (Entry(0, T, "x", "tick", b""),)))
+    log.commit(0, [Output("alert", json.dumps(alert_row(n, chain="c", life_s=10**8)).encode()) for n in (0, 1)])
+    log.close()
+    (tmp_path / "channels.toml").write_text('[channel.files]\nkind = "cap-files"\nfolder = "out"\n')
+    words = ("deliver", tmp_path / "journal.sqlite", "--channels", tmp_path / "channels.toml")
+    run(*words)
+    for path in (tmp_path / "out").iterdir():
+        path.unlink()
+    assert run(*words, "--republish", "files")[0] == 0
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["c-1.xml"]
+    assert run(*words, "--republish", "pigeon")[0] == 2

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,12 +73,16 @@ class Heart:
 
 
 def deliver(journal: Path, channels_file: Path, *, follow: bool, store_file: Path | None = None,
-            patience_s: float = 60.0) -> list[dict[str, Any]]:
+            patience_s: float = 60.0, republish: Sequence[str] = ()) -> list[dict[str, Any]]:
     """Deliver a journal's messages; return a row a channel.
 
-    `follow`: go on until interrupted; else until nothing waits or patience ends.
+    `follow`: go on until interrupted; else until nothing waits or patience ends. `republish`: channels that are sent
+    what is in force once more. Raises ConfigError.
     """
     channels = read_channels(channels_file)
+    for name in republish:
+        if name not in channels:
+            raise ConfigError(f"no channel {name!r}", where="--republish", remedy=f"one of {', '.join(channels)}")
     store = OutboxStore(store_file or journal.with_suffix(".outbox.sqlite"))
 
     def say(text: str) -> None:
@@ -88,6 +92,8 @@ def deliver(journal: Path, channels_file: Path, *, follow: bool, store_file: Pat
     heart, postmen = Heart(channels, say), Postmen(outbox)
     try:
         _catch_up(outbox, journal)
+        for name in republish:
+            say(f"channel {name}: {outbox.republish(name)} messages in force are sent again")
         heart.start()
         postmen.start()
         deadline = time.monotonic() + patience_s

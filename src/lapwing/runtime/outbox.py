@@ -27,6 +27,7 @@ BACKOFF_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
 BREAKER_FAILURES = 5
 BREAKER_REST_S = 30.0
 PER_MINUTE = 30                      # messages of a channel in 60 s that are neither a first alert nor an end
+LATENCIES_KEPT = 1_000
 Say = Callable[[str], None]
 
 
@@ -40,6 +41,7 @@ class Line:
     sent_ns: deque[int] = field(default_factory=deque)
     problem: str = ""                # why the newest attempt failed; empty: it did not
     unwritten: list[Waiting] = field(default_factory=list)     # the disk did not take them: sent from memory
+    latencies_s: deque[float] = field(default_factory=lambda: deque(maxlen=LATENCIES_KEPT))   # decision to receipt
     owed: dict[int, tuple[str, int]] = field(default_factory=dict)     # receipts that the disk did not take, by number
 
 
@@ -90,10 +92,10 @@ class Outbox:
         """Return what is wrong with each channel that does not take messages."""
         return {name: line.problem for name, line in self.lines.items() if line.problem}
 
-    @property
-    def taken_count(self) -> int:
-        """Return how many messages were taken, over all channels."""
-        return sum(waiting.state == TAKEN for waiting in self.store.all())
+    def latencies_s(self) -> dict[str, tuple[float, float]]:
+        """Return the median and the 99th percentile from decision to receipt, of each channel's newest messages."""
+        ordered = {name: sorted(line.latencies_s) for name, line in self.lines.items() if line.latencies_s}
+        return {name: (values[len(values) // 2], values[int(0.99 * len(values))]) for name, values in ordered.items()}
 
     def catch_up(self, journal_id: str, outputs: Callable[[int], Iterable[tuple[int, Output]]]) -> int:
         """Take what a journal holds beyond what has been read of it; return how many messages that were.
@@ -166,6 +168,7 @@ class Outbox:
             return False
         now_ns = self._clock()
         line.sent_ns.append(now_ns)
+        line.latencies_s.append((now_ns - waiting.decided_ns) / NS_PER_S)
         if line.failures >= BREAKER_FAILURES:
             self._say(f"channel {name}: takes messages again")
         line.failures, line.resting_until_ns, line.problem = 0, 0, ""

@@ -339,6 +339,9 @@ class Service:
             if link.name in self.links:
                 found.append(("lapwing_link_dropped_total", label, self.links[link.name].dropped_count))
         if not self._stopping.is_set():
+            for name, (median_s, late_s) in self.outbox.latencies_s().items():
+                found += [("lapwing_delivery_seconds", {"channel": name, "quantile": "0.5"}, median_s),
+                          ("lapwing_delivery_seconds", {"channel": name, "quantile": "0.99"}, late_s)]
             found += [("lapwing_deliveries_waiting", {"channel": name}, count) for name, count in self.store.waiting_count().items()]
         return found
 

@@ -85,7 +85,7 @@ class CapFeed:
             return [dict(entry) for entry in found["entries"]]
         except (ValueError, KeyError, TypeError) as error:
             raise NotTaken(f"is damaged: {error}", where=str(path), again=True,
-                           remedy="move it away: the feed then begins anew, and messages in force are sent again") from error
+                           remedy="move it away: the feed begins anew; `lapwing deliver --republish` fills it again") from error
 
     def _write(self, entries: list[dict[str, Any]]) -> int:
         now_ns = self._clock()
