@@ -39,7 +39,7 @@ def step(state: State, reports: tuple[PersonReport, ...], warned: Warned, now_ns
                  _on_earth(r.latitude_rad, r.longitude_rad)]
     impacts = [r for r in reports if isinstance(r, Impact) and _on_earth(r.latitude_rad, r.longitude_rad)]
     asked_ns = state.asked_ns
-    wanted = [p for p in warned.proposals if p.level == "alert"]
+    wanted = [p for p in warned.proposals if p.level == "alert" and p.approvals_needed]
     if wanted and not asked_ns:
         asked_ns = now_ns
         zones, more = ", ".join(zone.name for zone in wanted[0].zones[:5]), len(wanted[0].zones) - 5
@@ -47,8 +47,9 @@ def step(state: State, reports: tuple[PersonReport, ...], warned: Warned, now_ns
         patrol.append(PatrolEvent(
             time_ns=now_ns, patrol="air policing", event="asked", place=zones,
             text=f"a look is wanted: {wanted[0].reason}", by=ENGINE))
-    if any(alert.level == "all_clear" for alert in warned.alerts):
-        asked_ns = 0
+    if any(alert.level == "all_clear" for alert in warned.alerts) and not any(
+            level in ("alert", "pre_alert") for _, level in warned.zone_levels):
+        asked_ns = 0            # zones may come down one by one: the incident ends when none is left
     new_patrol = _new(patrol, state.patrol, now_ns)
     new_sightings = _new(sightings, state.sightings, now_ns)
     new_impacts = _new(impacts, state.impacts, now_ns)

@@ -35,7 +35,7 @@ FAST_PLOTS, FAST_S = 3, 25.0
 SLOW_PLOTS, SLOW_S, SLOW_HARMLESS_PROB = 5, 90.0, 0.75
 # First seen well inside in working coverage, without anything having been seen to come in: clutter or an aircraft that does
 # not answer far more often than a drone. Several sensors, or a longer look.
-INSIDE_M, INSIDE_PLOTS, INSIDE_S = -5_000.0, 8, 45.0
+INSIDE_M, INSIDE_PLOTS, INSIDE_S = -5_000.0, 15, 120.0
 SIGMA_M_NEW = 600.0                # a new one must be placed so well
 REACH_SLACK = 1.1                  # hysteresis of the reach rule, for threats already known
 EVALUATE_EVERY_S = 5.0             # without a new plot

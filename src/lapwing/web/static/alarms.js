@@ -12,10 +12,45 @@ import { clockWord, peopleWord, shortIds, spanWord } from "./words.js";
 const NAME_KEY = "lapwing-officer", WARNINGS_SHOWN = 20, PAST_SHOWN = 3;
 let proposalsShown = "", alertsShown = "";
 
+const BEEP_EVERY_MS = 2500, BEEP_S = 0.25, BEEP_HZ = 880;
+/** Proposals whose sound was acknowledged. @type {Set<string>} */
+const heard = new Set();
+/** @type {AudioContext|null} */
+let audio = null;
+let lastBeepMs = 0;
+
 /** Show the warnings of a picture. @param {Picture} picture */
 export function showAlarms(picture) {
+  ring(picture);
   showProposals(picture);
   showAlerts(picture);
+}
+
+/** Sound until somebody says that they heard it. @param {Picture} picture */
+function ring(picture) {
+  const panel = byId("proposals");
+  let button = /** @type {HTMLButtonElement|null} */ (document.getElementById("heard"));
+  if (!button) {
+    button = /** @type {HTMLButtonElement} */ (make("button", { id: "heard", type: "button", text: "Heard: stop the sound" }));
+    panel.before(button);
+  }
+  const waiting = store.takesEntries ? picture.proposals.filter((p) => !heard.has(p.id)) : [];
+  button.hidden = !waiting.length;
+  button.onclick = () => {
+    for (const proposal of waiting) heard.add(proposal.id);
+    /** @type {HTMLButtonElement} */ (byId("heard")).hidden = true;
+  };
+  if (!waiting.length || performance.now() - lastBeepMs < BEEP_EVERY_MS) return;
+  lastBeepMs = performance.now();
+  // A browser plays nothing before the person has touched the page once; the button says it all the same.
+  if (!navigator.userActivation?.hasBeenActive) return;
+  audio ??= new AudioContext();
+  const tone = audio.createOscillator(), volume = audio.createGain();
+  tone.frequency.value = BEEP_HZ;
+  volume.gain.value = 0.15;
+  tone.connect(volume).connect(audio.destination);
+  tone.start();
+  tone.stop(audio.currentTime + BEEP_S);
 }
 
 /** @param {Picture} picture */
@@ -58,6 +93,11 @@ function proposalCard(proposal, word) {
     make("div", { class: "title" }, make("span", { text: title }), make("span", { class: "left" })),
     make("p", { text: shortIds(proposal.reason) }),
     make("p", { class: "zones", text: `${peopleWord(proposal.people)} in ${zoneNames(proposal.zones, 8)}` }));
+  if (proposal.envelope_zones) card.append(make("p", { class: "zones",
+    text: `Approval also covers ${proposal.envelope_zones} more zones, ${peopleWord(proposal.envelope_people)}` }));
+  if (proposal.role === "supervisor") card.append(make("p", { text: "Seen by one sensor only: a supervisor decides." }));
+  if (proposal.texts?.length) card.append(make("details", {}, make("summary", { text: `The text, in ${proposal.texts.length} languages` }),
+    ...proposal.texts.map((t) => make("p", { lang: t.language, text: `${t.headline} ${t.description}` }))));
   const given = proposal.approved_by.length, needed = proposal.approvals_needed;
   if (needed > 1) card.append(make("p", { text: `Needs ${needed} people: ${given} approved${given ? ` (${proposal.approved_by.join(", ")})` : ""}` }));
   card.append(store.takesEntries ? hand(proposal) : make("p", { class: "zones", text: "This console only shows: decisions are taken elsewhere." }));

@@ -65,6 +65,10 @@
  * @property {string} reason
  * @property {number} approvals_needed
  * @property {string[]} approved_by
+ * @property {string} role
+ * @property {number} envelope_zones
+ * @property {number} envelope_people
+ * @property {{language: string, headline: string, description: string}[]} texts
  */
 
 /** @typedef {{time: string, kind: string, text: string, severity: string}} EventLine */
