@@ -254,8 +254,7 @@ def _shrunk(desk: Desk, chain: Chain, demand: Demand) -> Chain:
     every_ns = from_seconds(desk.pack.policy.shrink_every_s)
     if chain.by_hand_until_ns or desk.now_ns - chain.shrunk_ns < every_ns:
         return chain
-    stale = {id(part): _stale(desk, part) for part in chain.parts}
-    over = [part for part in chain.parts if stale[id(part)] == part.zones]
+    over = [part for part in chain.parts if _stale(desk, part) == part.zones]
     if over and chain.alerted and len(over) == len(chain.parts):
         # The fewest people wait on; a pre-alert, where there is one, needs no word at all.
         last = min(over, key=lambda part: (part.level == "alert", rule.population(desk.pack, part.zones), part.zones))
@@ -274,13 +273,15 @@ def _shrunk(desk: Desk, chain: Chain, demand: Demand) -> Chain:
                                  cleared=gone)
             chain = replace(chain, shrunk_ns=desk.now_ns)
     over = [part for part in over if any(part is each for each in chain.parts)]
+    if chain.shrunk_ns == desk.now_ns and not over:
+        return chain
     if over:
         chain, action = moved(chain, "shrink")
         assert action == "clear_zones", action
         gone = tuple(sorted({i for part in over for i in part.zones}))
         return parts.end(desk, chain, tuple(over), reasons.shrink(desk.pack, gone))
     for part in chain.parts:
-        some = stale.get(id(part), ())
+        some = _stale(desk, part)
         if some and some != part.zones and _worth_a_word(desk, part, some):
             chain, _ = moved(chain, "shrink")
             chain = parts.change(desk, chain, (part,), reasons.shrink(desk.pack, some), cleared=some)

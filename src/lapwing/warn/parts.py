@@ -57,6 +57,8 @@ def change(desk: Desk, chain: Chain, parts: tuple[Part, ...], reason: str, *, le
         for zone, wanted_ns in zip(part.zones, part.wanted_ns, strict=True):
             known[zone] = max(wanted_ns, known.get(zone, 0))
     zones = tuple(sorted(set(known) - set(cleared)))
+    if level:
+        known = {zone: desk.now_ns for zone in known}      # lowered: wanted anew, for what it says now
     level, onset_ns = level or parts[0].level, min(part.onset_ns for part in parts)
     references = tuple(name for part in parts for name in part.sent)
     chain, name, alert = desk.send_unasked(chain, Letter(level, zones, references, onset_ns, cleared, rings=False), reason)
