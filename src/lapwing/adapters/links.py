@@ -8,6 +8,9 @@
 ``cot-udp://GROUP:PORT[?iface=NAME]``   CoT events as datagrams, XML or TAK protocol version 1
 ``sbs://HOST:PORT``                     SBS-1 lines (port 30003 as a rule)
 ``beast://HOST:PORT``                   Beast frames (port 30005 as a rule)
+``cot://HOST:PORT``                     CoT events from a TAK server, XML or TAK protocol stream
+``http-in://:PORT``                     JSON of nodes and other systems, posted to /FORMAT
+``aircraft-json://PATH``                aircraft.json that readsb or dump1090 writes anew every second
 ``follow://PATH``                       a recording that is still being written (raw ASTERIX or pcap)
 ======================================  ===================================================================================
 
@@ -21,6 +24,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lapwing.adapters.follow import FollowSource, parse_follow
+from lapwing.adapters.http_in import HttpSource
+from lapwing.adapters.poll import PollSource, parse_poll
 from lapwing.adapters.tcp import LineCutter, TcpSource, parse_tcp
 from lapwing.adapters.tcp_server import Answer, TcpServerSource, parse_listen
 from lapwing.adapters.udp import UdpSource, parse_udp
@@ -28,6 +33,7 @@ from lapwing.model import entries as formats
 from lapwing.model.errors import ConfigError
 from lapwing.sense import sapient_wire
 from lapwing.sense.beast import BeastCutter
+from lapwing.sense.cot import CotCutter
 from lapwing.sense.sapient_session import Session
 
 Item = tuple[int, str, str, bytes]
@@ -104,6 +110,10 @@ LINKS: Mapping[str, Callable[[str, Surroundings], Link]] = {
     "sbs": _tcp(formats.SBS, LineCutter),
     "beast": _tcp(formats.BEAST, BeastCutter),
     "sapient": _sapient,
+    "cot": _tcp(formats.COT, CotCutter),
+    "http-in": lambda url, around: HttpSource(url, around.clock, idle=around.idle, allow=around.allow),
+    "aircraft-json": lambda url, around: PollSource(url, around.clock, around.wait, format_=formats.AIRCRAFT_JSON,
+                                                    idle=around.idle),
     "follow": lambda url, around: FollowSource(url, around.clock, around.wait, idle=around.idle),
 }
 
@@ -115,7 +125,9 @@ def check_link(url: str) -> None:
         raise _unknown(url)
     if scheme in ("udp", "cot-udp"):
         parse_udp(f"udp://{rest}")
-    elif scheme in ("tcp-listen", "sapient"):
+    elif scheme == "aircraft-json":
+        parse_poll(url)
+    elif scheme in ("tcp-listen", "sapient", "http-in"):
         parse_listen(url)
     elif scheme == "follow":
         parse_follow(url)

@@ -13,7 +13,8 @@ HELP = ("Listen on a link and say what is on it: sources, categories, editions w
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("url", metavar="URL", help="udp://GROUP:PORT[?iface=NAME], tcp://HOST:PORT, tcp-listen://:PORT, "
-                        "sapient://:PORT, cot-udp://GROUP:PORT, sbs://HOST:PORT, beast://HOST:PORT or follow://PATH")
+                        "sapient://:PORT, cot-udp://GROUP:PORT, cot://HOST:PORT, sbs://HOST:PORT, beast://HOST:PORT, "
+                        "http-in://:PORT, aircraft-json://PATH or follow://PATH")
     parser.add_argument("--for", dest="duration", metavar="TIME", help="how long, e.g. 30s, 2m, 1h (default: until Ctrl-C)")
     parser.add_argument("--save", metavar="FILE", type=Path, help="keep the datagrams as pcap, with their times of reception")
     parser.add_argument("--sensors", metavar="FILE", type=Path, help="sensors.toml or scenario.json of what is known already")

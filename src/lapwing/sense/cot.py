@@ -19,7 +19,7 @@ from lapwing.model.ids import make_id
 from lapwing.model.plots import KIND_TRACK
 from lapwing.model.reports import PatrolEvent, PersonReport, Sighting
 from lapwing.model.times import NS_PER_S
-from lapwing.sense import cot_event
+from lapwing.sense import cot_event, tak_protobuf
 from lapwing.sense.findings import is_valid
 from lapwing.sense.found import Bearing, Found, bearings_of
 from lapwing.sense.positions import Position, plots_of, sensor_of, timely
@@ -30,7 +30,58 @@ KNOWN_MAX = 4_096              # objects whose last time is remembered
 PLACE_M_SIGMA, SIGHTING_M_SIGMA, HEIGHT_M_SIGMA = 300.0, 500.0, 150.0
 HEARD_M_MAX = 5_000.0
 FLYING_MPS = 15.0
+PENDING_MAX = 1_048_576
 SPOT = ("b-m-p-s-p", "b-m-p-s-m")
+
+
+class CotCutter:
+    """Cuts a stream of events into whole ones: XML back to back, or frames of TAK protocol version 1; each alone."""
+
+    def __init__(self) -> None:
+        self._pending = b""
+        self.broken = ""
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Return the events that are whole now."""
+        self._pending += data
+        found: list[bytes] = []
+        while self._pending and not self.broken:
+            piece = self._frame() if self._pending[0] == tak_protobuf.MAGIC else self._text()
+            if piece is None:
+                break
+            if piece:
+                found.append(piece)
+        if len(self._pending) > PENDING_MAX:
+            self.broken = f"an event of over {PENDING_MAX} octets"
+        return found
+
+    def _frame(self) -> bytes | None:
+        try:
+            length, begin = tak_protobuf.varint(self._pending, 1)
+        except tak_protobuf.BadTak:
+            if len(self._pending) > 11:
+                self.broken = "a frame without a length: the stream is out of step"
+            return None
+        if length > PENDING_MAX:
+            self.broken = f"a message of {length} octets is announced"
+            return None
+        if len(self._pending) < begin + length:
+            return None
+        piece, self._pending = self._pending[: begin + length], self._pending[begin + length :]
+        return piece
+
+    def _text(self) -> bytes | None:
+        """Return the next event of XML, "" where only space stood before a frame; None where more is to come."""
+        end = self._pending.find(b"</event>")
+        if end < 0:
+            frame = self._pending.find(bytes([tak_protobuf.MAGIC]))
+            if frame >= 0 and not self._pending[:frame].strip():
+                self._pending = self._pending[frame:]
+                return b""
+            return None
+        end += len(b"</event>")
+        piece, self._pending = self._pending[:end].strip(), self._pending[end:].lstrip()
+        return piece
 
 
 def read_cot(work: Work, setup: SenseSetup, entries: Sequence[Entry]) -> Found:
