@@ -2,6 +2,7 @@
 
 import struct
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -132,6 +133,14 @@ def test_broken_octets_in_any_framing_cost_themselves_alone(make, junk):
     rows = list(read_frames(whole[:cut] + junk + whole[cut:], framing))
     assert [row.payload for row in rows if isinstance(row, Frame)] == BLOCKS
     assert sum(row.octets for row in rows if isinstance(row, Unread)) == len(junk)
+
+
+def test_random_octets_between_blocks_cost_hardly_more_than_themselves():
+    for seed in range(6):
+        junk = np.random.default_rng(seed).bytes(30_000)
+        rows = list(read_frames(b"".join(BLOCKS * 20) + junk + b"".join(BLOCKS * 20), "raw"))
+        kept = sum(row.payload in BLOCKS for row in rows if isinstance(row, Frame))
+        assert 460 <= kept <= 480
 
 
 @pytest.mark.parametrize("make", [gps, b"".join])

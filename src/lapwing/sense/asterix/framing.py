@@ -26,7 +26,8 @@ from dataclasses import dataclass, replace
 from lapwing.model.errors import InputError
 from lapwing.model.times import DAY_NS, from_iso
 from lapwing.sense.asterix import packets
-from lapwing.sense.asterix.tables import CATEGORIES
+from lapwing.sense.asterix.items import Refused, read_record
+from lapwing.sense.asterix.tables import CATEGORIES, edition, editions
 
 GPS_HEADER, GPS_TRAILER = 2_200, 10
 FINAL_HEADER, FINAL_END = 8, b"\xa5\xa5\xa5\xa5"
@@ -34,9 +35,10 @@ SEQUENCE_OCTETS = 4
 RFF_HEADER, RFF_FRAME_HEADER, RFF_TEXT = 128, 6, 20
 SAMPLE_FRAMES = 256        # read so many frames to tell framings apart
 RESYNC_OCTETS = 262_144    # look no farther than this for the next whole blocks after broken ones
-RESYNC_BLOCKS = 5          # so many blocks in a row are no accident
+RESYNC_BLOCKS = 3          # so many blocks in a row are no accident
 NAMES = ("raw", "final", "ioss_seq", "rff", "gps", "pcap", "pcapng")
 ALIASES = {"ioss": "final"}
+RESYNC_LENGTH_MAX = 2_048  # none of them longer: what fits a network packet; a random length is 32,000 in the mean
 Buffer = packets.Buffer
 
 
@@ -230,8 +232,10 @@ def read_frames(data: Buffer, framing: str) -> Iterator[Frame | Unread]:
 
 
 def _resync(data: Buffer, at: int, length_of: Callable[[int], int]) -> int:
-    """Return where whole blocks (or frames: `length_of` says how long, 0 none) go on after octet `at`, or the end."""
-    for start in range(at + 1, min(len(data), at + RESYNC_OCTETS)):
+    """Return where whole blocks (or frames: `length_of` says how long, 0 none) go on after octet `at`, or where to look
+    on from: the end of the data, or of what is looked through at once."""
+    stop = min(len(data), at + RESYNC_OCTETS)
+    for start in range(at + 1, stop):
         place = start
         for _ in range(RESYNC_BLOCKS):
             length = length_of(place)
@@ -242,7 +246,22 @@ def _resync(data: Buffer, at: int, length_of: Callable[[int], int]) -> int:
                 return start
         else:
             return start
-    return len(data)
+    return stop
+
+
+def _readable(data: Buffer, at: int, length: int) -> bool:
+    """Whether some edition reads a block whole; a chance length leads to a block that none does."""
+    block = bytes(data[at : at + length])
+    names = editions(block[0])
+    for name in reversed(names):
+        place, profile = 3, ""
+        try:
+            while place < length:
+                _, place, profile = read_record(block, place, length, edition(block[0], name), profile)
+        except Refused:
+            continue
+        return True
+    return not names
 
 
 def _read_raw(data: Buffer) -> Iterator[Frame | Unread]:
@@ -267,14 +286,15 @@ def _read_blocks(data: Buffer, at: int, trailer: int) -> Iterator[tuple[Frame | 
     """
     def step(place: int) -> int:
         length = _block_length(data, place, len(data))
-        return length + trailer if length else 0
+        good = 0 < length <= RESYNC_LENGTH_MAX and _readable(data, place, length)
+        return length + trailer if good else 0
 
     ahead, looked_at = -1, -1   # where whole blocks go on as last found, and from where: nothing whole lies between
     while at < len(data):
         length = data[at + 1] << 8 | data[at + 2] if at + 3 <= len(data) else 0
         after = at + length
         if length >= 3 and after <= len(data):
-            sound = after + trailer >= len(data) or step(after + trailer) > 0
+            sound = after + trailer >= len(data) or _block_length(data, after + trailer, len(data)) > 0
             if not sound and not looked_at <= at < ahead:
                 ahead, looked_at = _resync(data, at, step), at
             goes_on = after + trailer if sound else ahead
