@@ -105,6 +105,13 @@ def bench_border(repeat: int) -> Iterator[Figure]:
     yield Figure("border", "one point", single_s * 1e6, "us")
 
 
+def bench_judge(repeat: int) -> Iterator[Figure]:
+    """Judging and forecasting 500 objects at 1 Hz."""
+    from lapwing.runtime.bench_judge import figures
+
+    yield from figures(Figure)
+
+
 def bench_packs(repeat: int) -> Iterator[Figure]:
     """Load of a compiled country pack."""
     for code in ("ro", "lt"):
@@ -182,7 +189,7 @@ def bench_track(repeat: int) -> Iterator[Figure]:
 NAMED_ONLY: dict[str, Callable[[int], Iterator[Figure]]] = {
     "live-sense": bench_live_sense, "track": bench_track}
 BENCHES: dict[str, Callable[[int], Iterator[Figure]]] = {
-    "border": bench_border, "packs": bench_packs, "asterix": bench_asterix, "chain": bench_chain, "cap": bench_cap,
+    "border": bench_border, "judge": bench_judge, "packs": bench_packs, "asterix": bench_asterix, "chain": bench_chain, "cap": bench_cap,
     "place": bench_place}
 
 if __name__ == "__main__":
