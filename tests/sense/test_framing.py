@@ -135,12 +135,12 @@ def test_broken_octets_in_any_framing_cost_themselves_alone(make, junk):
     assert sum(row.octets for row in rows if isinstance(row, Unread)) == len(junk)
 
 
-def test_random_octets_between_blocks_cost_hardly_more_than_themselves():
+def test_random_octets_between_blocks_cost_themselves_alone():
     for seed in range(6):
         junk = np.random.default_rng(seed).bytes(30_000)
         rows = list(read_frames(b"".join(BLOCKS * 20) + junk + b"".join(BLOCKS * 20), "raw"))
         kept = sum(row.payload in BLOCKS for row in rows if isinstance(row, Frame))
-        assert 460 <= kept <= 480
+        assert kept == 480
 
 
 @pytest.mark.parametrize("make", [gps, b"".join])

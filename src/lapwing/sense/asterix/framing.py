@@ -235,17 +235,31 @@ def _resync(data: Buffer, at: int, length_of: Callable[[int], int]) -> int:
     """Return where whole blocks (or frames: `length_of` says how long, 0 none) go on after octet `at`, or where to look
     on from: the end of the data, or of what is looked through at once."""
     stop = min(len(data), at + RESYNC_OCTETS)
-    for start in range(at + 1, stop):
+    found = _chain(data, at + 1, stop, len(data), length_of)
+    # A chance length may pass over whole blocks and end between two: then those that lie within are the ones.
+    while found < stop:
+        within = found + length_of(found)
+        inner = _chain(data, found + 1, within, within, length_of)
+        if inner >= within:
+            break
+        found = inner
+    return found
+
+
+def _chain(data: Buffer, first: int, stop: int, end: int, length_of: Callable[[int], int]) -> int:
+    """Return the first octet before `stop` where some blocks in a row begin (or blocks up to the end); `stop` if none."""
+    for start in range(first, stop):
         place = start
         for _ in range(RESYNC_BLOCKS):
-            length = length_of(place)
+            length = length_of(place) if place < end else 0
             if not length:
                 break
             place += length
             if place == len(data):
                 return start
         else:
-            return start
+            if place <= end:
+                return start
     return stop
 
 
