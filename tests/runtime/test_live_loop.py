@@ -75,6 +75,24 @@ def test_a_killed_loop_goes_on_with_the_same_tracks_and_the_same_outputs(tmp_pat
         assert any(output.kind == "tracks" for _, output in two.outputs())
 
 
+def test_what_happened_in_the_batch_of_the_checkpoint_is_told_again_after_a_restart(tmp_path, monkeypatch):
+    told = live_module.Happened(START_NS, None, None, None, ())
+    loop, intake, clock = make(tmp_path)
+    loop.recover()
+    monkeypatch.setattr(live_module, "happened", lambda outcome: told)
+    fly(loop, intake, clock, 1)              # the first batch carries a checkpoint
+    assert loop.log.checkpoint()[0] == 0
+    loop.log._release()
+    again, intake, clock = make(tmp_path)
+    heard = []
+    again.retold = [lambda outcome, outputs: heard.append(outcome.now_ns)]
+    again.recover()
+    assert again.recovered_batches == 0
+    fly(again, intake, clock, 1, first=1)
+    again.stop()
+    assert heard == [START_NS]
+
+
 def test_a_changed_configuration_begins_a_segment_that_keeps_tracks_and_replays_by_itself(tmp_path):
     loop, intake, clock = make(tmp_path)
     loop.recover()

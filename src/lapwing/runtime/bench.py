@@ -185,9 +185,16 @@ def bench_track(repeat: int) -> Iterator[Figure]:
     yield from figures(repeat, Figure)
 
 
+def bench_kill(repeat: int) -> Iterator[Figure]:
+    """A live service under load, killed at random moments: what it lost, doubled or broke."""
+    from lapwing.runtime.bench_kill import figures
+
+    yield from figures(repeat, Figure)
+
+
 # Not among what `bench` without a name runs: a minute at full rate and two cores; a slow reference.
 NAMED_ONLY: dict[str, Callable[[int], Iterator[Figure]]] = {
-    "live-sense": bench_live_sense, "track": bench_track}
+    "live-sense": bench_live_sense, "track": bench_track, "kill": bench_kill}
 BENCHES: dict[str, Callable[[int], Iterator[Figure]]] = {
     "border": bench_border, "judge": bench_judge, "packs": bench_packs, "asterix": bench_asterix, "chain": bench_chain, "cap": bench_cap,
     "place": bench_place}

@@ -240,6 +240,7 @@ class Live:
                 self._lose_journal(error)
         self.state, outcome = pipeline.step(self.state, batch.entries, self.setup)
         outputs = outputs_of(outcome)
+        self._remember(outcome)       # before the commit: its checkpoint must hold what this very batch led to
         self._commit(batch, outputs)
         self.batch_count += 1
         self.entry_count += len(entries)
@@ -252,7 +253,6 @@ class Live:
             for observer in self.retold:
                 observer(again, [])
         self._to_retell = ()
-        self._remember(outcome)
         for observer in self.observers:
             observer(outcome, outputs)
         return outcome
