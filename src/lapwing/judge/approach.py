@@ -67,7 +67,7 @@ def closest(path: Path, known: Path, decorrelation_s: float, tail_s: float, *, f
     if wide.any():
         low = min(low, float(np.min((path.distance_m - bounds)[wide])))
     if row >= len(path):
-        high = max(value, float(np.min(path.distance_m + bounds)))
+        high = max(high, float(np.min(path.distance_m + bounds)))
     if lowest >= len(path) - 1:
         low = min(low, float(path.distance_m[-1] - np.hypot(bounds[-1], max(0.0, _closing_mps(path)) * tail_s)))
     return Approach(value, low, high, row, sigma, common)

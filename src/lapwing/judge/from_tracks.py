@@ -29,6 +29,7 @@ Bools = npt.NDArray[np.bool_]
 
 _ROW_S = 1.0          # rows nearer in time than this say the same twice
 _COASTED_ROW_S = 5.0
+_CARRIED_GROWTH, _CARRIED_S_MAX = 1.5, 60.0
 _SIGMA_M = 150.0      # of a position whose file gives no covariance
 
 
@@ -86,7 +87,7 @@ def _thinned(track: EmittedTrack) -> EmittedTrack:
 def _trajectory(track: EmittedTrack) -> Trajectory:
     count = len(track.time_ns)
     cov = np.where(np.isfinite(track.position_cov_m2), track.position_cov_m2, np.eye(2) * _SIGMA_M**2)
-    measured = ~track.coasting
+    measured = ~track.coasting & ~_carried_on(cov, track.time_ns)
     if not measured.any():
         measured = np.ones(count, np.bool_)
     return Trajectory(
@@ -95,6 +96,20 @@ def _trajectory(track: EmittedTrack) -> Trajectory:
         position_cov_m2=cov, bias_cov_m2=np.zeros((count, 2, 2)), measured=measured,
         sensor_index=np.full(count, 65_535, np.uint16), entry_sequence=np.full(count, -1, np.int64),
         residual_m=np.full(count, np.nan))
+
+
+def _carried_on(cov_m2: Floats, time_ns: Ints) -> Bools:
+    """Return which rows at the end are no plots: a file marks coasting only after missed looks, but sigma tells at once.
+
+    From the last row whose sigma fell it only grows; where it has grown by half, these rows were carried on.
+    """
+    sigma = np.sqrt(np.trace(cov_m2, axis1=1, axis2=2))
+    fell = np.flatnonzero(np.diff(sigma) <= 0.0)
+    last = int(fell[-1]) + 1 if len(fell) else 0
+    grown = np.zeros(len(sigma), np.bool_)
+    if sigma[-1] > _CARRIED_GROWTH * sigma[last] and time_ns[-1] - time_ns[last] <= _CARRIED_S_MAX * NS_PER_S:
+        grown[last + 1:] = True
+    return grown
 
 
 def _traffic_reason(track: EmittedTrack, first_m: float, settings: Settings) -> str:

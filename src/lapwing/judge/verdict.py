@@ -35,7 +35,8 @@ _STEADY_S = 8.0
 _REPETITION = "many moments near the line, none of them surely inside: repetition is no evidence"
 # How long a flight goes on after its last plot when it ends at any moment, in units of the mean time between plots:
 # looks every D seconds that detect with probability p give D/2 + D(1-p)/p, which is 0.58-0.75 for p = 0.85-0.5.
-_TAIL_MEAN, _TAIL_95 = 0.62, 1.6
+_TAIL_MEAN, _TAIL_95 = 0.62, 2.5
+_TAIL_S_MIN = 15.0         # two turns of a radar: so long it may fly unseen however often it was seen before
 _NEAR_SIGMAS = 8.0         # a live object farther out than this needs no curve laid through its path
 
 
@@ -72,7 +73,7 @@ def find(path: Path, decorrelation_s: float, settings: Settings, *, ended: bool)
     prob = max(entered.union, (1.0 - unseen) * union + unseen * max(beyond, union))
 
     near = ended or bool(np.min(path.distance_m[: last + 1] - _NEAR_SIGMAS * path.sigma_m[: last + 1]) < 0.0)
-    approach = closest(path.take(slice(0, last + 1)), known, decorrelation_s, min(_TAIL_95 / rate, 45.0), fit=near)
+    approach = closest(path.take(slice(0, last + 1)), known, decorrelation_s, min(max(_TAIL_95 / rate, _TAIL_S_MIN), 45.0), fit=near)
     stays = _stays(known)
     proof, why_not = _proof(known, stays, settings)
     if prob >= settings.entered_prob and not proof:
