@@ -121,6 +121,32 @@ def test_a_segment_that_was_removed_or_cut_is_found(tmp_path):
     assert [(name, "missing" in what) for name, what in segments.chain_faults(tmp_path)] == [("journal-000003.sqlite", True)]
 
 
+@pytest.mark.parametrize("made", ["empty file", "tables without facts"])
+def test_a_segment_whose_maker_died_before_its_facts_is_begun_again(tmp_path, made):
+    loop, intake, clock = make(tmp_path)
+    loop.recover()
+    fly(loop, intake, clock, 3)
+    loop.log._release()
+    torn = tmp_path / "journal-000002.sqlite"
+    torn.touch() if made == "empty file" else SqliteLog(torn).close()
+    again, intake, clock = make(tmp_path)
+    again.recover()
+    fly(again, intake, clock, 2, first=3)
+    again.stop()
+    assert [segment.number for segment in segments.segments(tmp_path)] == [1] and segments.chain_faults(tmp_path) == []
+
+
+def test_a_disk_too_full_for_a_segment_leaves_no_empty_file(tmp_path, monkeypatch):
+    def full(path, **_):
+        path.touch()
+        raise StorageError("disk full", where=str(path))
+
+    monkeypatch.setattr(segments, "SqliteLog", full)
+    with pytest.raises(StorageError):
+        segments.begin(tmp_path, FACTS)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_without_a_journal_the_loop_goes_on_and_the_gap_is_a_fact_of_the_next_segment(tmp_path, monkeypatch):
     said = []
     loop, intake, clock = make(tmp_path, said)

@@ -44,10 +44,24 @@ def segments(folder: Path) -> list[Segment]:
 
 
 def open_newest(folder: Path) -> SqliteLog | None:
-    """Return the newest segment, open for writing; None where there is none yet. Raises StorageError."""
+    """Return the newest segment, open for writing; None where there is none yet. Raises StorageError.
+
+    A segment without facts was never begun: its maker was killed, or the disk was full, between the file and its facts.
+    It holds nothing and is removed.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    known = segments(folder)
-    return SqliteLog(known[-1].path) if known else None
+    for segment in reversed(segments(folder)):
+        log = SqliteLog(segment.path)
+        if log.meta() or log.last_batch() >= 0:
+            return log
+        log.close()
+        _remove(segment.path)
+    return None
+
+
+def _remove(path: Path) -> None:
+    for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+        path.with_name(name).unlink(missing_ok=True)
 
 
 def begin(folder: Path, facts: dict[str, str], *, previous: str = "", previous_head: bytes = GENESIS,
@@ -56,7 +70,11 @@ def begin(folder: Path, facts: dict[str, str], *, previous: str = "", previous_h
     folder.mkdir(parents=True, exist_ok=True)
     known = segments(folder)
     path = folder / f"journal-{known[-1].number + 1 if known else 1:06d}.sqlite"
-    log = SqliteLog(path)
+    try:
+        log = SqliteLog(path)
+    except StorageError:
+        _remove(path)      # a full disk still makes an empty file
+        raise
     try:
         more = {"initial_state": initial_state.hex()} if initial_state is not None else {}
         if previous:
@@ -64,7 +82,7 @@ def begin(folder: Path, facts: dict[str, str], *, previous: str = "", previous_h
         log.set_meta(facts | more | ({"gap": gap} if gap else {}))
     except StorageError:
         log.close()
-        path.unlink(missing_ok=True)
+        _remove(path)
         raise
     return log
 
