@@ -64,7 +64,7 @@ def test_a_run_that_died_at_random_batches_has_the_outputs_of_one_that_did_not(s
         store.open = False
     Runner(setup, MemoryLog(store), cast=Cast()).run(items)
     assert store.batches == whole.batches and store.head == whole.head
-    assert {"tracks", "verdict", "proposal", "alert"} <= {o.kind for sealed in whole.batches for o in sealed.outputs}
+    assert {"tracks", "verdict", "proposal", "decision"} <= {o.kind for sealed in whole.batches for o in sealed.outputs}
 
 
 def test_another_source_does_not_continue_a_journal(short, monkeypatch):
