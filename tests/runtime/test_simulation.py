@@ -43,4 +43,4 @@ def test_a_few_worlds_lose_nothing_and_double_nothing(tmp_path, site):
 @pytest.mark.parametrize("first", range(1, 241, 40))
 def test_two_hundred_and_forty_worlds_lose_nothing_and_double_nothing(tmp_path, site, first):
     worlds = [play(seed, tmp_path / str(seed), site) for seed in range(first, first + 40)]
-    assert sum(world.failures for world in worlds) > 10
+    assert sum(world.failures for world in worlds) > 3 and sum(world.deaths for world in worlds) > 40
