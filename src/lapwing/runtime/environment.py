@@ -16,6 +16,11 @@ from lapwing import __version__
 from lapwing.model.errors import StorageError
 
 
+# LLVM's level for the kernels: 1 compiles in 0.7 of the time of 3 (39 s against 56 s for the whole chain), runs as fast (decoder 9.7 M
+# records/s against 7.5 M, border 665,000 points/s against 674,000), and gives the same bits: no level may reorder floating point.
+LEVEL = "1"
+
+
 def state_dir() -> Path:
     """Return the state folder: LAPWING_STATE, else XDG_CACHE_HOME/lapwing, else ~/.cache/lapwing, else a temporary one."""
     named = os.environ.get("LAPWING_STATE")
@@ -36,7 +41,9 @@ def prepare() -> Path:
     temporary folder, which costs a compilation at every start and nothing else.
     """
     folder = state_dir()
-    kernels = folder / f"kernels-{__version__}-py{sys.version_info.major}.{sys.version_info.minor}-numba{metadata.version('numba')}"
+    level = os.environ.setdefault("NUMBA_OPT", LEVEL) if "numba" not in sys.modules else os.environ.get("NUMBA_OPT", "3")
+    kernels = folder / (f"kernels-{__version__}-py{sys.version_info.major}.{sys.version_info.minor}"
+                        f"-numba{metadata.version('numba')}-opt{level}")
     try:
         kernels.mkdir(parents=True, exist_ok=True)
         probe = kernels / f".probe-{os.getpid()}"
