@@ -15,7 +15,6 @@ from pathlib import Path
 from lapwing import __version__
 from lapwing.model.errors import StorageError
 
-
 # LLVM's level for the kernels: 1 compiles in 0.7 of the time of 3 (39 s against 56 s for the whole chain), runs as fast (decoder 9.7 M
 # records/s against 7.5 M, border 665,000 points/s against 674,000), and gives the same bits: no level may reorder floating point.
 LEVEL = "1"
