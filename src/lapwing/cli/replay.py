@@ -132,4 +132,8 @@ def _report(done: object, as_json: bool) -> int:
         print(f"{counts.entries:,} entries, {counts.records:,} records, {counts.plots:,} plots; outputs in {done.folder}")
         for reason, count in sorted(counts.refusals.items(), key=lambda item: -item[1]):
             print(f"  refused {count:>9,}  {reason}")
+    if counts.refusals and not counts.records and not counts.plots:
+        print("lapwing replay: nothing could be read: every octet was refused, for the reasons above; `lapwing decode FILE` says where",
+              file=sys.stderr)
+        return 2
     return 0
