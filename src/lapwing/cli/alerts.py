@@ -7,11 +7,12 @@ import json
 import time
 from typing import Any
 
+from lapwing.cli.loopback import URL
+
 NAME = "alerts"
 HELP = ("Public warnings of a running instance (demo, replay --serve, run): list what is proposed and in force, show one, "
         "decide, or raise a warning by hand. Every decision carries the name of who took it.")
 
-URL = "http://127.0.0.1:8650"
 DECISIONS = {"approve": "approve a proposal", "refuse": "refuse a proposal", "cancel": "withdraw a false alarm at once",
              "all-clear": "say that it is over"}
 POLL_S = 0.2
@@ -162,38 +163,12 @@ def _clock(iso: str) -> str:
 
 def ask(url: str, path: str, body: dict[str, Any] | None = None) -> Any:
     """Return what a running instance on this machine answers. Raises InputError where it does not, or refuses."""
-    from http.client import HTTPException
-    from urllib.error import HTTPError, URLError
-    from urllib.parse import urlsplit
-    from urllib.request import ProxyHandler, Request, build_opener
+    from lapwing.cli.loopback import exchange
+    from lapwing.model.errors import InputError
 
-    from lapwing.model.errors import ConfigError, InputError
-
+    answer = exchange(url, path, None if body is None else json.dumps(body).encode(),
+                      refused="see the manual's page on warnings", absent="start one, or name its --url")
     try:
-        parts = urlsplit(url)
-        here = parts.scheme in ("http", "https") and parts.hostname in ("127.0.0.1", "localhost", "::1")
-    except ValueError:
-        here = False
-    if not here:
-        raise ConfigError("not an address of this machine", where=f"--url {url}",
-                          remedy=f"decisions are taken over loopback only, e.g. {URL}")
-    data = None if body is None else json.dumps(body).encode()
-    request = Request(url.rstrip("/") + path, data, {"Content-Type": "application/json"})
-    try:
-        # Loopback never goes through a proxy, whatever the environment says.
-        with build_opener(ProxyHandler({})).open(request, timeout=10.0) as answer:
-            return json.loads(answer.read())
-    except HTTPError as error:
-        try:
-            said = json.loads(error.read(65_536))
-        except ValueError:
-            said = {}
-        words = said.get("error") if isinstance(said, dict) else None
-        remedy = said.get("remedy", "") if isinstance(said, dict) else ""
-        raise InputError(f"not taken ({error.code}): {words or error.reason}", where=url,
-                         remedy=remedy or "see the manual's page on warnings") from error
+        return json.loads(answer)
     except ValueError as error:
         raise InputError(f"the answer is not JSON: {error}", where=url, remedy="is that Lapwing's port?") from error
-    except (URLError, HTTPException, OSError) as error:
-        raise InputError(f"no running instance answers: {getattr(error, 'reason', error)}", where=url,
-                         remedy="start one, or name its --url") from error

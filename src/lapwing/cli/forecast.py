@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,21 +33,14 @@ def run(arguments: argparse.Namespace) -> int:
     from lapwing.runtime.environment import prepare
 
     state_dir = prepare()
-    from lapwing.cli.judge import read_tracks
+    from lapwing.cli.judge import read_home, read_tracks
     from lapwing.judge import Settings
     from lapwing.judge.forecast_tracks import forecast_tracks
-    from lapwing.judge.half_plane import parse_border, plain_pack
     from lapwing.model.errors import InputError
     from lapwing.model.times import from_iso
     from lapwing.record.canonical import to_json
 
-    if arguments.border:
-        data = Path(arguments.border).read_bytes()
-        pack = plain_pack(parse_border(data, arguments.border, hashlib.sha256(data).hexdigest()))
-    else:
-        from lapwing.runtime.wiring import load_country
-
-        pack = load_country(arguments.country, state_dir).pack
+    pack = read_home(arguments, state_dir)
     if not 0.0 <= arguments.every < math.inf:
         raise InputError(f"--every {arguments.every}", where="lapwing forecast", remedy="give seconds from 0 on")
     try:

@@ -44,17 +44,10 @@ def run(arguments: argparse.Namespace) -> int:
     state_dir = prepare()
     from lapwing.judge import Settings
     from lapwing.judge.from_tracks import judge_tracks
-    from lapwing.judge.half_plane import parse_border, plain_pack
     from lapwing.record.canonical import to_json
     from lapwing.record.rows import traffic_row, verdict_row
 
-    if arguments.border:
-        data = Path(arguments.border).read_bytes()
-        pack = plain_pack(parse_border(data, arguments.border, hashlib.sha256(data).hexdigest()))
-    else:
-        from lapwing.runtime.wiring import load_country
-
-        pack = load_country(arguments.country, state_dir).pack
+    pack = read_home(arguments, state_dir)
     emitted = read_tracks(arguments.tracks)
     verdicts, traffic = judge_tracks(emitted, pack, Settings())
     rows = [verdict_row(verdict) for verdict in verdicts]
@@ -104,6 +97,18 @@ def _what_if(path: Path, emitted: list[EmittedTrack], pack: Pack, rows: list[dic
             closest = "" if again is None else f", closest {row['closest_m']:.0f} m -> {again['closest_m']:.0f} m"
             changed.append(f"{row['track_id']}: {row['verdict']} -> {verdict}{closest}")
     return changed
+
+
+def read_home(arguments: argparse.Namespace, state_dir: Path) -> Pack:
+    """Return what `--country` or `--border` names. Raises ConfigError or InputError."""
+    if arguments.border:
+        from lapwing.judge.half_plane import parse_border, plain_pack
+
+        data = Path(arguments.border).read_bytes()
+        return plain_pack(parse_border(data, arguments.border, hashlib.sha256(data).hexdigest()))
+    from lapwing.runtime.wiring import load_country
+
+    return load_country(arguments.country, state_dir).pack
 
 
 def read_tracks(path: str) -> list[EmittedTrack]:

@@ -6,11 +6,12 @@ import argparse
 import math
 from typing import Any
 
+from lapwing.cli.loopback import URL
+
 NAME = "log"
 HELP = ("Journal what people know: a patrol's log, a sighting, an identification, an impact; or shut a sensor out; always with its "
         "author.")
 
-URL = "http://127.0.0.1:8650"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -169,36 +170,7 @@ def _time_ns(text: str | None) -> int:
 
 def send(url: str, kind: str, payload: bytes) -> None:
     """Hand a record to a running instance on this machine. Raises InputError where it is not taken."""
-    import json
-    from http.client import HTTPException
-    from urllib.error import HTTPError, URLError
-    from urllib.parse import urlsplit
-    from urllib.request import ProxyHandler, Request, build_opener
+    from lapwing.cli.loopback import exchange
 
-    from lapwing.model.errors import ConfigError, InputError
-
-    try:
-        parts = urlsplit(url)
-        here = parts.scheme in ("http", "https") and parts.hostname in ("127.0.0.1", "localhost", "::1")
-    except ValueError:
-        here = False
-    if not here:
-        raise ConfigError("not an address of this machine", where=f"--url {url}",
-                          remedy=f"records are taken over loopback only, e.g. {URL}")
-    request = Request(f"{url.rstrip('/')}/api/log/{kind}", payload, {"Content-Type": "application/json"})
-    try:
-        # Loopback never goes through a proxy, whatever the environment says.
-        with build_opener(ProxyHandler({})).open(request, timeout=10.0) as answer:
-            answer.read(65_536)
-    except HTTPError as error:
-        try:
-            said = json.loads(error.read(65_536))
-        except ValueError:
-            said = {}
-        words = said.get("error") or said.get("what") or said.get("detail") if isinstance(said, dict) else None
-        raise InputError(f"not taken ({error.code}): {words or error.reason}", where=url,
-                         remedy="correct the record, or write it into a file with --out") from error
-    except (URLError, HTTPException, OSError) as error:
-        reason = getattr(error, "reason", error)
-        raise InputError(f"no running instance answers: {reason}", where=url,
-                         remedy="start one, name its --url, or write the record into a file with --out") from error
+    exchange(url, f"/api/log/{kind}", payload, refused="correct the record, or write it into a file with --out",
+             absent="start one, name its --url, or write the record into a file with --out")

@@ -4,6 +4,8 @@ Cost is bounded whatever the clutter: a grid limits the pairs, and belief propag
 evaluation of marginal association probabilities with belief propagation", IEEE T-AES 50(4)) takes a fixed number of
 passes over them. No hypotheses are enumerated.
 
+Longer than 400 lines because of the list of columns that it reads; its kernels call each other and are read together.
+
 Candidates are numbered: c < len(floats) is track row c, beyond that seed row c - len(floats).
 """
 
