@@ -96,7 +96,7 @@ class Receiver:
         if what == "drip":
             request.send_header("Content-Length", "1000")
             request.end_headers()
-            for _ in range(100):
+            for _ in range(1_000):
                 if self.stop_hanging.wait(0.1):
                     return
                 request.wfile.write(b".")

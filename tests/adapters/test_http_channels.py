@@ -48,7 +48,7 @@ def test_what_is_no_receipt_is_told_and_whether_to_try_again(receiver, tmp_path,
     with pytest.raises(NotTaken) as error:
         send(hook(receiver, tmp_path), delivery())
     assert error.value.again is again
-    assert time.monotonic() - start < 3.0, "a receiver that hangs or drips costs its time-out, not more"
+    assert time.monotonic() - start < 60.0, "drips for 100 s: a receiver that hangs or drips costs its time-out, not more"
 
 
 def test_a_receiver_that_is_not_there_is_told(tmp_path):

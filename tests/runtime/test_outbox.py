@@ -167,13 +167,13 @@ def test_a_channel_that_hangs_does_not_delay_another(desk):
     from lapwing.adapters.channels.webhook import Webhook
 
     fast = Fake()
-    outbox = Outbox(desk.store, {"slow": Webhook("slow", {"url": receiver.url, "timeout_s": 3}, Path()), "fast": fast}, clock=desk.clock)
+    outbox = Outbox(desk.store, {"slow": Webhook("slow", {"url": receiver.url, "timeout_s": 60}, Path()), "fast": fast}, clock=desk.clock)
     postmen = Postmen(outbox)
     postmen.start()
     start = time.monotonic()
     outbox.take([output(0)])
     assert until(lambda: fast.sent == ["a-0"])
-    assert time.monotonic() - start < 2.0
+    assert time.monotonic() - start < 60.0      # before the other has given up
     receiver.close()
     postmen.stop()
 
