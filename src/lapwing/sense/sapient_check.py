@@ -137,7 +137,7 @@ def _field(message: Any, field: Any, path: str, depth: int) -> Iterator[Finding]
         elif field.type == _TYPE_ENUM:
             yield from _enumeration(field, item, at, mandatory or field.containing_oneof is not None)
         elif field.type == _TYPE_STRING:
-            if mandatory and not item.strip():
+            if (mandatory or _is_choice(field)) and not item.strip():
                 yield Finding("mandatory", ERROR, at, "empty: the standard asks for a value")
             elif (marked.is_ulid or key in _MORE_ULID) and not _ULID.fullmatch(item):
                 yield Finding("ulid", ERROR, at, f"{item[:60]!r} is no ULID (26 characters of base 32)")
@@ -147,6 +147,12 @@ def _field(message: Any, field: Any, path: str, depth: int) -> Iterator[Finding]
             yield Finding("mandatory", ERROR, at, "empty: the standard asks for a value")
         elif isinstance(item, float):
             yield from _number(field.name, item, at)
+
+
+def _is_choice(field: Any) -> bool:
+    """Whether a field is one of those of which one must be given: then it must say something."""
+    choice = field.containing_oneof
+    return choice is not None and bool(choice.GetOptions().Extensions[_options().oneof_options].is_mandatory)
 
 
 def _enumeration(field: Any, value: int, at: str, counts: bool) -> Iterator[Finding]:

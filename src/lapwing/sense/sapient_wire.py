@@ -6,6 +6,7 @@ come from ``sapient-msg`` (extra ``sapient``); without it `schema` raises Config
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from importlib import import_module
 from types import ModuleType
@@ -123,10 +124,25 @@ def parse_json(document: bytes, *, unknown_fields: bool = False) -> Any:
 
     try:
         text = document.decode("utf-8-sig")
-        return json_format.Parse(text, schema().SapientMessage(), ignore_unknown_fields=unknown_fields,
-                                 max_recursion_depth=JSON_DEPTH_MAX)
+        message = json_format.Parse(text, schema().SapientMessage(), ignore_unknown_fields=unknown_fields,
+                                    max_recursion_depth=JSON_DEPTH_MAX)
+        _refuse_truths(json.loads(text), message.DESCRIPTOR, "")
+        return message
     except UnicodeDecodeError as error:
         raise BadMessage(f"octet {error.start} is no UTF-8") from None
     except (json_format.ParseError, ValueError, RecursionError, TypeError, AttributeError) as error:
         # Some values of a wrong type end in a TypeError or AttributeError inside the library.
         raise BadMessage(" ".join(str(error).split(" Available Fields")[0].split())) from None
+
+
+def _refuse_truths(value: Any, descriptor: Any, path: str) -> None:
+    """Raise BadMessage where true or false stands for a number: Python takes it for 1 or 0, protobuf's JSON does not."""
+    for name, inside in value.items() if isinstance(value, dict) else ():
+        field = descriptor.fields_by_camelcase_name.get(name) or descriptor.fields_by_name.get(name)
+        if field is None:
+            continue
+        for item in inside if isinstance(inside, list) else [inside]:
+            if isinstance(item, bool) and field.cpp_type != field.CPPTYPE_BOOL:
+                raise BadMessage(f"{path}{name}: {str(item).lower()} is no number")
+            if field.message_type is not None:
+                _refuse_truths(item, field.message_type, f"{path}{name}.")
