@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from lapwing.model.entries import Entry
-from lapwing.model.errors import StorageError
+from lapwing.model.errors import Fenced, StorageError
 from lapwing.model.ports import Batch, Output
 from lapwing.record import audit
 
-Opener = Callable[[], Any]   # opens the same journal again each time
+Opener = Callable[..., Any]   # opens the same journal again each time; take_over=True where another holds it
 
 
 def batch(number: int, first: int, count: int = 2, payload: bytes = b"\x00\xff") -> Batch:
@@ -115,6 +115,44 @@ class LogSuite:
             opener()
         log.close()
         opener().close()
+
+    def test_each_writer_has_a_greater_term(self, opener: Opener) -> None:
+        terms = []
+        for _ in range(3):
+            log = opener()
+            log.renew()
+            terms.append(log.lease().term)
+            assert log.lease().holder
+            log.close()
+        assert terms[0] >= 1 and terms == sorted(set(terms))
+
+    def test_a_stale_workers_whole_batch_is_refused(self, opener: Opener) -> None:
+        stale = opener()
+        fill(stale, 3)
+        stale.append(batch(3, 6))
+        newer = opener(take_over=True)
+        with pytest.raises(Fenced):
+            stale.commit(3, (Output("alert", b"stale"),), b"stale")
+        assert newer.last_batch() == 2 and newer.checkpoint() == (1, b"state")
+        newer.append(batch(3, 6, payload=b"new"))
+        newer.commit(3, (Output("alert", b"new"),))
+        assert [b.entries[0].payload for b in newer.read(3)] == [b"new"]
+        assert [o.payload for _, o in newer.outputs(3)] == [b"new"]
+        assert audit.check(newer.sealed(), newer.head()).faults == ()
+        stale.close()
+        newer.renew()
+        newer.close()
+
+    def test_a_stale_worker_can_neither_renew_nor_store_facts(self, opener: Opener) -> None:
+        stale = opener()
+        newer = opener(take_over=True)
+        with pytest.raises(Fenced):
+            stale.renew()
+        with pytest.raises(StorageError):
+            stale.set_meta({"country": "LT"})
+        stale.close()
+        assert newer.meta() == {}
+        newer.close()
 
     def test_nothing_is_taken_after_closing(self, opener: Opener) -> None:
         log = opener()

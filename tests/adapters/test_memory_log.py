@@ -8,7 +8,7 @@ from lapwing.adapters.memory_log import MemoryLog, MemoryStore
 
 def new_opener_():
     store = MemoryStore()
-    return lambda: MemoryLog(store)
+    return lambda **options: MemoryLog(store, **options)
 
 
 class TestMemoryLog(LogSuite):

@@ -22,7 +22,7 @@ class TestSqliteLog(LogSuite):
     def new_opener(self, tmp_path):
         def new():
             path = Path(tempfile.mkdtemp(dir=tmp_path)) / "journal.sqlite"
-            return lambda: SqliteLog(path, synchronous="OFF")
+            return lambda **options: SqliteLog(path, synchronous="OFF", **options)
         return new
 
     @pytest.fixture
@@ -35,7 +35,7 @@ class TestSqliteLogInGroups(LogSuite):
     def new_opener(self, tmp_path):
         def new():
             path = Path(tempfile.mkdtemp(dir=tmp_path)) / "journal.sqlite"
-            return lambda: SqliteLog(path, synchronous="OFF", commit_every=3)
+            return lambda **options: SqliteLog(path, synchronous="OFF", commit_every=3, **options)
         return new
 
     @pytest.fixture

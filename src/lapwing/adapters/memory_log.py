@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from lapwing.model.errors import StorageError
-from lapwing.model.ports import Batch, Output
+from lapwing.model.errors import Fenced, StorageError
+from lapwing.model.ports import Batch, Lease, Output
 from lapwing.record.journal import GENESIS, Head, Sealed, batch_digest, entry_mark, output_mark
 
 
@@ -19,16 +19,19 @@ class MemoryStore:
     checkpoint: tuple[int, bytes] | None = None
     head: Head = field(default_factory=lambda: Head(-1, GENESIS, 0, 0))
     open: bool = False
+    term: int = 0
 
 
 class MemoryLog:
     """A journal over a `MemoryStore`. Implements `model.ports.Log`."""
 
-    def __init__(self, store: MemoryStore | None = None) -> None:
+    def __init__(self, store: MemoryStore | None = None, *, take_over: bool = False) -> None:
         self._store = store if store is not None else MemoryStore()
-        if self._store.open:
+        if self._store.open and not take_over:
             raise StorageError("another log writes this journal", where="memory", remedy="close it first")
         self._store.open = True
+        self._store.term += 1
+        self._term = self._store.term
         self._closed = False
         self._waiting: Batch | None = None
 
@@ -105,11 +108,22 @@ class MemoryLog:
         for key, value in values.items():
             self._store.meta.setdefault(key, (value, self.last_batch() + 1))
 
+    def lease(self) -> Lease:
+        """Return the lease of this log."""
+        return Lease(self._term, "this process")
+
+    def renew(self) -> None:
+        """Check that this log still is the writer."""
+        self._check_usable()
+
     def close(self) -> None:
         """Close; a batch without outputs is dropped."""
         if not self._closed:
-            self._closed, self._waiting, self._store.open = True, None, False
+            self._closed, self._waiting = True, None
+            self._store.open = self._store.open and self._store.term != self._term
 
     def _check_usable(self) -> None:
         if self._closed:
             raise StorageError("closed", where="memory", remedy="open it again")
+        if self._store.term != self._term:
+            raise Fenced(f"taken over: the lease is term {self._store.term}, ours was {self._term}", where="memory")

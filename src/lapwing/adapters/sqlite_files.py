@@ -26,6 +26,8 @@ CREATE TABLE checkpoints (batch INTEGER PRIMARY KEY, state BLOB NOT NULL);
 CREATE TABLE head (one INTEGER PRIMARY KEY CHECK (one = 1), batch INTEGER NOT NULL, digest BLOB NOT NULL,
                    entries INTEGER NOT NULL, outputs INTEGER NOT NULL);
 """
+LEASE = """CREATE TABLE IF NOT EXISTS lease (one INTEGER PRIMARY KEY CHECK (one = 1), term INTEGER NOT NULL,
+                                             holder TEXT NOT NULL)"""
 
 
 def connect(path: Path, *, read_only: bool, synchronous: str) -> sqlite3.Connection:
@@ -49,6 +51,7 @@ def connect(path: Path, *, read_only: bool, synchronous: str) -> sqlite3.Connect
         if fresh:
             connection.executescript(f"BEGIN IMMEDIATE; PRAGMA application_id = {APPLICATION_ID}; "
                                      f"PRAGMA user_version = {SCHEMA_VERSION}; {SCHEMA} COMMIT;")
+        connection.execute(LEASE)      # not in older journals
         return connection
     except BaseException:
         connection.close()
@@ -150,9 +153,11 @@ class FileLock:
     Not a lock on the journal itself: closing any handle of that file would drop SQLite's own locks on it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, steal: bool = False) -> None:
         self._path = path.with_name(path.name + ".lock")
         self._handle: int | None = None
+        if steal:
+            self._path.unlink(missing_ok=True)    # its holder keeps a lock on a file that nobody finds any more
         try:
             self._handle = self._acquire()
         except BlockingIOError as error:
@@ -188,6 +193,7 @@ class FileLock:
     def release(self) -> None:
         """Let go; the lock file is removed."""
         if self._handle is not None:
-            self._path.unlink(missing_ok=True)
+            if self._path.exists() and os.fstat(self._handle).st_ino == self._path.stat().st_ino:
+                self._path.unlink(missing_ok=True)
             os.close(self._handle)
             self._handle = None

@@ -10,6 +10,8 @@ reopening (which reads what is really there) is safe.
 
 from __future__ import annotations
 
+import os
+import socket
 import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,8 +20,8 @@ from typing import Any
 from lapwing.adapters import sqlite_files
 from lapwing.adapters.sqlite_files import storage_error
 from lapwing.model.entries import Entry
-from lapwing.model.errors import StorageError
-from lapwing.model.ports import Batch, Output
+from lapwing.model.errors import Fenced, StorageError
+from lapwing.model.ports import Batch, Lease, Output
 from lapwing.record.journal import GENESIS, Head, Sealed, batch_digest, entry_mark, output_mark
 
 _KEPT_CHECKPOINTS = 2  # the newest, and one to fall back to
@@ -34,13 +36,14 @@ class SqliteLog:
     read_only : for `verify`, `report` and the like; takes no lock
     synchronous : FULL survives a power cut; NORMAL and OFF may lose the last batches then, for tests and benches
     commit_every : batches of one transaction
+    take_over : write although another process holds the lock (a hung one, or one on another machine of a shared folder)
 
     Raises StorageError, with the remedy, for a foreign or damaged file, a newer schema, a folder that cannot be
     written, and a journal that another process writes.
     """
 
     def __init__(self, path: Path | str, *, read_only: bool = False, synchronous: str = "FULL",
-                 commit_every: int = 1) -> None:
+                 commit_every: int = 1, take_over: bool = False) -> None:
         assert synchronous in ("FULL", "NORMAL", "OFF") and commit_every >= 1
         self.path = Path(path)
         self.read_only = read_only
@@ -48,9 +51,12 @@ class SqliteLog:
         self._waiting: Batch | None = None      # appended, its outputs not yet known
         self._open_batches = 0                  # in the open transaction
         self._failed = ""
-        self._lock = None if read_only else sqlite_files.FileLock(self.path)
+        self._lease = Lease(0, "")
+        self._lock = None if read_only else sqlite_files.FileLock(self.path, steal=take_over)
         try:
             self._connection = sqlite_files.connect(self.path, read_only=read_only, synchronous=synchronous)
+            if not read_only:
+                self._take_lease()
             self._load()
         except sqlite3.Error as error:
             self._release()
@@ -63,6 +69,15 @@ class SqliteLog:
         row = self._connection.execute("SELECT batch, digest, entries, outputs FROM head").fetchone()
         self._head = (Head(-1, GENESIS, 0, 0) if row is None
                       else Head(_integer(row[0]), _octets(row[1]), _integer(row[2]), _integer(row[3])))
+
+    def _take_lease(self) -> None:
+        holder = f"{socket.gethostname()}, process {os.getpid()}"
+        self._connection.execute("BEGIN IMMEDIATE")
+        self._connection.execute("INSERT INTO lease (one, term, holder) VALUES (1, 1, ?) "
+                                 "ON CONFLICT (one) DO UPDATE SET term = term + 1, holder = excluded.holder", (holder,))
+        term = self._connection.execute("SELECT term FROM lease").fetchone()[0]
+        self._connection.execute("COMMIT")
+        self._lease = Lease(int(term), holder)
 
     # Writing
 
@@ -151,9 +166,28 @@ class SqliteLog:
         rows = self._connection.execute("SELECT key, value FROM meta WHERE batch = ? ORDER BY key", (number,))
         return [(str(key), str(value)) for key, value in rows]
 
+    def lease(self) -> Lease:
+        """Return the lease under which the journal was opened."""
+        return self._lease
+
+    def renew(self) -> None:
+        """Check that this process still is the writer; the lock file is the sign of life."""
+        self._check_usable()
+        self._check_lease()
+
+    def _check_lease(self) -> None:
+        term, holder = self._connection.execute("SELECT term, holder FROM lease").fetchone()
+        if term != self._lease.term:
+            self._failed = f"taken over by {holder}"
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise Fenced(f"taken over by {holder}: its term is {term}, ours was {self._lease.term}", where=str(self.path),
+                         remedy="this process must end; the other one goes on")
+
     def _begin(self) -> None:
         if not self._connection.in_transaction:
             self._connection.execute("BEGIN IMMEDIATE")
+            self._check_lease()       # inside the transaction: nobody takes over between this and the commit
 
     def _end(self) -> None:
         if self._connection.in_transaction:

@@ -36,6 +36,14 @@ class StorageError(LapwingError):
     """The journal or an output cannot be written or read (exit status 2)."""
 
 
+class Fenced(StorageError):
+    """Another writer has taken the journal over: nothing of the refused batch was stored, and nothing more may go out."""
+
+
+class Unreachable(StorageError):
+    """The journal's server does not answer. Whether the newest write was stored is not known until it answers again."""
+
+
 class NotTaken(LapwingError):
     """A channel did not take a message. `again`: trying later may help."""
 

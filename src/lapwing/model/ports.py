@@ -29,8 +29,20 @@ class Batch:
     entries: tuple[Entry, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Who may write a journal. Each writer has a greater term than the one before; that number is the fence."""
+
+    term: int                         # from 1
+    holder: str                       # machine and process, for people to read
+
+
 class Log(Protocol):
-    """The journal: append a batch before it is processed, commit its outputs and a checkpoint in one atomic step."""
+    """The journal: append a batch before it is processed, commit its outputs and a checkpoint in one atomic step.
+
+    Opening for writing takes the lease; StorageError where another writer holds it. An adapter's `take_over` takes it all
+    the same: from then on every write of the writer before raises Fenced and stores nothing, whatever it believes.
+    """
 
     def append(self, batch: Batch) -> None:
         """Store a batch durably (with the next commit at the latest). Raises StorageError on a gap or a full disk."""
@@ -56,8 +68,14 @@ class Log(Protocol):
     def set_meta(self, values: dict[str, str]) -> None:
         """Store such facts; a key that exists with another value is a StorageError."""
 
+    def lease(self) -> Lease:
+        """Return the lease under which this log was opened."""
+
+    def renew(self) -> None:
+        """Show that the writer lives, where nothing was committed for a while. Raises Fenced where it is no longer the writer."""
+
     def close(self) -> None:
-        """Flush and close."""
+        """Flush, let go of the lease, and close."""
 
 
 class Source(Protocol):
