@@ -39,6 +39,8 @@ def fill(log: Any, count: int) -> None:
 class LogSuite:
     """The suite. `opener` must be a fixture of the subclass that returns an `Opener` of a new, empty journal."""
 
+    machine_runs = 25      # of the state machine; fewer where each operation is a journey to a server
+
     def test_an_empty_journal_says_so(self, opener: Opener) -> None:
         log = opener()
         assert (log.last_batch(), list(log.read()), list(log.outputs()), log.checkpoint(), log.meta()) == (
@@ -185,7 +187,7 @@ class LogSuite:
 
     def test_any_order_of_use_agrees_with_a_plain_model(self, new_opener: Callable[[], Opener]) -> None:
         machine = type("Machine", (LogMachine,), {"new_opener": staticmethod(new_opener)})
-        machine.TestCase.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+        machine.TestCase.settings = settings(max_examples=self.machine_runs, stateful_step_count=25, deadline=None)
         machine.TestCase().runTest()
 
 
