@@ -35,7 +35,9 @@ def test_plots_become_a_track_and_a_proposal_and_a_kill_loses_neither(site):
     try:
         track = wait_for(tracks)[0]
         proposal = wait_for(proposals)[0]
-        assert running.get("/readyz")[0] == 200, running.get("/readyz")
+        status, ready = running.get("/readyz")
+        assert status == 200 and [(s["id"], s["state"]) for s in ready["sensors"]] == [("tulcea", "reports")], ready
+        assert 'lapwing_sensor_state{sensor="tulcea",state="reports"} 1' in running.get("/metrics")[1]
         running.kill()
 
         running = Running(config)

@@ -120,3 +120,11 @@ def test_the_dashboard_asks_for_metrics_that_there_are():
 @pytest.mark.parametrize("text", ["postgresql://u:geheim@h/d", "Bearer geheim123", "key lwk_geheim-geheim"])
 def test_secrets_never_enter_the_log(text):
     assert "geheim" not in clean(f"trouble with {text}, try again")
+
+
+def test_the_sources_of_a_site_are_those_that_are_listened_to(config):
+    from lapwing.runtime.service import setup_of_site
+
+    config.write_text('[site]\nsources = ["25/201", "25/7"]\n[link.a]\nurl = "udp://:8600"\n')
+    site, _ = read_site(config)
+    assert setup_of_site(site, None).sense.allow == ((25, 201), (25, 7))

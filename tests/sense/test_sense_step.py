@@ -284,9 +284,9 @@ def test_plots_do_not_depend_on_how_entries_are_batched(seed, cut):
     state, second = sensed(*entries[cut:], state=state) if cut < 12 else (state, None)
     latitudes = np.concatenate([first.plots.latitude_rad, second.plots.latitude_rad if second else []])
     assert np.array_equal(whole.plots.latitude_rad, latitudes)
-    # Delays and trust are tallied batch by batch; the division into batches is part of the record.
+    # Delays, trust and reach are tallied batch by batch; the division into batches is part of the record.
     assert codec.encode(without_tallies(state)) == codec.encode(without_tallies(whole_state))
 
 
 def without_tallies(state):
-    return replace(state, memory={k: v for k, v in state.memory.items() if k not in ("delays", "trust", "rate")})
+    return replace(state, memory={k: v for k, v in state.memory.items() if k not in ("delays", "trust", "rate", "reach")})

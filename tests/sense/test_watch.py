@@ -177,3 +177,23 @@ def test_a_flood_over_one_link_is_cut_off_and_counted():
     entries = [entry(text % k, 36_000.0, k, format_="sighting", link="one") for k in range(80)]
     found = run.step(*entries, entry(text % 99, 36_000.0, 99, format_="sighting", link="two"), now_s=36_000.0)
     assert len(found.reports) == 51 and [(r.reason, r.count) for r in run.rows] == [("rate_limit", 30)]
+
+
+def test_how_far_a_radar_saw_stands_beside_what_its_horizon_and_range_allow():
+    run = Run(radar(rotation_s=math.nan, range_m_max=100_000.0))
+    # 24 plots in each of 36 sectors, at 30 NM, but only 10 NM in the nine sectors of the north-east.
+    for k in range(24):
+        found = run.send(block(*(plot(None, theta=10.0 * j + 5.0, rho=10.0 if j < 9 else 30.0) for j in range(36))), 36_000 + 3 * k)
+        assert math.isnan(found.health[0].coverage_share) == (k < 19)
+    health = found.health[0]
+    assert health.coverage_share == 27 / 36 and health.reach_m == 30.0 * 1_852.0 and health.reach_m_expected == 100_000.0
+    # Half an hour of silence from there later nothing of it counts any more.
+    run.send(block(plot(None)), 37_000)
+    health = run.send(block(plot(None)), 38_000).health[0]
+    assert math.isnan(health.coverage_share) and health.reach_m == 20.0 * 1_852.0
+
+
+def test_what_is_no_radar_has_no_coverage():
+    run = Run(Sensor("adsb", kind=ADSB, sac=25, sic=201))
+    found = run.send(encode_block(21, [{"010": SOURCE, "080": 0x4A1234, "073": 36_000.0, "130": {"LAT": 45.0, "LON": 28.8}}]), 36_000.2)
+    assert len(found.plots) == 1 and math.isnan(found.health[0].reach_m) and math.isnan(found.health[0].coverage_share)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from lapwing.model.errors import Refusal
@@ -21,6 +22,9 @@ class SensorHealth:
     delay_s: float                        # usual; NaN: nothing heard with a time
     delay_s_least: float
     words: str = ""                       # what it says of itself, or why it is not believed
+    reach_m: float = math.nan             # its farthest plot of the last quarter of an hour; NaN: none, or no radar
+    reach_m_expected: float = math.nan    # what its horizon and range allow, of aircraft at 3,000 m
+    coverage_share: float = math.nan      # of 36 sectors, those seen beyond half of that; NaN: too few plots to say
 
 
 @dataclass(frozen=True, slots=True)

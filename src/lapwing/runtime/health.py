@@ -28,6 +28,13 @@ METRICS: dict[str, tuple[str, str]] = {
     "lapwing_link_refused_total": ("datagrams of senders that are not allowed", "counter"),
     "lapwing_link_dropped_total": ("datagrams that the kernel dropped", "counter"),
     "lapwing_link_silent_seconds": ("time since the last datagram of a link", "gauge"),
+    "lapwing_sensor_state": ("1 for the state that a sensor is in", "gauge"),
+    "lapwing_sensor_silent_seconds": ("time since a sensor was heard", "gauge"),
+    "lapwing_sensor_delay_seconds": ("usual reception less time of applicability; below zero: its clock is ahead", "gauge"),
+    "lapwing_sensor_rotation_seconds": ("time of a turn, measured or configured", "gauge"),
+    "lapwing_sensor_reach_metres": ("farthest plot of the last quarter of an hour", "gauge"),
+    "lapwing_sensor_reach_expected_metres": ("what its horizon and range allow, of aircraft at 3,000 m", "gauge"),
+    "lapwing_sensor_coverage_ratio": ("share of sectors seen beyond half of that", "gauge"),
     "lapwing_queue_entries": ("entries that wait", "gauge"),
     "lapwing_turn_seconds": ("time that the newest batch took", "gauge"),
     "lapwing_turn_seconds_max": ("longest time of a batch in the last minute", "gauge"),
@@ -52,6 +59,7 @@ class Report:
     ready: bool = False
     degraded: Mapping[str, str] = field(default_factory=dict)     # name -> what, since when, what to do
     links: tuple[Mapping[str, Any], ...] = ()
+    sensors: tuple[Mapping[str, Any], ...] = ()
     samples: tuple[Sample, ...] = ()
 
 

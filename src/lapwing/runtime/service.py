@@ -15,8 +15,10 @@ from lapwing.adapters.systemd import Notifier
 from lapwing.geo import jit
 from lapwing.model.errors import ConfigError, InputError, LapwingError, StorageError
 from lapwing.model.ports import Channel, Output
+from lapwing.model.sensed import SensorHealth
 from lapwing.model.times import NS_PER_S, to_iso
 from lapwing.record import codec
+from lapwing.runtime import sensor_health
 from lapwing.runtime.deliver import Heart
 from lapwing.runtime.environment import state_dir
 from lapwing.runtime.handover import hand_over, hand_over_recovered
@@ -84,6 +86,7 @@ class Service:
         self._degraded: dict[str, str] = {}
         self._since: dict[str, int] = {}
         self._tracks = (0, 0)
+        self._sensors: tuple[SensorHealth, ...] = ()
         self._reload_problem = ""
         self.troubles: list[Callable[[], dict[str, str]]] = []    # degraded modes of what stands around the service
         self.stop_reason = ""
@@ -232,6 +235,7 @@ class Service:
         for event in outcome.events:
             self.say("info" if event.severity in ("info", "clear") else "notice", event.text, event=event.kind,
                      event_time=to_iso(event.time_ns))
+        self._sensors = outcome.sensed.health
         tracks = outcome.update.tracks
         self._tracks = (int(tracks.confirmed.sum()), int((tracks.confirmed & tracks.coasting).sum()))
 
@@ -263,7 +267,7 @@ class Service:
         shown = {name: f"{text} (since {to_iso(self._since[name], digits=0)})" for name, text in degraded.items()}
         ready = not ({"journal", "probe", "blind"} & set(degraded)) and not self._stopping.is_set()
         self.health.set(Report(now_ns, self._turned_s, ready, shown, tuple(self._link_rows(now_ns)),
-                               tuple(self._samples(now_ns, len(degraded)))))
+                               tuple(sensor_health.rows(self._sensors, now_ns)), tuple(self._samples(now_ns, len(degraded)))))
         self._feed_watchdog(now_s)
         if resident_octets() > self.site.limits.memory_mb * 1_048_576:
             self.stop(f"memory above limits.memory_mb = {self.site.limits.memory_mb}: ended in order, the service manager starts it again")
@@ -281,6 +285,7 @@ class Service:
                 found[f"link {link.name}"] = f"no data for {silent_s:.0f} s{': ' + why if why else ''}; its area is shown as blind"
         if silent and len(silent) == len(self.site.links):
             found["blind"] = "no link brings data: the picture is not the sky"
+        found |= dict(sensor_health.problems(self._sensors, self.site.sensors, now_ns, now_s - self._begun_s))
         if self.live.log is None and self.live.unrecorded_since_ns:
             found["journal"] = f"not written: {self.live.unrecorded_why}; {self.live.unrecorded_batches} batches are not on record"
         if jit.PLAIN:
@@ -338,6 +343,7 @@ class Service:
                           ("lapwing_link_silent_seconds", label, (now_ns - counts.last_ns) / NS_PER_S)]
             if link.name in self.links:
                 found.append(("lapwing_link_dropped_total", label, self.links[link.name].dropped_count))
+        found += sensor_health.samples(self._sensors, now_ns)
         if not self._stopping.is_set():
             for name, (median_s, late_s) in self.outbox.latencies_s().items():
                 found += [("lapwing_delivery_seconds", {"channel": name, "quantile": "0.5"}, median_s),

@@ -14,6 +14,7 @@ from lapwing.geo.wgs84 import MEAN_RADIUS_M
 from lapwing.model.plots import KIND_ADSB, NO_CODE, Plots
 from lapwing.model.sensors import TRACKER, Sensor
 from lapwing.model.times import NS_PER_S
+from lapwing.sense import coverage
 from lapwing.sense.work import Work
 
 Bools = npt.NDArray[np.bool_]
@@ -50,6 +51,7 @@ def believable(work: Work, plots: Plots) -> Plots:
     for row in [int(index[0])] if len(plots) and bool((index == index[0]).all()) else np.unique(index).tolist():
         count = int(np.count_nonzero(index == row))
         work.truths[row] = work.truths.get(row, 0) + count
+        coverage.note(work, row, plots if count == len(plots) else plots.take(index == row), int(plots.received_ns[-1]))
         if row in shut and shut[row].shut_ns:
             # Judged like any other, so that it can be let in again; used it is not.
             mine = index == row

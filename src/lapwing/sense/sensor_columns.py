@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from lapwing.geo.horizon import radio_horizon_m
 from lapwing.model.sensors import Sensor
 from lapwing.model.times import from_seconds
 from lapwing.sense import heights
 
 Floats = npt.NDArray[np.float64]
+SEEN_HEIGHT_M = 3_000.0
 _KEPT = 8      # tables remembered; a run has one, and a few while sources are being met
 
 
@@ -29,6 +31,7 @@ class SensorColumns:
     latency_ns: npt.NDArray[np.int64]
     level_m_shift: Floats       # what QNH adds to a pressure altitude; 0 where it is not known
     level_m_sigma: Floats
+    reach_m: Floats             # how far it should see aircraft at `SEEN_HEIGHT_M`: to its horizon, no farther than its range
 
 
 _made: list[tuple[tuple[Sensor, ...], SensorColumns]] = []
@@ -42,12 +45,14 @@ def columns_of(rows: tuple[Sensor, ...]) -> SensorColumns:
     latitude = np.array([s.latitude_rad for s in rows], np.float64)
     longitude = np.array([s.longitude_rad for s in rows], np.float64)
     sea, sea_sigma = heights.mean_sea_level(latitude, longitude)
+    height = np.array([s.height_m for s in rows], np.float64)
+    reach = np.fmin(radio_horizon_m(np.nan_to_num(height - sea), SEEN_HEIGHT_M), np.array([s.range_m_max for s in rows], np.float64))
     columns = SensorColumns(
-        latitude, longitude, np.array([s.height_m for s in rows], np.float64),
+        latitude, longitude, height,
         np.array([s.range_m_sigma for s in rows], np.float64), np.array([s.azimuth_rad_sigma for s in rows], np.float64),
         sea, sea_sigma, np.array([from_seconds(s.latency_s) for s in rows], np.int64),
         np.array([heights.qnh_shift_m(s.qnh_hpa) for s in rows], np.float64),
-        np.array([heights.LEVEL_M_SIGMA if s.qnh_hpa != s.qnh_hpa else heights.QNH_M_SIGMA for s in rows], np.float64))
+        np.array([heights.LEVEL_M_SIGMA if s.qnh_hpa != s.qnh_hpa else heights.QNH_M_SIGMA for s in rows], np.float64), reach)
     _made.append((rows, columns))
     del _made[:-_KEPT]
     return columns

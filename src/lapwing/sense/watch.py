@@ -22,6 +22,8 @@ import numpy as np
 from lapwing.model.sensed import SensorHealth
 from lapwing.model.sensors import RADAR, SURFACE, Sensor
 from lapwing.model.times import NS_PER_S
+from lapwing.sense.coverage import Reach
+from lapwing.sense.sensor_columns import columns_of
 from lapwing.sense.work import Work
 
 TURNS_SILENT, BEATS_SILENT = 1.5, 3.0
@@ -193,15 +195,18 @@ def health(work: Work, now_ns: int) -> tuple[SensorHealth, ...]:
     """Return the state of every sensor of the table, in its order."""
     memory: dict[str, dict[int, Any]] = work.memory
     heard, delays, silent = memory.get("heard", {}), memory.get("delays", {}), memory.get("silent", {})
-    trusts, status = memory.get("trust", {}), memory.get("status", {})
+    trusts, status, reaches = memory.get("trust", {}), memory.get("status", {}), memory.get("reach", {})
+    allowed_m = columns_of(work.sensors.rows).reach_m
     rows = []
     for row, sensor in enumerate(work.sensors.rows):
         last, delay, trust = heard.get(row, 0), delays.get(row), trusts.get(row)
         shut = trust is not None and trust.shut_ns > 0
         state = ("never_heard" if not last else "quarantined" if shut else "silent" if row in silent
                  else "degraded" if status.get(row) else "reports")
+        reach: Reach | None = reaches.get(row)
         rows.append(SensorHealth(
             sensor.id, state, last, work.rotation_s.get(row, sensor.rotation_s),
             delay.usual_s if delay else math.nan, delay.least_s if delay else math.nan,
-            trust.why if trust is not None and shut else status.get(row, "")))
+            trust.why if trust is not None and shut else status.get(row, ""),
+            *((reach.farthest_m, float(allowed_m[row]), reach.share) if reach is not None else ())))
     return tuple(rows)

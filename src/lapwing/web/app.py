@@ -135,9 +135,10 @@ def _add_health(app: FastAPI, hub: Hub, health: Health | None) -> None:
     async def readyz() -> JSONResponse:
         report = health.get() if health is not None else None
         if report is None:
-            return JSONResponse({"ready": hub.latest() is not None, "degraded": {}, "links": []})
+            return JSONResponse({"ready": hub.latest() is not None, "degraded": {}, "links": [], "sensors": []})
         ready = report.ready and monotonic() - report.turned_s < LIVE_S
-        return JSONResponse({"ready": ready, "degraded": dict(report.degraded), "links": [dict(link) for link in report.links]},
+        return JSONResponse({"ready": ready, "degraded": dict(report.degraded), "links": [dict(link) for link in report.links],
+                             "sensors": [dict(sensor) for sensor in report.sensors]},
                             status_code=200 if ready else 503)
 
     @app.get("/metrics")

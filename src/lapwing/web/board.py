@@ -15,7 +15,7 @@ import numpy as np
 from lapwing.model.alerts import CANCEL, Alert, Decision, Proposal, Warned
 from lapwing.model.notices import Notice, Responded, Shared
 from lapwing.model.reports import PatrolEvent, Sighting
-from lapwing.model.sensed import Sensed
+from lapwing.model.sensed import Sensed, SensorHealth
 from lapwing.record.incident import Event
 
 # Bounds of the lists; the oldest go first. The journal keeps everything: this is one evening's screen.
@@ -40,7 +40,7 @@ class OpenProposal:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """All lists oldest first. `heard_ns` is the last report of each row of the sensor table, 0 never."""
+    """All lists oldest first. `heard_ns` and `health` are of the rows of the sensor table; 0 is never heard."""
 
     alerts: tuple[ShownAlert, ...] = ()
     alert_count: int = 0                 # ever sent in this run
@@ -52,6 +52,7 @@ class Board:
     patrol: tuple[PatrolEvent, ...] = ()
     sightings: tuple[Sighting, ...] = ()
     heard_ns: tuple[int, ...] = ()
+    health: tuple[SensorHealth, ...] = ()
 
 
 def fold(
@@ -66,7 +67,7 @@ def fold(
 ) -> Board:
     """Return the board after one step. None stands for a stage that did not run."""
     if sensed is not None:
-        board = replace(board, heard_ns=_heard(board.heard_ns, sensed))
+        board = replace(board, heard_ns=_heard(board.heard_ns, sensed), health=sensed.health)
     happened = list(events)
     if warned is not None:
         sent = tuple(ShownAlert(alert, public_texts(alert.cap_xml)) for alert in warned.alerts)

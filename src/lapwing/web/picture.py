@@ -15,6 +15,7 @@ from lapwing.geo.geoid import undulation_m
 from lapwing.model.alerts import ZoneRef
 from lapwing.model.notices import Notice
 from lapwing.model.reports import Sighting
+from lapwing.model.sensed import SensorHealth
 from lapwing.model.sensors import ACOUSTIC_ARRAY, ADSB, MLAT, OBSERVER, RADAR, Sensor, SensorTable
 from lapwing.model.times import NS_PER_S, to_iso
 from lapwing.model.tracks import AFFILIATIONS, CLASSES, Tracks
@@ -60,7 +61,7 @@ def live_picture(
     note : a sentence for the top of the page, e.g. which story is played
     """
     assert mode in MODES, mode
-    status = sensor_status(sensors, board.heard_ns, time_ns)
+    status = sensor_status(sensors, board.heard_ns, time_ns, board.health)
     return {
         "type": "picture",
         "time": to_iso(time_ns),
@@ -85,11 +86,13 @@ def live_picture(
     }
 
 
-def sensor_status(sensors: SensorTable, heard_ns: tuple[int, ...], now_ns: int) -> list[dict[str, Any]]:
-    """Return each sensor's age and state: reports, silent, quiet, never heard, on call, no position.
+def sensor_status(sensors: SensorTable, heard_ns: tuple[int, ...], now_ns: int,
+                  health: tuple[SensorHealth, ...] = ()) -> list[dict[str, Any]]:
+    """Return each sensor's age and state: reports, silent, quiet, never heard, on call, no position, quarantined, degraded.
 
     On call are people and acoustic nodes, which report when there is something; quiet is a receiver of transponders
-    that hears none, which may mean no traffic or a broken receiver.
+    that hears none, which may mean no traffic or a broken receiver. Quarantined is one whose plots are not used,
+    degraded one that says so of itself; `words` says why. Delay, rotation and coverage are the sense stage's.
     """
     rows = []
     for index, sensor in enumerate(sensors.rows):
@@ -101,8 +104,20 @@ def sensor_status(sensors: SensorTable, heard_ns: tuple[int, ...], now_ns: int) 
             state = "reports" if sensor.has_position or _event_driven(sensor) else "no position"
         else:
             state = "quiet" if sensor.kind in (ADSB, MLAT) else "silent"
-        rows.append({"id": sensor.id, "kind": sensor.kind, "age_s": _number(age_s, 1), "state": state})
+        watched = health[index] if index < len(health) else None
+        if watched is not None and state == "reports" and watched.state in ("quarantined", "degraded"):
+            state = watched.state
+        rows.append({"id": sensor.id, "kind": sensor.kind, "age_s": _number(age_s, 1), "state": state, **_watched(watched)})
     return rows
+
+
+def _watched(health: SensorHealth | None) -> dict[str, Any]:
+    """Return what the watch over a sensor measured; null where it did not."""
+    if health is None:
+        return {"words": "", "delay_s": None, "rotation_s": None, "reach_m": None, "reach_m_expected": None, "coverage_share": None}
+    return {"words": health.words, "delay_s": _number(health.delay_s, 2), "rotation_s": _number(health.rotation_s, 2),
+            "reach_m": _number(health.reach_m, 0), "reach_m_expected": _number(health.reach_m_expected, 0),
+            "coverage_share": _number(health.coverage_share, 2)}
 
 
 def coverage(status: list[dict[str, Any]]) -> dict[str, Any]:
@@ -111,9 +126,9 @@ def coverage(status: list[dict[str, Any]]) -> dict[str, Any]:
     An empty map is "nothing seen by these", never "nothing there".
     """
     expected = [row for row in status if row["state"] != "on call"]
-    reporting = [row for row in expected if row["state"] == "reports"]
+    reporting = [row for row in expected if row["state"] in ("reports", "degraded")]
     quiet = [row for row in expected if row["state"] == "quiet"]
-    missing = [row for row in expected if row["state"] not in ("reports", "quiet")]
+    missing = [row for row in expected if row["state"] not in ("reports", "degraded", "quiet")]
     if not expected:
         text = "No sensor is known: this picture cannot show anything."
     elif not reporting:

@@ -8,6 +8,7 @@ import { setUpKey } from "./key.js";
 import { connect, load } from "./live.js";
 import { centreOn, fitSite, follow, followObjects, isFollowing, redraw, showSite, tint } from "./map.js";
 import { showObjects } from "./objects.js";
+import { setUpSensors, showSensors } from "./sensors.js";
 import { onSelect, select, setPast, setPicture, store } from "./store.js";
 
 /** @typedef {import("./types.js").Picture} Picture */
@@ -61,6 +62,7 @@ function show(picture) {
   redraw();
   showAlarms(picture);
   showObjects(picture);
+  showSensors(picture);
   drawGraph();
   tick();
   // Read-only counters, for tests and for whoever watches the page by a program.
@@ -73,6 +75,7 @@ function show(picture) {
 }
 
 setUpKey();
+setUpSensors();
 byId("fit").onclick = () => followObjects(store.picture);
 byId("whole").onclick = fitSite;
 onSelect(() => {

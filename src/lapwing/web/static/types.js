@@ -72,7 +72,10 @@
  */
 
 /** @typedef {{time: string, kind: string, text: string, severity: string}} EventLine */
-/** @typedef {{id: string, kind: string, age_s: number|null, state: string}} SensorState */
+/**
+ * @typedef {{id: string, kind: string, age_s: number|null, state: string, words: string, delay_s: number|null, rotation_s: number|null,
+ *   reach_m: number|null, reach_m_expected: number|null, coverage_share: number|null}} SensorState
+ */
 /** @typedef {{reporting: number, expected: number, text: string, missing: string[]}} Coverage */
 /** @typedef {{time: string, kind: string, place: string, text: string, by: string, lat: number|null, lon: number|null}} Sighting */
 /** @typedef {{time: string, patrol: string, event: string, place: string, text: string, by: string}} PatrolLine */
