@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# As the program compiles (runtime/environment.py), before anything imports Numba: 0.7 of the time on a fresh clone, same bits.
-os.environ.setdefault("NUMBA_OPT", "1")
+from lapwing.runtime.environment import prepare
+
+# Before anything imports Numba: the program's level and its folder of compiled kernels.
+prepare()
 
 # No test measures time: a busy machine must not fail one.
 settings.register_profile("untimed", deadline=None)

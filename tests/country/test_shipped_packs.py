@@ -192,3 +192,13 @@ def test_places_lie_on_the_side_their_pack_says(loaded):
     romania = loaded["RO"]
     inside = contains(romania.territory, romania.places.latitude_rad, romania.places.longitude_rad)
     assert inside.mean() > 0.999
+
+
+def test_a_stale_compiled_form_is_written_again(loaded, tmp_path):
+    packs.load_country("EE", tmp_path)
+    cache, = tmp_path.glob("pack-*.npz")
+    good = cache.read_bytes()
+    for stale in (b"", good[:1_000], compile_pack(loaded["LT"])):     # damaged, or of another version or pack
+        cache.write_bytes(stale)
+        assert packs.load_country("EE", tmp_path).sha256 == loaded["EE"].sha256
+        assert cache.read_bytes() == good

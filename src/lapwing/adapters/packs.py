@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lapwing.country import compile_pack, load_pack, load_territory, pack_sha256
-from lapwing.country.compiled import read_value, write_compiled
+from lapwing.country.compiled import read_compiled, read_value, write_compiled
 from lapwing.country.geometry import read_territory, read_zones
 from lapwing.country.pack import Pack, Zone
 from lapwing.geo.areas import Areas
@@ -123,12 +123,16 @@ def load_country(code_or_path: str, cache_dir: Path | None = None) -> Pack:
     """
     folder = _folder(code_or_path)
     files = _read_folder(folder)
-    cache = None if cache_dir is None else cache_dir / f"pack-{pack_sha256(files)[:32]}.npz"
+    sha256 = pack_sha256(files)
+    cache = None if cache_dir is None else cache_dir / f"pack-{sha256[:32]}.npz"
+    ready = read_compiled(data, sha256) if (data := _cached(cache)) is not None else None
+    if ready is not None:
+        return ready
     try:
-        pack = load_pack(files, _cached(cache))
+        pack = load_pack(files)
     except ConfigError as error:
         raise ConfigError(error.what, where=f"{folder}{os.sep}{error.where}", remedy=error.remedy) from error
-    if cache is not None and not cache.is_file():
+    if cache is not None:      # also over a file that another version of Lapwing wrote, or a damaged one
         _keep(cache, compile_pack(pack))
     return pack
 

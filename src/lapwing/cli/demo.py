@@ -46,10 +46,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _play(arguments: argparse.Namespace, folder: Path, state_dir: Path) -> int:
-    from lapwing.cli import console
+    from lapwing.cli import pace
     from lapwing.runtime import narrate, opening, played, replay, wiring
 
-    speed = console.parse_speed(arguments.speed or ("max" if arguments.headless else "60"))
+    speed = pace.parse_speed(arguments.speed or ("max" if arguments.headless else "60"))
     opened = opening.open_story(arguments.story, arguments.seed)
     recording = opened.recording
     assert recording is not None, "a story is opened with its truth"
@@ -61,11 +61,13 @@ def _play(arguments: argparse.Namespace, folder: Path, state_dir: Path) -> int:
         observers.append(narrate.Narrator())
     window = None
     if not arguments.headless:
+        from lapwing.cli import console
+
         window = console.open_console(opened, country, port=arguments.port, mode="EXERCISE")
         observers.append(window.feed.take)
     try:
-        done = replay.run_to_folder(opened, folder, country, cast=played.Cast(), observers=observers,
-                                    before_batch=console.Pace(speed, window.entered if window else None))
+        done = replay.run_to_folder(opened, folder, country, cast=played.Cast(), window_s=pace.window_s(speed), observers=observers,
+                                    before_batch=pace.Pace(speed, window.entered if window else None))
         checks = score(folder, recording)
         if arguments.json:
             import json

@@ -45,6 +45,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "report": ("report", "after-action report from a journal"),
     "verify": ("verify", "check a journal: hash chain and replay equality"),
     "plot": ("plot", "draw a scene: truth, plots and tracks in one picture"),
+    "prepare": ("prepare", "compile kernels and country packs once for this installation"),
     "bench": ("bench", "speed and quality beside a reference, as ratios"),
 }
 

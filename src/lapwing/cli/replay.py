@@ -44,10 +44,10 @@ def run(arguments: argparse.Namespace) -> int:
     from lapwing.runtime.environment import prepare
 
     state_dir = prepare()
-    from lapwing.cli import console
+    from lapwing.cli import pace
     from lapwing.runtime import narrate, played, replay, wiring
 
-    speed = console.parse_speed(arguments.speed)
+    speed = pace.parse_speed(arguments.speed)
     folder = Path(arguments.out)
     observers: list[Any] = [] if arguments.quiet or arguments.json else [narrate.Narrator()]
     if len(arguments.source) == 1 and _is_journal(Path(arguments.source[0])):
@@ -60,13 +60,14 @@ def run(arguments: argparse.Namespace) -> int:
     cast = played.Cast(officer_s=arguments.officer_delay)
     window = None
     if arguments.serve:
+        from lapwing.cli import console
+
         window = console.open_console(opened, country, port=arguments.port, mode="REPLAY")
         observers.append(window.feed.take)
-    pace = console.Pace(speed, window.entered if window else None)
     try:
-        with console.progress(None, opened.title) as move:
+        with pace.progress(None, opened.title) as move:
             done = replay.run_to_folder(opened, folder, country, cast=cast, observers=[*observers, move],
-                                        before_batch=pace)
+                                        window_s=pace.window_s(speed), before_batch=pace.Pace(speed, window.entered if window else None))
         status = _report(done, arguments.json)
     finally:
         if window is not None:

@@ -49,6 +49,9 @@ def first_entry_kernel(
     """
     radii = chart_m.shape[1]
     bins_per_rad = angle_bin.shape[0] / (2.0 * math.pi)
+    root_s, fading = np.empty(step_s.shape[0]), np.empty(step_s.shape[0])
+    for step in range(step_s.shape[0]):
+        root_s[step], fading[step] = math.sqrt(step_s[step]), math.exp(-step_s[step] / _TURN_FADES_S)
     for row in range(track.shape[0]):
         one, chart, radius_max = track[row], chart_m[row], track[row, RADIUS]
         for flight in range(draw.shape[0]):
@@ -116,8 +119,8 @@ def first_entry_kernel(
                     legs += 1
                     next_leg_s = math.inf if legs == 3 else next_leg_s - one[LEG_S] * math.log(
                         max(draw[flight, LEGS + 2 * legs], 1e-12))
-                course += one[WANDER_SIGMA] * math.sqrt(length) * wander[flight, step] + rate * length
-                rate *= math.exp(-length / _TURN_FADES_S)
+                course += one[WANDER_SIGMA] * root_s[step] * wander[flight, step] + rate * length
+                rate *= fading[step]
                 toward = course
                 if weave > 1e-6:
                     toward += weave * math.sin(phase + 2.0 * math.pi * (time_s + 0.5 * length) / period)

@@ -1,5 +1,8 @@
 """Where Lapwing keeps what it may lose: compiled kernels and compiled country packs.
 
+What is compiled once for an installation (`lapwing prepare`, which `./run` calls at set-up) lies in the environment itself
+and is taken over by a state folder that has none, so that a new user, service account or container compiles nothing.
+
 `prepare` must run before the first kernel is imported, because Numba reads its cache folder when it is imported. The
 folder carries the versions that matter, so an update never loads another version's machine code.
 """
@@ -7,6 +10,7 @@ folder carries the versions that matter, so an update never loads another versio
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import tempfile
 from importlib import metadata
@@ -33,6 +37,36 @@ def state_dir() -> Path:
     return folder / "lapwing"
 
 
+def prepared_dir() -> Path:
+    """Return the folder of this environment for what is compiled once for all its users."""
+    return Path(sys.prefix) / "share" / "lapwing" / "prepared"
+
+
+def _take_over(folder: Path, kernels: Path) -> None:
+    """Fill a state folder that has no kernels of this version with the prepared ones and the compiled country packs.
+
+    Numba takes a kernel only where source, version and processor are the ones that it was compiled for.
+    """
+    source = prepared_dir()
+    if kernels.exists() or source == folder or not (source / kernels.name).is_dir():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    part = folder / f".{kernels.name}-{os.getpid()}"
+    shutil.copytree(source / kernels.name, part)
+    packs = folder / "packs"
+    packs.mkdir(exist_ok=True)
+    for path in sorted((source / "packs").glob("*.npz")):
+        if not (packs / path.name).exists():
+            try:
+                os.link(path, packs / path.name)       # tens of megabytes that nobody changes
+            except OSError:                            # another file system
+                shutil.copyfile(path, packs / path.name)
+    try:
+        part.rename(kernels)
+    except OSError:                  # another process was first
+        shutil.rmtree(part, ignore_errors=True)
+
+
 def prepare() -> Path:
     """Make the state folder and point Numba at the versioned kernel cache in it; return the state folder.
 
@@ -44,6 +78,7 @@ def prepare() -> Path:
     kernels = folder / (f"kernels-{__version__}-py{sys.version_info.major}.{sys.version_info.minor}"
                         f"-numba{metadata.version('numba')}-opt{level}")
     try:
+        _take_over(folder, kernels)
         kernels.mkdir(parents=True, exist_ok=True)
         probe = kernels / f".probe-{os.getpid()}"
         probe.write_bytes(b"")

@@ -28,9 +28,9 @@ from lapwing.sense.asterix.edition_names import edition_texts, parse_editions
 JOURNAL = "journal.sqlite"
 # In a replay the source is still there after a crash, so batches may share a transaction: the run resumes before them.
 COMMIT_EVERY = 100
-# A batch of a replay: less than half a turn of any surveillance radar, so nothing is told later than it would be at the next plot. The cost
-# of a batch hardly depends on what is in it: a story of 50 minutes takes half the time that it takes in batches of a second.
-WINDOW_S = 2.0
+# A batch of a replay: one turn of a fast surveillance radar, so a thing is told at most one turn later than it would be live. The cost of
+# a batch hardly depends on what is in it: a story of 50 minutes takes a third of the time that it takes in batches of a second.
+WINDOW_S = 4.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,12 @@ from functools import cache
 import numpy as np
 
 from lapwing.model.plots import Floats, Ints
-from lapwing.warn.kernels_flights import near_times_kernel
+from lapwing.warn.kernels_flights import near_times_kernel, share_within_kernel
 from lapwing.warn.policy import HORIZONS_S
 
 FLIGHTS = 128
 _STEP_S = np.concatenate([np.full(30, 10.0), np.full(46, 20.0)])
+_HORIZON_S = np.array(HORIZONS_S)
 UNTIL_S = HORIZONS_S[-1]
 SINCE_S_MAX = float(_STEP_S.sum()) - UNTIL_S
 
@@ -117,4 +118,6 @@ def near_prob(grid: Grid, zones: int, velocity_mps: tuple[float, float], course_
         min(max(turn_rate_radps, -TURN_RATE_MAX_RADPS), TURN_RATE_MAX_RADPS), BACK_S, WANDER_RAD, LEG_S, TURN_RAD[0], TURN_RAD[1],
         grid.east_m, grid.north_m, grid.zone, grid.cell_first, grid.columns, grid.rows, grid.west_m, grid.south_m,
         radius_m, near_s)
-    return np.stack([np.mean(near_s <= horizon, axis=0) for horizon in HORIZONS_S], axis=1)
+    share = np.empty((zones, len(HORIZONS_S)))
+    share_within_kernel(near_s, _HORIZON_S, share)
+    return share
