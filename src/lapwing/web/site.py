@@ -25,7 +25,7 @@ Box = tuple[float, float, float, float]   # west, south, east, north, degrees
 
 VIEW_MARGIN_DEG = 1.6           # round the sensors: what a console may be moved over without seeing the picture end
 VIEW_ROUND_SENSORS_DEG = 0.5
-CELLS_WITHIN_M = 30_000.0       # small zones are drawn this near the line; further in the counties do
+CELLS_WITHIN_M = 60_000.0       # cells are drawn this near the line: as far as an alert looks ahead; further in the counties are
 PLACES_MAX = 1_500
 COVERAGE_HEIGHT_M = 150.0       # the rings show how far an object at this height above the sea clears the horizon
 COLOURS = {"watch": "#8fb4ff", "pre_alert": "#ffc53d", "alert": "#ff4d4f", "all_clear": "#46c28e"}
@@ -117,13 +117,13 @@ def _country(pack: Pack, box: Box, plane: strips.Plane) -> dict[str, Any]:
 
 
 def _zones(pack: Pack, box: Box, line: BaseGeometry, plane: strips.Plane) -> list[dict[str, Any]]:
-    """Return the counties of the view, and of the smaller zones those near the line."""
+    """Return the counties and municipalities of the view, and of the cells, which are many, those near the line."""
     near = _near_line(pack, line, plane)
     features = []
     for i, zone in enumerate(pack.zones):
         # The country itself is the territory; it is drawn as a zone only where it is the one zone there is.
         large = zone.level == "county" or (zone.level == "country" and zone.addressable)
-        if not (large or (zone.addressable and near[i])):
+        if not (large or (zone.addressable and (near[i] or not zone.derived))):
             continue
         part = strips.view_of(area_shape(pack.areas, zone.area_index), box)
         if part.is_empty or not part.area:

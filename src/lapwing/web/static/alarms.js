@@ -100,7 +100,8 @@ function proposalCard(proposal, word) {
     ...proposal.texts.map((t) => make("p", { lang: t.language, text: `${t.headline} ${t.description}` }))));
   const given = proposal.approved_by.length, needed = proposal.approvals_needed;
   if (needed > 1) card.append(make("p", { text: `Needs ${needed} people: ${given} approved${given ? ` (${proposal.approved_by.join(", ")})` : ""}` }));
-  card.append(store.takesEntries ? hand(proposal) : make("p", { class: "zones", text: "This console only shows: decisions are taken elsewhere." }));
+  if (given >= needed) card.append(make("p", { text: `Approved by ${proposal.approved_by.join(", ")}; it goes out when it is due.` }));
+  else card.append(store.takesEntries ? hand(proposal) : make("p", { class: "zones", text: "This console only shows: decisions are taken elsewhere." }));
   return card;
 }
 
