@@ -47,9 +47,10 @@ class NatsJournal:
     name : of the journal
     replicas : copies that the cluster keeps: 3 where it has three servers, else 1
     keep_days : 0 keeps everything
+    make : False for readers, where a journal that is not there is a mistake
     """
 
-    def __init__(self, link: NatsLink, name: str, *, replicas: int = 1, keep_days: float = 0.0) -> None:
+    def __init__(self, link: NatsLink, name: str, *, replicas: int = 1, keep_days: float = 0.0, make: bool = True) -> None:
         self.link, self.name = link, name
         self.stream, self._prefix = f"LAPWING_{name}", f"lapwing.{name}"
         self.holder = f"{this_process()}, {os.urandom(3).hex()}"
@@ -57,17 +58,19 @@ class NatsJournal:
         self.head = RecordHead()           # of the newest record known
         self._at = 0                       # its sequence: the fence
         self._writes = 0
-        self._ensure(replicas, keep_days)
+        self._ensure(replicas, keep_days, make)
 
     @property
     def where(self) -> str:
         """The journal, for messages."""
         return f"{self.link.where}/{self.name}"
 
-    def _ensure(self, replicas: int, keep_days: float) -> None:
+    def _ensure(self, replicas: int, keep_days: float, make: bool) -> None:
         try:
             found = self.link.ask(f"STREAM.INFO.{self.stream}")["config"]
-        except NotFound:
+        except NotFound as error:
+            if not make:
+                raise StorageError(f"no journal {self.name}", where=self.link.where, remedy="check its name after the last /") from error
             # Nobody, an administrator's slip included, takes a message out of a record.
             self.link.ask(f"STREAM.CREATE.{self.stream}", {
                 "name": self.stream, "subjects": [f"{self._prefix}.>"], "storage": "file", "num_replicas": replicas,

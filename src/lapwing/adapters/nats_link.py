@@ -24,6 +24,8 @@ SERVER_LEAST = (2, 12)          # atomic batch publish
 PIECE_OCTETS = 524_288          # of one message; servers take 1 MiB as they come
 BATCH_MESSAGES_MAX = 1_000      # the server's own limit for an atomic batch
 PULLED = 256                    # messages asked for at a time when reading
+PULL_S = 1.0                    # how long a server may have none of them
+READ_AGAIN = 8                  # fresh readers in a row, each on another server by chance, that may find nothing
 _WRONG_LAST_SEQUENCE = 10_071
 _NOT_FOUND = (10_037, 10_059)   # message, stream
 _FOR_NOW = (10_008, 10_009, 10_040, 10_074, 10_118, 10_164)    # no leader, no quorum, peers offline: pass by themselves
@@ -98,7 +100,7 @@ class NatsLink:
         except ImportError as error:
             raise ConfigError("the library nats-py is not installed", where="log", remedy="pip install 'lapwing[nats]'") from error
         self.servers, self.patience_s = tuple(servers), patience_s
-        self.last_error = ""
+        self.last_error, self._is_refused = "", False
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="nats", daemon=True)
         self._thread.start()
@@ -113,9 +115,14 @@ class NatsLink:
             version = self._client.connected_server_version
             if (version.major, version.minor) < SERVER_LEAST:
                 raise ConfigError(f"the server is NATS {version}", where=self.where, remedy="2.12 or newer has what a journal needs")
-        except BaseException:
+        except BaseException as error:
             self.close()
+            if self._is_refused and isinstance(error, Unreachable):
+                raise self._refused() from error
             raise
+
+    def _refused(self) -> ConfigError:
+        return ConfigError("user or password refused", where=self.where, remedy="check the file named by log_credentials")
 
     @property
     def where(self) -> str:
@@ -129,6 +136,7 @@ class NatsLink:
 
     async def _noted(self, error: Exception) -> None:
         self.last_error = str(error) or type(error).__name__
+        self._is_refused = self._is_refused or "authorization" in self.last_error.lower()
 
     async def _lost(self) -> None:
         self.last_error = self.last_error or "the connection was lost"
@@ -145,7 +153,7 @@ class NatsLink:
         except nats.errors.NoRespondersError as error:
             raise self._unreachable("the cluster has no leader for it now") from error
         except nats.errors.AuthorizationError as error:
-            raise ConfigError("user or password refused", where=self.where, remedy="check the file named by log_credentials") from error
+            raise self._refused() from error
         except (nats.errors.Error, OSError) as error:
             raise self._unreachable(str(error) or type(error).__name__) from error
 
@@ -233,22 +241,33 @@ class NatsLink:
         """
         if first > last:
             return
+        reached, empty = first - 1, 0
+        while reached < last:
+            before = reached
+            for message in self._read_on(stream, subjects, reached + 1):
+                if message.sequence > last:
+                    return
+                reached = message.sequence
+                yield message
+                if reached == last:
+                    return
+            empty = empty + 1 if reached == before else 0
+            if empty > READ_AGAIN:
+                raise self._unreachable(f"reading stopped at message {reached} of {last}")
+
+    def _read_on(self, stream: str, subjects: Sequence[str], first: int) -> Iterator[Message]:
+        """Yield messages from a sequence on until one server has no more; it may be a replica that lags."""
         name = f"lapwing-{os.getpid()}-{os.urandom(6).hex()}"
         self.ask(f"CONSUMER.CREATE.{stream}.{name}", {"stream_name": stream, "action": "create", "config": {
             "name": name, "deliver_policy": "by_start_sequence", "opt_start_seq": max(1, first), "ack_policy": "none",
             "filter_subjects": list(subjects), "mem_storage": True, "num_replicas": 1, "inactive_threshold": 30_000_000_000}})
         try:
-            reached = 0
-            while reached < last:
-                pulled = self._wait(self._pulled(stream, name), self.patience_s + 3.0)
+            reached = first - 1
+            while pulled := self._wait(self._pulled(stream, name), PULL_S + 3.0):
                 for message in pulled:
-                    if message.sequence > last:
-                        return
                     assert message.sequence > reached, "a consumer gives messages in order"
                     reached = message.sequence
                     yield message
-                if not pulled:
-                    raise self._unreachable(f"reading stopped at message {reached} of {last}")
         finally:
             with contextlib.suppress(StorageError):    # it goes by itself after thirty seconds
                 self.ask(f"CONSUMER.DELETE.{stream}.{name}")
@@ -259,10 +278,10 @@ class NatsLink:
         found: list[Message] = []
         try:
             await self._client.publish(f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{name}", json.dumps(
-                {"batch": PULLED, "expires": int(self.patience_s * 1e9), "no_wait": False, "max_bytes": 16_777_216}).encode(), inbox)
+                {"batch": PULLED, "expires": int(PULL_S * 1e9), "no_wait": False, "max_bytes": 16_777_216}).encode(), inbox)
             pending = 1
             while len(found) < PULLED and pending:
-                message = await subscription.next_msg(timeout=self.patience_s + 1.0)
+                message = await subscription.next_msg(timeout=PULL_S + 1.0)
                 if message.headers and "Status" in message.headers:
                     break        # 408 nothing more, 409 the consumer is gone
                 place = message.metadata

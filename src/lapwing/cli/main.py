@@ -20,6 +20,7 @@ from lapwing.model.errors import LapwingError
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo", "play a story through simulated radars and the whole chain, console open, narrated"),
     "run": ("run", "the live service of a site"),
+    "cluster": ("cluster", "a NATS cluster for the journal: three servers on loopback for trial; copy a journal out of one"),
     "init": ("init", "write a commented site.toml"),
     "check": ("check", "check a site.toml: every problem with key, value and remedy"),
     "users": ("users", "accounts, API keys and audit of a site"),

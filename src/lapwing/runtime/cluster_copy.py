@@ -1,0 +1,68 @@
+"""Copies journals out of a cluster into files, segment by segment, with the same seals: what reads files reads them then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from lapwing.adapters.nats_journal import NatsJournal
+from lapwing.adapters.nats_link import NatsLink, parse_target
+from lapwing.adapters.nats_log import NatsLog
+from lapwing.adapters.sqlite_log import SqliteLog
+from lapwing.model.errors import StorageError
+from lapwing.model.ports import Batch
+
+COMMIT_EVERY = 200
+
+
+def read_segments(journal: NatsJournal) -> Iterator[NatsLog]:
+    """Yield the segments of a journal in order, for reading."""
+    for record in journal.records(1, 1 << 62, ("begin",)):
+        yield NatsLog(journal, record.head.segment, read_only=True, began=record.sequence)
+
+
+def list_segments(url: str, credentials: str = "") -> Iterator[str]:
+    """Yield a line about each segment of a journal."""
+    target = parse_target(url)
+    link = NatsLink(target.servers, credentials=credentials)
+    try:
+        journal = NatsJournal(link, target.journal, make=False)
+        _, newest = journal.look()
+        for log in read_segments(journal):
+            head, meta = log.head(), log.meta()
+            yield (f"{log.name}  {head.number + 1} batches, {head.entry_count} entries, {head.output_count} outputs, "
+                   f"Lapwing {meta.get('lapwing', '?')}, ends with {head.digest.hex()[:12]}")
+        state = "released" if newest.what == "release" else "held"
+        yield f"lease: term {newest.term}, {state} by {newest.holder or 'nobody'}"
+    finally:
+        link.close()
+
+
+def fetch(url: str, credentials: str, folder: Path) -> list[Path]:
+    """Copy a journal into a folder; return the files. Raises StorageError where a seal does not come out the same."""
+    target = parse_target(url)
+    link = NatsLink(target.servers, credentials=credentials)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.glob("*.sqlite")):
+            raise StorageError("holds journals already", where=str(folder), remedy="name an empty folder")
+        return [copy_segment(log, folder / log.name) for log in read_segments(NatsJournal(link, target.journal, make=False))]
+    finally:
+        link.close()
+
+
+def copy_segment(log: NatsLog, path: Path) -> Path:
+    """Copy one segment into a file. Raises StorageError where a seal does not come out the same."""
+    with SqliteLog(path, synchronous="NORMAL", commit_every=COMMIT_EVERY) as copy:
+        for sealed in log.sealed():
+            copy.set_meta(dict(sealed.meta))
+            copy.append(Batch(sealed.number, sealed.entries))
+            copy.commit(sealed.number, sealed.outputs)
+            if copy.head().digest != sealed.digest:
+                raise StorageError(f"the seal of batch {sealed.number} does not fit what the cluster holds", where=log.where,
+                                   remedy="compare with another copy: it was changed, or a part of it is gone")
+        copy.set_meta(log.meta())      # those after the last batch
+        if copy.last_batch() != log.last_batch():
+            raise StorageError(f"{copy.last_batch() + 1} of {log.last_batch() + 1} batches could be read", where=log.where,
+                               remedy="try again; else restore the stream from a copy")
+    return path
