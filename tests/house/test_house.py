@@ -79,6 +79,15 @@ def test_every_option_of_every_command_is_in_the_manual():
     assert not missing, f"docs/commands.md does not explain {sorted(set(missing))}"
 
 
+def test_every_setting_of_judge_and_safety_net_is_in_the_manual():
+    from lapwing.judge.settings import NetSettings, Settings
+
+    manual = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    missing = [each.name for kind in (Settings, NetSettings) for each in fields(kind)
+               if each.name != "net" and f"| `{each.name}` |" not in manual]
+    assert not missing, f"docs/settings.md does not explain {missing}"
+
+
 def test_every_policy_setting_is_in_the_manual():
     from lapwing.country.pack import Policy
 

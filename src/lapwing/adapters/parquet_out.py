@@ -55,6 +55,7 @@ def write_folder(folder: Path, log: ReadableLog, pack: Pack | None) -> list[Path
             files.add(number, output)
     for kind, name in (("verdict", "verdicts"), ("traffic", "traffic"), ("notice", "notices"), ("patrol", "patrol")):
         written.append(write_lines(folder / f"{name}.jsonl", (filed.row for filed in files.of(kind))))
+    written += write_alarms(folder, [filed.row for filed in files.of("alarm")])
     written += write_alerts(folder, [filed.row for filed in files.of("alert")])
     return [*written, *write_report(folder / "report.html", log, pack)]
 
@@ -106,6 +107,13 @@ def write_alerts(folder: Path, alerts: list[Row]) -> list[Path]:
         write_octets(path, octets)
         written.append(path)
     return [write_lines(folder / "alerts.jsonl", lines), *written]
+
+
+def write_alarms(folder: Path, alarms: list[Row]) -> list[Path]:
+    """Write alarms.jsonl, and the same as ASTERIX CAT004 in alarms.ast; return their paths."""
+    octets = folder / "alarms.ast"
+    write_octets(octets, b"".join(bytes.fromhex(row["cat004"]) for row in alarms))
+    return [write_lines(folder / "alarms.jsonl", ({k: v for k, v in row.items() if k != "cat004"} for row in alarms)), octets]
 
 
 def write_octets(path: Path, octets: bytes) -> None:

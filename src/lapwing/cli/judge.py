@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lapwing.country.pack import Pack
     from lapwing.judge.from_tracks import EmittedTrack
+    from lapwing.judge.settings import Settings
 
 NAME = "judge"
 HELP = ("Judge tracks (Parquet) against a country's border or a border file: closest approach with its interval, "
@@ -31,6 +32,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                                                         "ends are extended straight by 500 km; or with Polygons")
     parser.add_argument("--out", metavar="FILE", required=True, help="verdicts, one line of JSON a track judged")
     parser.add_argument("--traffic", metavar="FILE", help="the tracks that are not judged, and why, likewise")
+    parser.add_argument("--settings", metavar="FILE", help="settings of the judge and, in a table [net], of the safety net (TOML: "
+                                                           "key = value)")
+    parser.add_argument("--alarms", metavar="FILE", help="what the safety net would have alarmed, one line of JSON a word; a file "
+                                                         "beside it that ends in .ast holds the same as ASTERIX CAT004")
     parser.add_argument("--what-if", metavar="FILE",
                         help="judge again with another line (GeoJSON as for --border) or other settings of the judge (TOML: "
                              "key = value), and put what it would say beside each verdict")
@@ -42,14 +47,15 @@ def run(arguments: argparse.Namespace) -> int:
     from lapwing.runtime.environment import prepare
 
     state_dir = prepare()
-    from lapwing.judge import Settings
     from lapwing.judge.from_tracks import judge_tracks
+    from lapwing.judge.settings import Settings, read_settings
     from lapwing.record.canonical import to_json
     from lapwing.record.rows import traffic_row, verdict_row
 
     pack = read_home(arguments, state_dir)
     emitted = read_tracks(arguments.tracks)
-    verdicts, traffic = judge_tracks(emitted, pack, Settings())
+    settings = read_settings(Path(arguments.settings).read_bytes(), arguments.settings) if arguments.settings else Settings()
+    verdicts, traffic = judge_tracks(emitted, pack, settings)
     rows = [verdict_row(verdict) for verdict in verdicts]
     changed: list[str] = []
     if arguments.what_if:
@@ -57,8 +63,11 @@ def run(arguments: argparse.Namespace) -> int:
     Path(arguments.out).write_bytes(b"".join(to_json(row) + b"\n" for row in rows))
     if arguments.traffic:
         Path(arguments.traffic).write_bytes(b"".join(to_json(traffic_row(each)) + b"\n" for each in traffic))
+    alarms = _alarms(Path(arguments.alarms), emitted, pack, settings) if arguments.alarms else 0
     counts: dict[str, Any] = {value: sum(verdict.verdict == value for verdict in verdicts)
                               for value in ("entered", "not_entered", "undetermined")} | {"traffic": len(traffic)}
+    if arguments.alarms:
+        counts["alarms"] = alarms
     if arguments.json:
         if arguments.what_if:
             counts["changed"] = changed
@@ -67,6 +76,8 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"{len(verdicts)} tracks judged against {pack.territory.name}: {counts['entered']} entered, "
               f"{counts['not_entered']} not entered, {counts['undetermined']} undetermined; {len(traffic)} traffic; "
               f"written to {arguments.out}")
+        if arguments.alarms:
+            print(f"{alarms} alarms of the safety net; written to {arguments.alarms}")
         if arguments.what_if:
             print(f"what if {arguments.what_if}: {len(changed)} of {len(rows)} verdicts would be others")
             for line in changed:
@@ -97,6 +108,21 @@ def _what_if(path: Path, emitted: list[EmittedTrack], pack: Pack, rows: list[dic
             closest = "" if again is None else f", closest {row['closest_m']:.0f} m -> {again['closest_m']:.0f} m"
             changed.append(f"{row['track_id']}: {row['verdict']} -> {verdict}{closest}")
     return changed
+
+
+def _alarms(path: Path, emitted: list[EmittedTrack], pack: Pack, settings: Settings) -> int:
+    """Write what the safety net would have alarmed; return how many alarms were raised."""
+    from lapwing.country.volumes import own_airspace
+    from lapwing.judge.net_tracks import alarms_of
+    from lapwing.model.alarms import RAISED
+    from lapwing.record.canonical import to_json
+    from lapwing.record.rows import alarm_row
+    from lapwing.runtime.outputs import alarm_octets
+
+    words = alarms_of(emitted, pack, (own_airspace(pack),), settings)
+    path.write_bytes(b"".join(to_json(alarm_row(word)) + b"\n" for word in words))
+    path.with_suffix(".ast").write_bytes(b"".join(alarm_octets(word) for word in words))
+    return sum(word.state == RAISED for word in words)
 
 
 def read_home(arguments: argparse.Namespace, state_dir: Path) -> Pack:

@@ -54,9 +54,9 @@ def judge_tracks(emitted: Sequence[EmittedTrack], pack: Pack,
     verdicts: list[Verdict] = []
     gone: list[Traffic] = []
     for track in emitted:
-        thin = _thinned(track)
+        thin = thinned(track)
         distance = signed_distance(pack.territory, thin.latitude_rad, thin.longitude_rad).signed_distance_m
-        reason = _traffic_reason(thin, float(distance[0]), settings)
+        reason = traffic_reason(thin, float(distance[0]), settings)
         if reason:
             best = int(np.argmax(np.nan_to_num(thin.class_prob[-1])))
             gone.append(Traffic(
@@ -70,7 +70,7 @@ def judge_tracks(emitted: Sequence[EmittedTrack], pack: Pack,
     return verdicts, gone
 
 
-def _thinned(track: EmittedTrack) -> EmittedTrack:
+def thinned(track: EmittedTrack) -> EmittedTrack:
     """Return the rows at least a second apart, coasted ones at least five."""
     keep, last_ns = [], -(1 << 62)
     for row in range(len(track.time_ns)):
@@ -112,7 +112,8 @@ def _carried_on(cov_m2: Floats, time_ns: Ints) -> Bools:
     return grown
 
 
-def _traffic_reason(track: EmittedTrack, first_m: float, settings: Settings) -> str:
+def traffic_reason(track: EmittedTrack, first_m: float, settings: Settings) -> str:
+    """Return why a track as a whole is traffic, "" where it is judged; `first_m`: where it was first seen."""
     if track.affiliation in ("friend", "assumed_friend", "neutral"):
         return track.affiliation
     if not np.isfinite(track.class_prob[-1]).all():

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
 
+from lapwing.judge.net_settings import NetSettings
 from lapwing.model.errors import ConfigError
 
 
@@ -33,23 +36,40 @@ class Settings:
     track_m_sigma_min: float = 20.0
     trusted_m_sigma: float = 400.0         # a plot that leaves the position less certain than this proves nothing
     history_rows: int = 512                # of a live track; older rows far from the line are thinned
+    net: NetSettings = field(default_factory=NetSettings)
 
 
 def read_settings(data: bytes, where: str) -> Settings:
-    """Return the settings of a TOML file: keys of `Settings`, alone or in a table [judge]. Raises ConfigError."""
+    """Return the settings of a TOML file: keys of `Settings`, alone or in a table [judge]; those of the safety net in a
+    table [net]. Raises ConfigError."""
     try:
         document = tomllib.loads(data.decode("utf-8"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"no TOML: {error}", where=where, remedy="write key = value, one a line") from None
-    table = document.get("judge", document)
-    usual = Settings()
-    known = {field.name: getattr(usual, field.name) for field in fields(Settings)}
+    return settings_of(document, where)
+
+
+def settings_of(document: Mapping[str, Any], where: str) -> Settings:
+    """Return the settings of a table as `read_settings` reads it. Raises ConfigError."""
+    own, net = dict(document), document.get("net", {})
+    own.pop("net", None)
+    own = own.get("judge", own)
+    return Settings(**_numbers(own, Settings(), "judge", where), net=NetSettings(**_numbers(net, NetSettings(), "safety net", where)))
+
+
+def _numbers(table: object, usual: Settings | NetSettings, whose: str, where: str) -> dict[str, Any]:
+    known = {each.name: value for each in fields(usual) if isinstance(value := getattr(usual, each.name), int | float)}
     values: dict[str, float | int] = {}
-    for key, value in (table.items() if isinstance(table, dict) else ()):
+    if not isinstance(table, Mapping):
+        raise ConfigError(f"{table!r}: no table", where=where, remedy="write [judge] or [net] and key = value below")
+    for key, value in table.items():
         if key not in known:
-            raise ConfigError(f"{key}: no setting of the judge", where=where, remedy=f"known: {', '.join(known)}")
-        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0 or (key.endswith("_prob") and value > 1):
-            raise ConfigError(f"{key} = {value!r}: must be a number from 0 on" + (" to 1" if key.endswith("_prob") else ""),
+            raise ConfigError(f"{key}: no setting of the {whose}", where=where, remedy=f"known: {', '.join(known)}")
+        share = "_prob" in key
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e9 or (share and value > 1):
+            raise ConfigError(f"{key} = {value!r}: must be a number from 0 on" + (" to 1" if share else ""),
                               where=where, remedy=f"usually {known[key]:g}")
+        if isinstance(known[key], int) and value != int(value):
+            raise ConfigError(f"{key} = {value!r}: must be a whole number", where=where, remedy=f"usually {known[key]}")
         values[key] = int(value) if isinstance(known[key], int) else float(value)
-    return Settings(**values)  # type: ignore[arg-type]
+    return values

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from lapwing.country.pack import Pack
+from lapwing.country.volumes import own_airspace
 from lapwing.geo.border import Territory, signed_distance
 from lapwing.judge import clock as border_clock
-from lapwing.judge import traffic
+from lapwing.judge import safety_net, traffic
 from lapwing.judge.line import spread
 from lapwing.judge.normal import normal_cdf
 from lapwing.judge.path import bias_parts, decorrelation_s, judged_sigma, of_trajectory, plot_gaps
@@ -72,8 +73,8 @@ def step(state: State, update: TrackUpdate, pack: Pack, neighbours: Mapping[str,
         inside_prob=normal_cdf(-border_m / sigma_m), judged=np.array([not reason for reason in reasons], np.bool_),
         traffic_reason=reasons)
     others = {code: clock.others_m[:, column] for column, code in enumerate(sorted(neighbours))}
-    judgement = Judgement(states, others, (*verdicts, *final), gone)
-    return State(clock, memory), judgement
+    net, alarms = safety_net.step(state.net, tracks, states, (own_airspace(pack),), now_ns, settings.net)
+    return State(clock, memory, net), Judgement(states, others, (*verdicts, *final), gone, alarms)
 
 
 def finish(state: State, update: TrackUpdate, pack: Pack, neighbours: Mapping[str, Territory], now_ns: int,

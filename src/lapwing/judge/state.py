@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from lapwing.judge.clock import Clock
 from lapwing.judge.path import Path
+from lapwing.judge.safety_net import NetState
 from lapwing.model.times import NS_PER_S
 
 Floats = npt.NDArray[np.float64]
@@ -85,3 +86,4 @@ class State:
 
     clock: Clock = field(default_factory=Clock)
     memory: dict[str, Memory] = field(default_factory=dict)
+    net: NetState = field(default_factory=NetState)

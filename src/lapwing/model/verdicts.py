@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from lapwing.model.alarms import Alarm
 from lapwing.model.plots import Bools, Floats, Ints
 
 ENTERED, NOT_ENTERED, UNDETERMINED = "entered", "not_entered", "undetermined"
@@ -115,6 +116,7 @@ class Judgement:
     others: dict[str, Floats]            # neighbour's code -> signed distance of each row to its territory, metres
     verdicts: tuple[Verdict, ...] = ()   # new or changed in this step
     traffic: tuple[Traffic, ...] = ()    # ended as traffic in this step
+    alarms: tuple[Alarm, ...] = ()       # of the safety net: raised, changed or ended in this step
 
 
 Rows = npt.NDArray[np.intp]

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from lapwing.model.alarms import Alarm
 from lapwing.model.alerts import Alert, Decision, Proposal, ZoneRef
 from lapwing.model.errors import Refusal
 from lapwing.model.notices import Notice, NoticeObject
@@ -46,6 +47,22 @@ def _crossing_row(crossing: Crossing) -> Row:
     return {"entry_time": iso(crossing.entry_ns), "exit_time": iso_or_none(crossing.exit_ns),
             "lat_deg": degrees(crossing.latitude_rad), "lon_deg": degrees(crossing.longitude_rad),
             "deepest_m": metres(crossing.deepest_m)}
+
+
+def alarm_row(alarm: Alarm) -> Row:
+    """Return one word on an alarm of the safety net: a line of alarms.jsonl."""
+    return {
+        "alarm_id": alarm.alarm_id, "number": int(alarm.number), "time": iso(alarm.time_ns), "state": alarm.state,
+        "level": alarm.level, "cause": alarm.cause, "immediate": bool(alarm.immediate), "track_id": alarm.track_id,
+        "volume": alarm.volume, "raised_time": iso(alarm.raised_ns), "border_m": metres(alarm.border_m),
+        "border_m_sigma": metres(alarm.border_m_sigma),
+        "inside_time": {"earliest": iso_or_none(alarm.violation_earliest_ns), "nominal": iso_or_none(alarm.violation_nominal_ns),
+                        "latest": iso_or_none(alarm.violation_latest_ns)},
+        "due_time": {"earliest": iso_or_none(alarm.due_earliest_ns), "nominal": iso_or_none(alarm.due_nominal_ns),
+                     "latest": iso_or_none(alarm.due_latest_ns)},
+        "lat_deg": degrees(alarm.latitude_rad), "lon_deg": degrees(alarm.longitude_rad), "height_m": metres(alarm.height_m),
+        "east_mps": rounded(alarm.velocity_mps[0], 1), "north_mps": rounded(alarm.velocity_mps[1], 1),
+    }
 
 
 def traffic_row(traffic: Traffic) -> Row:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from lapwing.model.alarms import Alarm
 from lapwing.model.ports import Output
 from lapwing.model.times import NS_PER_S
 from lapwing.pipeline import Outcome
 from lapwing.record import rows, track_rows
 from lapwing.record.canonical import Row, to_json
+from lapwing.sense.asterix.encode import encode_block
+from lapwing.share.asterix_out import CATEGORY, EDITION, alarm_items
 
 # A coasting track is written every so often: readers take a track as live for 15 s after its last row.
 COAST_ROW_NS = 4 * NS_PER_S
@@ -31,6 +34,8 @@ def outputs_of(outcome: Outcome) -> list[Output]:
             add("verdict", rows.verdict_row(verdict))
         for traffic in outcome.judgement.traffic:
             add("traffic", rows.traffic_row(traffic))
+        for alarm in outcome.judgement.alarms:
+            add("alarm", rows.alarm_row(alarm) | {"cat004": alarm_octets(alarm).hex()})
     if outcome.warned is not None:
         for proposal in outcome.warned.proposals:
             add("proposal", rows.proposal_row(proposal))
@@ -66,3 +71,8 @@ def _track_output(outcome: Outcome) -> Output | None:
         border_m_sigma=states.border_m_sigma[chosen] if states is not None else None,
         judged=states.judged[chosen] if states is not None else None)
     return Output("tracks", packed)
+
+
+def alarm_octets(alarm: Alarm, sac: int = 0, sic: int = 0) -> bytes:
+    """Return one word on an alarm as a data block of ASTERIX CAT004."""
+    return encode_block(CATEGORY, [alarm_items(alarm, sac, sic)], EDITION)

@@ -92,7 +92,8 @@ def setup_of(meta: dict[str, str], country_name: str | None = None) -> tuple[pip
             country = with_policy(country, json.loads(meta["policy"]))
     allow = tuple((int(sac), int(sic)) for sac, sic in json.loads(meta.get("allow", "[]")))
     editions = parse_editions(json.loads(meta.get("editions", "[]")))
-    return make_setup(sensors, country, status=meta["status"], allow=allow, editions=editions), country
+    judge = codec.decode(bytes.fromhex(meta["judge"])) if "judge" in meta else None
+    return make_setup(sensors, country, status=meta["status"], allow=allow, editions=editions, judge=judge), country
 
 
 def initial_state(meta: dict[str, str]) -> pipeline.State:

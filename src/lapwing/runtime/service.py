@@ -42,7 +42,8 @@ JOURNALED_S_MAX = 5.0       # how long a person's entry may wait until it is dur
 def facts_of(site: Site, country: Country | None) -> dict[str, str]:
     """Return what each segment of the journal must say so that it can be replayed by itself."""
     facts = {"lapwing": __version__, "source": f"live: {site.name}", "status": site.status, "window_s": repr(site.window_s),
-             "sensors": codec.encode(site.sensors).hex(), "allow": json.dumps([list(pair) for pair in site.allow])}
+             "sensors": codec.encode(site.sensors).hex(), "allow": json.dumps([list(pair) for pair in site.allow]),
+             "judge": codec.encode(site.judge).hex()}
     if country is not None:
         facts |= {"country": country.pack.code, "country_sha256": country.pack.sha256, "country_version": country.pack.version,
                   "policy": json.dumps(dict(site.policy), sort_keys=True, default=list)}
@@ -52,7 +53,7 @@ def facts_of(site: Site, country: Country | None) -> dict[str, str]:
 def setup_of_site(site: Site, country: Country | None) -> pipeline.Setup:
     """Return the pipeline's setup."""
     return make_setup(site.sensors, with_policy(country, site.policy) if country is not None else None, status=site.status,
-                      allow=site.allow)
+                      allow=site.allow, judge=site.judge)
 
 
 class Service:

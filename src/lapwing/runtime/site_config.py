@@ -17,6 +17,8 @@ from typing import Any
 from lapwing.adapters import packs
 from lapwing.adapters.channels import make_channel
 from lapwing.country.pack import Policy
+from lapwing.judge.settings import Settings as JudgeSettings
+from lapwing.judge.settings import settings_of
 from lapwing.model.alerts import LEVELS
 from lapwing.model.errors import ConfigError, LapwingError
 from lapwing.model.sensors import SensorTable
@@ -79,6 +81,7 @@ class Site:
     links: tuple[LinkSettings, ...] = ()
     sensors: SensorTable = field(default_factory=SensorTable)
     policy: Mapping[str, Any] = field(default_factory=dict)
+    judge: JudgeSettings = field(default_factory=JudgeSettings)
     channels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
 
@@ -106,9 +109,9 @@ def read_site(path: Path) -> tuple[Site, tuple[Problem, ...]]:
     site = replace(
         site, console=_console(keys.table("console"), base), limits=_limits(keys.table("limits")),
         links=tuple(_link(name, sub) for name, sub in keys.tables("link")),
-        sensors=_sensors(keys, path, base), policy=_policy(keys.table("policy")),
+        sensors=_sensors(keys, path, base), policy=_policy(keys.table("policy")), judge=_judge(keys),
         channels=_channels(keys, site.data))
-    keys.end("tables are [site], [console], [limits], [policy], [link.NAME], [sensor.ID], [channel.NAME]")
+    keys.end("tables are [site], [console], [limits], [policy], [judge], [net], [link.NAME], [sensor.ID], [channel.NAME]")
     _whole(site, keys)
     return site, tuple(problems)
 
@@ -264,6 +267,14 @@ def _policy(keys: Keys) -> dict[str, Any]:
                     keys.wrong(each.name, level, f"use {', '.join(LEVELS)}")
     keys.end("known are " + ", ".join(each.name for each in fields(Policy)))
     return values
+
+
+def _judge(keys: Keys) -> JudgeSettings:
+    try:
+        return settings_of({name: keys.raw(name) or {} for name in ("judge", "net")}, keys.where)
+    except ConfigError as error:
+        keys.add(Problem("error", error.where, error.what, error.remedy))
+        return JudgeSettings()
 
 
 def _channels(keys: Keys, data: Path) -> dict[str, dict[str, Any]]:

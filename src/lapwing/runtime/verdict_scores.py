@@ -23,7 +23,7 @@ from lapwing.sim.verdict_scoring import Judged, Rules, score
 def score_files(verdicts: FilePath, tracks: FilePath, truth: FilePath, country: str | None, border: FilePath | None,
                 rules: Rules) -> dict[str, Any]:
     """Return the figures. InputError where a file cannot be used."""
-    territory = _territory(country, border)
+    territory = territory_of(country, border)
     return score(load_truth(truth), load_tracks(tracks), _coasting(tracks), load_verdicts(verdicts), territory, rules)
 
 
@@ -44,7 +44,8 @@ def load_verdicts(path: FilePath) -> dict[str, Judged]:
     return found
 
 
-def _territory(country: str | None, border: FilePath | None) -> Territory:
+def territory_of(country: str | None, border: FilePath | None) -> Territory:
+    """Return what a border file holds, or a country's territory."""
     if border is not None:
         data = border.read_bytes()
         return parse_border(data, str(border), hashlib.sha256(data).hexdigest())

@@ -11,6 +11,7 @@ from lapwing import pipeline, sense, warn
 from lapwing.adapters import packs
 from lapwing.country.pack import Pack
 from lapwing.geo.border import Territory
+from lapwing.judge.settings import Settings as JudgeSettings
 from lapwing.model.sensors import SensorTable
 from lapwing.sense.asterix.records import Editions
 from lapwing.warn import cell_broadcast_templates
@@ -42,7 +43,8 @@ def with_policy(country: Country, values: Mapping[str, Any]) -> Country:
 
 
 def make_setup(sensors: SensorTable, country: Country | None, *, status: str = "Exercise",
-               allow: tuple[tuple[int, int], ...] = (), editions: Editions | None = None) -> pipeline.Setup:
+               allow: tuple[tuple[int, int], ...] = (), editions: Editions | None = None,
+               judge: JudgeSettings | None = None) -> pipeline.Setup:
     """Return the setup of a run.
 
     Parameters
@@ -51,6 +53,7 @@ def make_setup(sensors: SensorTable, country: Country | None, *, status: str = "
     country : None for tracks alone
     status : CAP status of every message: Actual only for the live service, else Exercise
     allow : (SAC, SIC) pairs; empty: all sources
+    judge : what a site sets otherwise of the judge and its safety net
     editions : where a category or source does not speak the newest; what the sensor table says comes first
     """
     editions = editions or Editions()
@@ -59,7 +62,7 @@ def make_setup(sensors: SensorTable, country: Country | None, *, status: str = "
     if country is None:
         return pipeline.Setup(sense=sense_setup)
     return pipeline.Setup(sense=sense_setup, pack=country.pack, neighbours=country.neighbours,
-                          warn=warn.Settings(status=status))
+                          warn=warn.Settings(status=status), judge=judge or JudgeSettings())
 
 
 def display_files() -> dict[str, bytes]:

@@ -70,7 +70,7 @@ def score(objects: Sequence[Path], tracks: Sequence[Path], coasting: Mapping[str
     tracks : from their first confirmed row on; coasting : of each track's rows, by its name
     verdicts : by track
     """
-    followed = _followed(objects, tracks, rules)
+    followed = followed_by(objects, tracks, rules)
     told: dict[int, list[_Told]] = {}
     for track in tracks:
         judged, index = verdicts.get(track.name), followed.get(track.name)
@@ -143,7 +143,7 @@ def _told(judged: Judged, track: Path, coasting: npt.NDArray[np.bool_], target: 
                  tuple((times[crossed] + share).tolist()), int(np.count_nonzero(np.abs(away) < rules.near_m)))
 
 
-def _followed(objects: Sequence[Path], tracks: Sequence[Path], rules: Rules) -> dict[str, int]:
+def followed_by(objects: Sequence[Path], tracks: Sequence[Path], rules: Rules) -> dict[str, int]:
     """Return the object (index) that each track followed; tracks that followed none are missing."""
     if not tracks or not objects:
         return {}
