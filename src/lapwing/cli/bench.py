@@ -11,13 +11,14 @@ HELP = ("Measure a part side by side with a reference in the same run and print 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("name", nargs="?", choices=["asterix", "border", "cap", "chain", "judge", "kill", "live-sense", "packs", "place",
-                                                        "track"],
+    parser.add_argument("name", nargs="?", choices=["asterix", "border", "cap", "chain", "judge", "kill", "live-sense", "live-start",
+                                                    "packs", "place", "track"],
                         help="what to measure: asterix (records/s beside libasterix), border (points/s beside "
                              "shapely + pyproj), cap (a message: write, sign, check, deliver), "
                              "chain (every story through the whole chain), judge (500 tracks at 1 Hz), "
                              "packs (load time), place (polar reports to places), "
                              "kill (a live service under load, killed 10 times a repeat: what was lost; by name alone), "
+                             "live-start (a live service from nothing, kernels compiled and loaded; by name alone), "
                              "live-sense (20,000 records/s over loopback UDP for 60 s; by name alone), "
                              "track (plots/s and GOSPA beside Stone Soup's GNN; by name alone)")
     parser.add_argument("--repeat", type=int, default=3, metavar="N", help="runs of each; the median counts (default 3)")

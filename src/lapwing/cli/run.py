@@ -37,10 +37,13 @@ def run(arguments: argparse.Namespace) -> int:
     for warning in warnings:
         log("warning", str(warning))
     service = Service(site, log=log)
-    page = None if arguments.no_console else _Page(service)
+    service.listen()        # before the console and the kernels, which take their seconds
+    page: _Page | None = None
     try:
+        page = None if arguments.no_console else _Page(service)
         service.start((page.feed_thread.take,) if page is not None else ())
     except BaseException:
+        service.close_links()
         if page is not None:
             page.server.stop()
         raise

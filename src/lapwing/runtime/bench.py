@@ -178,6 +178,13 @@ def bench_live_sense(repeat: int) -> Iterator[Figure]:
     yield from figures(repeat, Figure)
 
 
+def bench_live_start(repeat: int) -> Iterator[Figure]:
+    """A live service from nothing: to its first datagram decoded, to ready, to plots; kernel cache empty and full."""
+    from lapwing.runtime.bench_start import figures
+
+    yield from figures(repeat, Figure)
+
+
 def bench_track(repeat: int) -> Iterator[Figure]:
     """The tracker beside Stone Soup's global nearest neighbour on a cluttered slice and on textbook scenes."""
     from lapwing.runtime.bench_track import figures
@@ -194,7 +201,7 @@ def bench_kill(repeat: int) -> Iterator[Figure]:
 
 # Not among what `bench` without a name runs: a minute at full rate and two cores; a slow reference.
 NAMED_ONLY: dict[str, Callable[[int], Iterator[Figure]]] = {
-    "live-sense": bench_live_sense, "track": bench_track, "kill": bench_kill}
+    "live-sense": bench_live_sense, "live-start": bench_live_start, "track": bench_track, "kill": bench_kill}
 BENCHES: dict[str, Callable[[int], Iterator[Figure]]] = {
     "border": bench_border, "judge": bench_judge, "packs": bench_packs, "asterix": bench_asterix, "chain": bench_chain, "cap": bench_cap,
     "place": bench_place}

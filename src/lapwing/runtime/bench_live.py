@@ -43,7 +43,7 @@ def figures(repeat: int, make: Callable[..., Any]) -> Iterator[Any]:
         entries = tuple(Entry(k, time.time_ns(), "warm", "asterix", octets) for k, octets in enumerate(_patterns()[:datagrams]))
         state, _ = sense.step(state, entries, setup, time.time_ns())
     state = sense.State()
-    source = UdpSource("udp://127.0.0.1:" + str(_free_port()), time.time_ns, kernel_time=True)
+    source = UdpSource("udp://127.0.0.1:" + str(free_port()), time.time_ns, kernel_time=True)
     cores = sorted(os.sched_getaffinity(0))
     sender = subprocess.Popen([sys.executable, "-m", "lapwing.runtime.bench_live", str(source.port), str(seconds + WARM_S),
                                str(cores[0])], stdin=subprocess.DEVNULL)
@@ -93,7 +93,7 @@ def figures(repeat: int, make: Callable[..., Any]) -> Iterator[Any]:
                "counts the waiting for one")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     import socket
 
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:

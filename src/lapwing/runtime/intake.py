@@ -54,6 +54,7 @@ class Intake:
         self._lanes: dict[str, _Lane] = {}
         self._people: deque[Item] = deque()
         self._entries = self._octets = 0
+        self._first: dict[str, Item] = {}
         self.counts: dict[str, LinkCounts] = {}
         self.people_refused = 0
 
@@ -62,6 +63,8 @@ class Intake:
         received_ns, link, _, payload = item
         with self._lock:
             counts = self.counts.setdefault(link, LinkCounts())
+            if not counts.entries:
+                self._first[link] = item
             counts.entries += 1
             counts.octets += len(payload)
             counts.last_ns = received_ns
@@ -102,6 +105,11 @@ class Intake:
             self._entries = self._octets = 0
         # A link's own order stands where times are equal: the sort is stable.
         return sorted(found, key=lambda item: item[0])
+
+    def first_items(self) -> dict[str, Item]:
+        """Return the first item that each link ever brought."""
+        with self._lock:
+            return dict(self._first)
 
     def waiting(self) -> int:
         """Return how many datagrams wait."""

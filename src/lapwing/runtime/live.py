@@ -34,6 +34,7 @@ from lapwing.runtime.runner import Observer
 TICK_EVERY_NS = NS_PER_S
 RECENT_MAX = 100             # of the batches that led to something: an evening's screen
 REOPEN_EVERY_NS = 10 * NS_PER_S
+CATCH_UP_NS = 2 * NS_PER_S   # what waited for longer, at the start or after a stall, is processed in pieces
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,16 @@ def merged_sensors(known: SensorTable | None, configured: SensorTable) -> Sensor
     for sensor in configured.rows:
         table = table.with_sensor(sensor)
     return table
+
+
+def pieces(items: list[Item]) -> list[list[Item]]:
+    """Cut what waited, in order of reception, so that no piece is longer than a tracker takes in one step."""
+    found: list[list[Item]] = []
+    for item in items:
+        if not found or item[0] - found[-1][0][0] >= CATCH_UP_NS:
+            found.append([])
+        found[-1].append(item)
+    return found
 
 
 class Live:
@@ -217,7 +228,8 @@ class Live:
         people = sum(1 for item in items if item[1].startswith("console"))
         if not items and now_ns - self._last_ns < TICK_EVERY_NS:
             return None
-        outcome = self._process(items or [(now_ns, "clock", TICK, b"")])
+        for piece in pieces(items) or [[(now_ns, "clock", TICK, b"")]]:
+            outcome = self._process(piece)
         if people:
             with self.written:
                 self.taken_count += people
@@ -319,7 +331,8 @@ class Live:
         items = self._intake.take()
         self.turn_ns = self._clock()
         self._point_ns = -self._checkpoint_ns   # the last batch carries a checkpoint: the next start is quick
-        self._process(items or [(self.turn_ns, "clock", TICK, b"")])
+        for piece in pieces(items) or [[(self.turn_ns, "clock", TICK, b"")]]:
+            self._process(piece)
         if self.log is not None:
             self.log.close()
             self.log = None

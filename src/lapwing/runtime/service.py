@@ -21,6 +21,7 @@ from lapwing.record import codec
 from lapwing.runtime import sensor_health
 from lapwing.runtime.deliver import Heart
 from lapwing.runtime.environment import state_dir
+from lapwing.runtime.first_look import FirstLook
 from lapwing.runtime.handover import hand_over, hand_over_recovered
 from lapwing.runtime.health import Health, Report, Sample, open_files, resident_octets
 from lapwing.runtime.intake import Intake
@@ -76,6 +77,7 @@ class Service:
         self.postmen = Postmen(self.outbox)
         self.heart = Heart(channels, lambda text: self.say("error", text))
         self.links: dict[str, Link] = {}
+        self._look = FirstLook(self.intake, {link.url: link.name for link in site.links}, site.sensors, self.say)
         self.notifier = Notifier()
         self.stall = StallWatch(site.limits.stall_s, self.say)
         self._stopping, self._reloading = threading.Event(), threading.Event()
@@ -101,10 +103,33 @@ class Service:
     # Life
 
     def start(self, observers: tuple[Observer, ...] = ()) -> None:
-        """Recover the journal, open links and channels. Raises LapwingError where the site cannot run."""
+        """Open the links, make the kernels ready, recover the journal. Raises LapwingError where the site cannot run."""
         self.live.observers = [self._observe, *observers]
         self.live.retold = list(observers)
-        # The first aircraft compiles or loads every kernel: before data waits for it.
+        try:
+            self.listen()
+            self._recover()
+        except BaseException:
+            self.close_links()
+            raise
+        finally:
+            self._look.stop()
+
+    def listen(self) -> None:
+        """Open the links: what comes in from now on waits, and is looked at with the kernels' plain twin until they are ready."""
+        if not self.links:
+            self._open_links()
+            for link in self.links.values():
+                link.start()
+            self._look.start()
+
+    def close_links(self) -> None:
+        """Close the links."""
+        for link in self.links.values():
+            link.close()
+
+    def _recover(self) -> None:
+        # The first aircraft compiles or loads every kernel: before a turn waits for it.
         for _ in range(TURNS):
             self._probed(self._probe.step(self.clock()))
         self.live.recover(self.store.mark())
@@ -112,11 +137,8 @@ class Service:
             self.say("notice", f"recovered: {self.live.recovered_batches} batches stepped again after the newest checkpoint")
         self._alerts += hand_over_recovered(self.outbox, self.store, self.live.recovered_outputs)
         self.live.recovered_outputs.clear()
-        self._open_links()
         self.postmen.start()
         self.heart.start()
-        for link in self.links.values():
-            link.start()
 
     def _open_links(self) -> None:
         """Open the links of the configuration that are not open; close those that are no longer in it."""
@@ -183,8 +205,7 @@ class Service:
     def _end(self) -> None:
         self.notifier.tell(STOPPING=1, STATUS=self.stop_reason)
         self.say("notice", f"stopping: {self.stop_reason or 'the loop ended'}")
-        for link in self.links.values():
-            link.close()
+        self.close_links()
         try:
             self.live.stop()
         except StorageError as error:
