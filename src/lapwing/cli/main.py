@@ -45,6 +45,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "log": ("log", "journal what people know: patrol, sighting, identify, impact, sensor"),
     "report": ("report", "after-action report from a journal"),
     "verify": ("verify", "check a journal: hash chain and replay equality"),
+    "archive": ("archive", "Parquet files of all published tracks: keep, list, verify, hold an incident"),
+    "query": ("query", "ask the archive: tracks within a distance of the border, in a time"),
     "plot": ("plot", "draw a scene: truth, plots and tracks in one picture"),
     "prepare": ("prepare", "compile kernels and country packs once for this installation"),
     "bench": ("bench", "speed and quality beside a reference, as ratios"),

@@ -199,9 +199,16 @@ def bench_kill(repeat: int) -> Iterator[Figure]:
     yield from figures(repeat, Figure)
 
 
+def bench_archive(repeat: int) -> Iterator[Figure]:
+    """Questions to an archive of ten million rows (or LAPWING_BENCH_ROWS)."""
+    from lapwing.runtime.bench_archive import figures
+
+    yield from figures(repeat, Figure)
+
+
 # Not among what `bench` without a name runs: a minute at full rate and two cores; a slow reference.
 NAMED_ONLY: dict[str, Callable[[int], Iterator[Figure]]] = {
-    "live-sense": bench_live_sense, "live-start": bench_live_start, "track": bench_track, "kill": bench_kill}
+    "archive": bench_archive, "live-sense": bench_live_sense, "live-start": bench_live_start, "track": bench_track, "kill": bench_kill}
 BENCHES: dict[str, Callable[[int], Iterator[Figure]]] = {
     "border": bench_border, "judge": bench_judge, "packs": bench_packs, "asterix": bench_asterix, "chain": bench_chain, "cap": bench_cap,
     "place": bench_place}

@@ -19,6 +19,7 @@ from lapwing.model.sensed import SensorHealth
 from lapwing.model.times import NS_PER_S, to_iso
 from lapwing.record import codec
 from lapwing.runtime import sensor_health
+from lapwing.runtime.archiving import Keeper
 from lapwing.runtime.deliver import Heart
 from lapwing.runtime.environment import state_dir
 from lapwing.runtime.first_look import FirstLook
@@ -79,6 +80,7 @@ class Service:
         self.links: dict[str, Link] = {}
         self._look = FirstLook(self.intake, {link.url: link.name for link in site.links}, site.sensors, self.say)
         self.notifier = Notifier()
+        self.keeper = Keeper(site.data / "journal", site.archive.folder, site.archive.keep_days, self.clock, self.say)
         self.stall = StallWatch(site.limits.stall_s, self.say)
         self._stopping, self._reloading = threading.Event(), threading.Event()
         self._probed_s, self._probe_due_s, self._probe_problem, self._probe_took_s = 0.0, 0.0, "not finished yet", 0.0
@@ -186,6 +188,8 @@ class Service:
             self._probe_due_s = self._turned_s + self.site.limits.probe_every_s / TURNS
             self._probed(self._probe.step(self.clock()))
         if time.monotonic() - self._reported_s >= REPORT_EVERY_S:
+            if self.site.archive.keep:
+                self.keeper.look()
             self._report()
 
     def _probed(self, probed: Probed | None) -> None:
@@ -210,6 +214,7 @@ class Service:
             self.live.stop()
         except StorageError as error:
             self.say("error", f"the journal could not be closed in order: {error}")
+        self.keeper.close()
         self.heart.stop()
         self.postmen.stop()
         self.store.close()
@@ -223,7 +228,7 @@ class Service:
         self.notifier.tell(RELOADING=1, MONOTONIC_USEC=time.monotonic_ns() // 1_000)
         try:
             site, _ = require_site(self.site.path)
-            fixed = [key for key in ("country", "mode", "data", "window_s", "console", "channels", "limits")
+            fixed = [key for key in ("country", "mode", "data", "window_s", "console", "channels", "limits", "archive")
                      if getattr(site, key) != getattr(self.site, key)]
             if fixed:
                 raise ConfigError(f"{', '.join(fixed)} changed", where=str(self.site.path),
@@ -323,6 +328,8 @@ class Service:
             found[f"channel {name}"] = problem
         if self._reload_problem:
             found["configuration"] = f"the file was changed and is not used: {self._reload_problem}"
+        if self.keeper.problem:
+            found["archive"] = f"{self.keeper.problem}; the journal keeps everything meanwhile"
         for trouble in self.troubles:
             found |= trouble()
         return found | self._degraded

@@ -67,6 +67,15 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class ArchiveSettings:
+    """Whether and how long published tracks are kept as Parquet files."""
+
+    keep: bool = True
+    folder: Path = Path("data/archive")
+    keep_days: int = 0                   # 0: for ever
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """A live site as configured."""
 
@@ -84,6 +93,7 @@ class Site:
     judge: JudgeSettings = field(default_factory=JudgeSettings)
     channels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
+    archive: ArchiveSettings = field(default_factory=ArchiveSettings)
 
     @property
     def status(self) -> str:
@@ -110,8 +120,8 @@ def read_site(path: Path) -> tuple[Site, tuple[Problem, ...]]:
         site, console=_console(keys.table("console"), base), limits=_limits(keys.table("limits")),
         links=tuple(_link(name, sub) for name, sub in keys.tables("link")),
         sensors=_sensors(keys, path, base), policy=_policy(keys.table("policy")), judge=_judge(keys),
-        channels=_channels(keys, site.data))
-    keys.end("tables are [site], [console], [limits], [policy], [judge], [net], [link.NAME], [sensor.ID], [channel.NAME]")
+        channels=_channels(keys, site.data), archive=_archive(keys.table("archive"), site.data))
+    keys.end("tables are [site], [console], [limits], [policy], [judge], [archive], [net], [link.NAME], [sensor.ID], [channel.NAME]")
     _whole(site, keys)
     return site, tuple(problems)
 
@@ -179,6 +189,21 @@ def _limits(keys: Keys) -> Limits:
         probe_every_s=keys.number("probe_every_s", default.probe_every_s, 1.0, 600.0, "seconds"))
     keys.end()
     return found
+
+
+def _archive(keys: Keys, data: Path) -> ArchiveSettings:
+    keep = keys.raw("keep")
+    if not isinstance(keep, bool | None):
+        keys.wrong("keep", keep, "write true or false")
+    found = ArchiveSettings(keep is not False, data / keys.text("folder", "archive"),
+                            keys.whole("keep_days", 0, 0, 36_500, "0 keeps for ever"))
+    keys.end()
+    return found
+
+
+def archive_folder(path: Path) -> Path:
+    """Return where the archive of a site.toml lies. Raises ConfigError."""
+    return require_site(path)[0].archive.folder
 
 
 def _link(name: str, keys: Keys) -> LinkSettings:

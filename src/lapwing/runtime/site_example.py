@@ -57,6 +57,12 @@ kind = "cap-files"
 folder = "alerts"           # below `data`
 statuses = ["Exercise"]     # what it carries; a live site writes "Actual". Other kinds: docs/messages.md
 
+# Published tracks as Parquet files, an hour each and then a day each: `lapwing query site.toml` asks them.
+[archive]
+keep = true
+folder = "archive"          # below `data`
+keep_days = 0               # older files are removed, save what `lapwing archive hold` keeps; 0: for ever
+
 [limits]
 queue_entries = 50000       # datagrams waiting; the fullest link's oldest are shed above it, and counted
 queue_octets = 268435456
