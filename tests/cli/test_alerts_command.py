@@ -94,3 +94,55 @@ def test_what_is_not_taken_is_said(instance, capsys):
     assert "enter your name" in capsys.readouterr().err
     assert main(["alerts", "list", "--url", "http://127.0.0.1:1"]) == 2
     assert main(["alerts", "list", "--url", "http://example.org"]) == 2
+
+
+@pytest.fixture
+def guarded(tmp_path):
+    """The console of a site with accounts on a free port, over TLS where a certificate is given, and a key of an operator."""
+    import time
+
+    from lapwing.runtime.access import open_access
+    from lapwing.web.app import create_app
+    from lapwing.web.hub import Hub
+    from lapwing.web.serve import start
+
+    taken, access = [], open_access(tmp_path, time.time_ns, time.monotonic)
+    access._accounts.set_user("boss", "admin", "correct horse battery staple", time.time_ns())
+    key = access._accounts.make_key("Ion", "operator", time.time_ns() + 10**15)
+    hub = Hub(lambda kind, payload: taken.append(json.loads(payload)))
+    hub.alerts = lambda: json.dumps({"proposals": [PROPOSAL], "alerts": [ALERT]}).encode()
+    server = start(create_app(hub, access=access), "127.0.0.1", 0, has_accounts=True)
+    yield server.url, key, taken
+    server.stop()
+
+
+def test_a_site_with_accounts_takes_a_key_of_the_environment_or_a_file_and_says_so_without(guarded, monkeypatch, tmp_path, capsys):
+    url, key, _ = guarded
+    assert main(["alerts", "list", "--url", url]) == 2
+    assert "LAPWING_KEY" in capsys.readouterr().err
+    monkeypatch.setenv("LAPWING_KEY", key)
+    assert main(["alerts", "list", "--url", url]) == 0
+    monkeypatch.delenv("LAPWING_KEY")
+    (tmp_path / "key").write_text(key + "\n")
+    monkeypatch.setenv("LAPWING_KEY_FILE", str(tmp_path / "key"))
+    assert main(["alerts", "list", "--url", url]) == 0
+    monkeypatch.setenv("LAPWING_KEY_FILE", str(tmp_path / "none"))
+    assert main(["alerts", "list", "--url", url]) == 2
+
+
+def test_a_key_decides_under_its_own_name_alone(guarded, monkeypatch, capsys):
+    url, key, taken = guarded
+    monkeypatch.setenv("LAPWING_KEY", key)
+    assert main(["alerts", "refuse", "11aa", "--as", "Ana", "--url", url, "--wait", "0"]) == 2
+    assert "the key is Ion's" in capsys.readouterr().err and not taken
+    assert main(["alerts", "raise", "--zones", "XX-1", "--until", "2025-08-05T21:30:00Z", "--text", "x", "--as", "Ion",
+                 "--url", url, "--wait", "0"]) == 2, "an operator raises nothing"
+
+
+def test_a_key_goes_over_plain_http_to_this_machine_alone(monkeypatch, capsys):
+    monkeypatch.setenv("LAPWING_KEY", "lwk_x")
+    assert main(["alerts", "list", "--url", "http://example.org"]) == 2
+    assert "over https" in capsys.readouterr().err
+    monkeypatch.setenv("LAPWING_KEY", "lwk x")
+    assert main(["alerts", "list"]) == 2
+    assert "is no key" in capsys.readouterr().err

@@ -9,7 +9,9 @@ import pytest
 from lapwing.cli.main import main
 from lapwing.runtime.health import METRICS, Report, prometheus
 from lapwing.runtime.logs import clean
+from lapwing.runtime.service import setup_of_site
 from lapwing.runtime.site_config import read_site
+from lapwing.runtime.wiring import load_country
 
 ROOT = Path(__file__).parents[2]
 
@@ -128,3 +130,17 @@ def test_the_sources_of_a_site_are_those_that_are_listened_to(config):
     config.write_text('[site]\nsources = ["25/201", "25/7"]\n[link.a]\nurl = "udp://:8600"\n')
     site, _ = read_site(config)
     assert setup_of_site(site, None).sense.allow == ((25, 201), (25, 7))
+
+
+def test_the_table_of_people_names_persons_and_roles_and_needs_a_supervisor(config, capsys):
+    base = '[site]\ncountry = "ro"\n[link.a]\nurl = "udp://:8600"\nallow_from = ["127.0.0.1"]\n[sensor.x]\nsac = 1\nsic = 2\n[people]\n'
+    config.write_text(base + '"Ana Pop" = "supervisor"\n"Ion" = "officer"\n')
+    site, problems = read_site(config)
+    assert not problems and site.people == (("Ana Pop", "supervisor"), ("Ion", "officer"))
+    assert setup_of_site(site, load_country("ro", None)).warn.people == site.people
+    for wrong, said in (('"Ion" = "officer"', "nobody is a supervisor"), ('"Ion" = "chief"', "must be one of officer, supervisor"),
+                        ('"Ion" = "supervisor"\n"ion" = "officer"', "two persons are two names"),
+                        ('"engine" = "supervisor"', "cannot be used")):
+        config.write_text(base + wrong)
+        assert main(["check", str(config)]) == 2
+        assert said in capsys.readouterr().out, wrong

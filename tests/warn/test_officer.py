@@ -3,8 +3,10 @@
 import pytest
 from warn_fakes import START_NS, Run, S, make_object, make_pack
 
+from lapwing.country.pack import Policy
 from lapwing.model.alerts import CANCEL
 from lapwing.model.reports import Command
+from lapwing.warn import Settings
 
 
 def asked(run, level="alert"):
@@ -144,3 +146,52 @@ def test_a_big_warning_by_hand_waits_for_a_second_person():
     assert not warned.alerts
     assert not say(run, "approve", warned.proposals[0].id, "Ana").alerts
     assert say(run, "approve", warned.proposals[0].id, "Ion").alerts[0].approved_by == ("Ana", "Ion")
+
+
+PEOPLE = (("Ana", "supervisor"), ("Ion", "officer"))
+
+
+@pytest.fixture
+def one_sensor():
+    """A proposal of an object that one sensor sees, at a site with a table of people."""
+    run = Run(officer_s=None, settings=Settings(status="Exercise", people=PEOPLE))
+    run.rows = run.fly([make_object(lat_deg=45.15, north_mps=-30.0)], 60)
+    return run
+
+
+def test_an_officer_does_not_decide_on_what_one_sensor_sees_and_nobody_unknown_decides_at_all(one_sensor):
+    name = asked(one_sensor).id
+    assert "supervisor must decide" in say(one_sensor, "approve", name, "Ion").notes[0]
+    assert "table of people" in say(one_sensor, "approve", name, "Vlad").notes[0]
+    assert say(one_sensor, "approve", name, "Ana").alerts
+
+
+def test_the_role_of_an_account_counts_before_the_table(one_sensor):
+    name = asked(one_sensor).id
+    assert not say(one_sensor, "approve", name, "Ana", role="officer").alerts
+    assert say(one_sensor, "approve", name, "Vlad", role="supervisor").alerts
+
+
+@pytest.mark.parametrize("bias_m, role", [(30.0, "officer"), (400.0, "supervisor")])
+def test_objects_of_sensors_whose_alignment_is_not_known_take_a_supervisor(bias_m, role):
+    run = Run(officer_s=None)
+    run.rows = run.fly([make_object(lat_deg=45.15, north_mps=-30.0, sensor_count=2, bias_m=bias_m)], 60)
+    assert asked(run).role == role
+    assert ("alignment" in asked(run).reason) == (role == "supervisor")
+
+
+def test_what_takes_a_supervisor_never_goes_out_by_itself():
+    run = Run(make_pack(policy=Policy(sender="warn@examplia.example", unless_refused_s=10.0)), officer_s=None)
+    run.rows = run.fly([make_object(lat_deg=45.15, north_mps=-30.0)], 60)
+    assert asked(run).role == "supervisor" and not [a for a in run.alerts if a.level == "alert"]
+    seen = Run(make_pack(policy=Policy(sender="warn@examplia.example", unless_refused_s=10.0)), officer_s=None)
+    seen.fly([make_object(lat_deg=45.15, north_mps=-30.0, sensor_count=2)], 60)
+    assert [a for a in seen.alerts if a.level == "alert"]
+
+
+def test_an_officer_raises_nothing_by_hand():
+    run = Run(officer_s=None, settings=Settings(status="Exercise", people=PEOPLE))
+    run.rows = []
+    values = {"zones": ("XX-W-0000",), "text": "fire", "expires_ns": START_NS + 1_500 * S}
+    assert "supervisor" in say(run, "raise", "", "Ion", **values).notes[0]
+    assert say(run, "raise", "", "Ana", **values).alerts

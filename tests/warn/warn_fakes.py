@@ -78,12 +78,12 @@ def zone(code, name, level, parent, county, population, lat, lon, index, address
 
 def make_object(track_id="T-1", lat_deg=45.2, lon_deg=28.0, east_mps=0.0, north_mps=-50.0, *, now_ns=START_NS,
                 born_ns=START_NS, last_plot_ns=None, updated=True, class_name="drone", class_prob=0.9, sigma_m=80.0,
-                judged=True, confirmed=True):
+                judged=True, confirmed=True, sensor_count=1, bias_m=0.0):
     """Return one row as a dict; `tracks_of` joins rows."""
     return dict(track_id=track_id, lat_deg=lat_deg, lon_deg=lon_deg, east_mps=east_mps, north_mps=north_mps,
                 now_ns=now_ns, born_ns=born_ns, last_plot_ns=now_ns if last_plot_ns is None else last_plot_ns,
                 updated=updated, class_name=class_name, class_prob=class_prob, sigma_m=sigma_m, judged=judged,
-                confirmed=confirmed)
+                confirmed=confirmed, sensor_count=sensor_count, bias_m=bias_m)
 
 
 def tracks_of(rows):
@@ -106,11 +106,11 @@ def tracks_of(rows):
         last_plot_ns=column("last_plot_ns", np.int64), latitude_rad=np.radians(column("lat_deg")),
         longitude_rad=np.radians(column("lon_deg")), height_m=np.full(n, 150.0), height_m_sigma=np.full(n, 50.0),
         velocity_mps=np.stack([column("east_mps"), column("north_mps")], axis=1) if n else np.zeros((0, 2)),
-        state_cov=cov, bias_cov_m2=np.zeros((n, 2, 2)), turn_rate_radps=np.zeros(n), existence_prob=np.ones(n),
+        state_cov=cov, bias_cov_m2=column("bias_m")[:, None, None] ** 2 * np.eye(2), turn_rate_radps=np.zeros(n), existence_prob=np.ones(n),
         confirmed=column("confirmed", bool), coasting=~column("updated", bool), updated=column("updated", bool),
         class_prob=probs, affiliation=np.zeros(n, np.uint8), cooperative=np.zeros(n, bool),
         mode3a=np.full(n, -1, np.int32), icao_address=np.full(n, -1, np.int32), callsign=np.zeros(n, "S8"),
-        plot_count=np.full(n, 8), sensor_count=np.ones(n, np.int64), sensors_mask=np.ones(n, np.uint64))
+        plot_count=np.full(n, 8), sensor_count=column("sensor_count", np.int64), sensors_mask=np.ones(n, np.uint64))
     border = (column("lat_deg") - BORDER_DEG) * METRES_PER_DEG
     zero = np.zeros(n)
     states = BorderStates(

@@ -152,8 +152,19 @@ def test_the_page_signs_in_with_a_cookie_that_no_script_and_no_other_site_gets(s
 
 def test_a_decision_carries_the_name_of_the_account_whatever_the_page_sends(site):
     assert site.signed_in("operator", **ORIGIN).post("/api/command", json=APPROVE).status_code == 202
-    assert site.taken[-1] == ("command", {"action": "approve", "alert_id": "p1", "by": "operator"})
+    assert site.taken[-1] == ("command", {"action": "approve", "alert_id": "p1", "by": "operator", "role": "officer"})
     assert read_audit(site.folder / "audit.sqlite")[-1].who == "operator"
+
+
+def test_a_page_cannot_claim_a_role(site):
+    site.signed_in("operator", **ORIGIN).post("/api/command", json={**APPROVE, "role": "supervisor"})
+    assert site.taken[-1][1]["role"] == "officer"
+    site.signed_in("admin", **ORIGIN).post("/api/command", json=APPROVE)
+    assert site.taken[-1][1]["role"] == "supervisor"
+    open_site = TestClient(create_app(Hub(lambda kind, payload: site.taken.append((kind, json.loads(payload))))), base_url=HOST,
+                           client=("127.0.0.1", 1))
+    assert open_site.post("/api/command", json={**APPROVE, "role": "supervisor"}).status_code == 202
+    assert "role" not in site.taken[-1][1]
 
 
 @pytest.mark.parametrize("action, role, status", [("raise", "operator", 403), ("all-clear", "operator", 403), ("cancel", "operator", 202),

@@ -16,6 +16,7 @@ HELP = ("Public warnings of a running instance (demo, replay --serve, run): list
 DECISIONS = {"approve": "approve a proposal", "refuse": "refuse a proposal", "cancel": "withdraw a false alarm at once",
              "all-clear": "say that it is over"}
 POLL_S = 0.2
+LOCAL = "local"              # whom a site without accounts takes everybody for
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,6 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
         one = find(ask(arguments.url, "/api/alerts"), arguments.id)
         print(json.dumps(one, ensure_ascii=False, indent=1) if arguments.json else in_full(one))
         return 0
+    _same_name(arguments)
     command: dict[str, Any] = {"action": arguments.action, "by": arguments.by, "text": arguments.text}
     if arguments.action == "raise":
         command |= {"zones": [code.strip() for code in arguments.zones.split(",") if code.strip()],
@@ -67,6 +69,18 @@ def run(arguments: argparse.Namespace) -> int:
     print(json.dumps({"taken": True, "done": done, "said": said}, ensure_ascii=False) if arguments.json
           else f"{arguments.action} by {arguments.by}: {said}")
     return 0 if done else 1
+
+
+def _same_name(arguments: argparse.Namespace) -> None:
+    """Refuse a name that is not that of the key: a site with accounts records the account's, whatever is sent."""
+    from lapwing.cli.loopback import api_key
+    from lapwing.model.errors import InputError
+
+    if api_key():
+        name = str(ask(arguments.url, "/api/me")["name"])
+        if name not in (arguments.by, LOCAL):
+            raise InputError(f"the key is {name}'s", where=f"--as {arguments.by}",
+                             remedy=f"write --as {name!r}, or use the key of the person who decides")
 
 
 def _end(arguments: argparse.Namespace) -> str:

@@ -93,6 +93,9 @@ class _Page:
         self.feed_thread = FeedThread(feed)
         service.troubles.append(lambda: {"picture": self.feed_thread.problem} if self.feed_thread.problem else {})
         access = open_access(site.data, service.clock, time.monotonic)
+        if site.mode == "live" and not site.people and not access.needed:
+            service.say("warning", "neither accounts nor a table [people]: whoever sits at this machine may decide, under any name; "
+                                   "`lapwing users add`, or name those who may")
         app = create_app(hub, hosts=(*HOSTS, *console.names), health=service.health, access=access, secure=bool(console.tls_certificate))
         self.server = start(app, console.host, console.port, has_accounts=access.needed, certificate=console.tls_certificate,
                             key=console.tls_key)

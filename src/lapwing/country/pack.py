@@ -67,6 +67,7 @@ class Policy:
     pre_alert_prob: float = 0.2            # a pre-alert, where P(within `alert_horizon_s`) reaches this ...
     pre_alert_keep_prob: float = 0.05      # ... and stays while it is at least this
     unless_refused_s: float = 0.0          # a proposal of an alert goes out unless refused within this time; 0: never
+    registered_m: float = 140.0            # sensors are aligned where 1 sigma of their registration is at most this
     two_persons_above: int = 100_000       # people under one alert
     proposal_lapse_s: float = 300.0
     alert_expiry_s: float = 1_200.0        # expiry rolls; renewed while the threat lasts

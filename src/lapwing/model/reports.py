@@ -9,6 +9,7 @@ PATROL_EVENTS = ("asked", "airborne", "on_station", "seen", "not_seen", "off_sta
 SIGHTING_KINDS = ("seen", "heard", "explosion", "fire", "debris")
 IMPACT_KINDS = ("impact", "last_seen")
 SENSOR_ACTIONS = ("quarantine", "lift")
+OFFICER_ROLES = ("officer", "supervisor")
 ALERT_ACTIONS = ("approve", "refuse", "cancel", "all-clear", "raise")
 
 
@@ -83,6 +84,7 @@ class Command:
     expires_ns: int = 0                    # for `raise`
     text: str = ""                         # reason
     by: str = ""                           # name of the person; two different names where two are needed
+    role: str = ""                         # officer | supervisor, by the account that is signed in; empty: by the site's table
 
 
 @dataclass(frozen=True, slots=True)

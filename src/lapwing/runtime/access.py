@@ -34,6 +34,8 @@ ROUTES: tuple[tuple[str, str, str], ...] = (
 )
 # What a command takes beyond that. Cancelling a false alarm takes one operator, and under a minute.
 COMMAND_ROLES = {"raise": "supervisor", "all-clear": "supervisor"}
+# What an account's role is to the core, which decides who may approve what.
+OFFICER_ROLE = {"operator": "officer", "supervisor": "supervisor", "admin": "supervisor"}
 
 FAILURES_FREE = 5
 WAIT_S_MAX = 900.0

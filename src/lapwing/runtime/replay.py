@@ -91,9 +91,11 @@ def setup_of(meta: dict[str, str], country_name: str | None = None) -> tuple[pip
         if "policy" in meta:
             country = with_policy(country, json.loads(meta["policy"]))
     allow = tuple((int(sac), int(sic)) for sac, sic in json.loads(meta.get("allow", "[]")))
+    people = tuple((str(name), str(role)) for name, role in json.loads(meta.get("people", "[]")))
     editions = parse_editions(json.loads(meta.get("editions", "[]")))
     judge = codec.decode(bytes.fromhex(meta["judge"])) if "judge" in meta else None
-    return make_setup(sensors, country, status=meta["status"], allow=allow, editions=editions, judge=judge), country
+    return make_setup(sensors, country, status=meta["status"], allow=allow, editions=editions, judge=judge,
+                      people=people), country
 
 
 def initial_state(meta: dict[str, str]) -> pipeline.State:

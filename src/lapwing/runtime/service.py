@@ -49,13 +49,14 @@ def facts_of(site: Site, country: Country | None) -> dict[str, str]:
     if country is not None:
         facts |= {"country": country.pack.code, "country_sha256": country.pack.sha256, "country_version": country.pack.version,
                   "policy": json.dumps(dict(site.policy), sort_keys=True, default=list)}
-    return facts
+    # Always: a table that was taken away is a change too.
+    return facts | {"people": json.dumps([list(pair) for pair in site.people], ensure_ascii=False)}
 
 
 def setup_of_site(site: Site, country: Country | None) -> pipeline.Setup:
     """Return the pipeline's setup."""
     return make_setup(site.sensors, with_policy(country, site.policy) if country is not None else None, status=site.status,
-                      allow=site.allow, judge=site.judge)
+                      allow=site.allow, judge=site.judge, people=site.people)
 
 
 class Service:

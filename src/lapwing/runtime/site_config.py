@@ -21,6 +21,7 @@ from lapwing.judge.settings import Settings as JudgeSettings
 from lapwing.judge.settings import settings_of
 from lapwing.model.alerts import LEVELS
 from lapwing.model.errors import ConfigError, LapwingError
+from lapwing.model.reports import OFFICER_ROLES
 from lapwing.model.sensors import SensorTable
 from lapwing.runtime.config_keys import Keys, Problem
 from lapwing.runtime.links import check_url
@@ -94,6 +95,7 @@ class Site:
     channels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     archive: ArchiveSettings = field(default_factory=ArchiveSettings)
+    people: tuple[tuple[str, str], ...] = ()     # (name, role) of those who may decide; empty: any name
 
     @property
     def status(self) -> str:
@@ -120,8 +122,10 @@ def read_site(path: Path) -> tuple[Site, tuple[Problem, ...]]:
         site, console=_console(keys.table("console"), base), limits=_limits(keys.table("limits")),
         links=tuple(_link(name, sub) for name, sub in keys.tables("link")),
         sensors=_sensors(keys, path, base), policy=_policy(keys.table("policy")), judge=_judge(keys),
-        channels=_channels(keys, site.data), archive=_archive(keys.table("archive"), site.data))
-    keys.end("tables are [site], [console], [limits], [policy], [judge], [archive], [net], [link.NAME], [sensor.ID], [channel.NAME]")
+        channels=_channels(keys, site.data), archive=_archive(keys.table("archive"), site.data),
+        people=_people(keys.table("people")))
+    keys.end("tables are [site], [console], [limits], [policy], [people], [judge], [archive], [net], [link.NAME], [sensor.ID], "
+             "[channel.NAME]")
     _whole(site, keys)
     return site, tuple(problems)
 
@@ -302,6 +306,22 @@ def _judge(keys: Keys) -> JudgeSettings:
         return JudgeSettings()
 
 
+def _people(keys: Keys) -> tuple[tuple[str, str], ...]:
+    """Return who may decide, by name. Two people are two names: one differs from another by more than case or blanks."""
+    found: dict[str, str] = {}
+    plain: dict[str, str] = {}
+    for name in keys.names():
+        role = keys.choice(name, OFFICER_ROLES, OFFICER_ROLES[0])
+        folded = " ".join(name.split()).casefold()
+        if not folded or name != " ".join(name.split()) or folded == "engine":
+            keys.wrong(name, role, "write a person's name, without blanks around it")
+        elif folded in plain:
+            keys.problem(name, role, f"is {plain[folded]!r} written in another way", "two persons are two names: name each once")
+        plain[folded] = name
+        found[name] = role
+    return tuple(sorted(found.items()))
+
+
 def _channels(keys: Keys, data: Path) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for name, sub in keys.tables("channel"):
@@ -341,6 +361,9 @@ def _whole(site: Site, keys: Keys) -> None:
         if link.url.startswith(DATAGRAMS) and not link.allow_from:
             keys.problem(f"link.{link.name}.allow_from", "", "anybody who reaches this port can send plots: ASTERIX carries "
                          "no proof of its sender", 'name the senders, such as allow_from = ["10.1.2.3"]', level="warning")
+    if site.people and not any(role == "supervisor" for _, role in site.people):
+        keys.problem("people", "", "nobody is a supervisor: an object that one sensor alone sees can never be warned of",
+                     'write "Name" = "supervisor" below [people]')
     if site.mode == "live" and "sender" not in site.policy:
         keys.problem("policy.sender", "", "is the example's: messages to the public would carry it",
                      'write sender = "warn@your.authority" below [policy]')

@@ -51,6 +51,11 @@ sender = "lapwing@example.invalid"   # <sender> of every CAP message: your own b
 # hold_lost_s = 300
 # two_persons_above = 100000
 
+# Who may decide, where there are no accounts (`lapwing users add`): officer or supervisor. Left out: whoever gives a name.
+# [people]
+# "Ana Popescu" = "supervisor"
+# "Ion Marin" = "officer"
+
 # How warnings go out. A channel owns its settings.
 [channel.files]
 kind = "cap-files"

@@ -44,7 +44,7 @@ def with_policy(country: Country, values: Mapping[str, Any]) -> Country:
 
 def make_setup(sensors: SensorTable, country: Country | None, *, status: str = "Exercise",
                allow: tuple[tuple[int, int], ...] = (), editions: Editions | None = None,
-               judge: JudgeSettings | None = None) -> pipeline.Setup:
+               judge: JudgeSettings | None = None, people: tuple[tuple[str, str], ...] = ()) -> pipeline.Setup:
     """Return the setup of a run.
 
     Parameters
@@ -54,6 +54,7 @@ def make_setup(sensors: SensorTable, country: Country | None, *, status: str = "
     status : CAP status of every message: Actual only for the live service, else Exercise
     allow : (SAC, SIC) pairs; empty: all sources
     judge : what a site sets otherwise of the judge and its safety net
+    people : (name, role) of those who may decide; empty: whoever gives a name
     editions : where a category or source does not speak the newest; what the sensor table says comes first
     """
     editions = editions or Editions()
@@ -62,7 +63,7 @@ def make_setup(sensors: SensorTable, country: Country | None, *, status: str = "
     if country is None:
         return pipeline.Setup(sense=sense_setup)
     return pipeline.Setup(sense=sense_setup, pack=country.pack, neighbours=country.neighbours,
-                          warn=warn.Settings(status=status), judge=judge or JudgeSettings())
+                          warn=warn.Settings(status=status, people=people), judge=judge or JudgeSettings())
 
 
 def display_files() -> dict[str, bytes]:

@@ -8,7 +8,7 @@ with a zone, angles and places end in ``_deg``, ``mode3a`` is four octal digits,
                  place, text, by
     identify     time, affiliation, track_id, icao_address, mode3a, text, by
     impact       time, kind, lat_deg, lon_deg, radius_m, bearing_deg, sector_deg, text, by
-    command      time, action, alert_id, zones, level, expires, text, by
+    command      time, action, alert_id, zones, level, expires, text, by, role
     acknowledge  time, notice_id, by
     sensor       time, sensor, action, text, by
 
@@ -28,6 +28,7 @@ from lapwing.model.ids import make_id
 from lapwing.model.reports import (
     ALERT_ACTIONS,
     IMPACT_KINDS,
+    OFFICER_ROLES,
     PATROL_EVENTS,
     SENSOR_ACTIONS,
     SIGHTING_KINDS,
@@ -179,7 +180,7 @@ def _impact(f: Fields, sequence: int) -> Impact:
 
 def _command(f: Fields, sequence: int) -> Command:
     return Command(f.time("time"), f.choice("action", ALERT_ACTIONS), f.text("alert_id"), f.texts("zones"),
-                   f.text("level"), f.time("expires", 0), f.text("text"), f.text("by"))
+                   f.text("level"), f.time("expires", 0), f.text("text"), f.text("by"), f.choice("role", ("", *OFFICER_ROLES), ""))
 
 
 def _acknowledgement(f: Fields, sequence: int) -> Acknowledgement:
@@ -255,9 +256,10 @@ def encode_impact(impact: Impact) -> bytes:
 
 def encode_command(command: Command) -> bytes:
     """Return the payload of a ``command`` entry."""
+    known = {"role": command.role} if command.role else {}
     return _dump(time=_time(command.time_ns), action=command.action, alert_id=command.alert_id,
                  zones=list(command.zones), level=command.level,
-                 expires=_time(command.expires_ns) if command.expires_ns else "", text=command.text, by=command.by)
+                 expires=_time(command.expires_ns) if command.expires_ns else "", text=command.text, by=command.by, **known)
 
 
 def encode_acknowledgement(answer: Acknowledgement) -> bytes:

@@ -15,21 +15,23 @@ ZONE_KINDS = ("raise", "hand")
 CLEAR_KINDS = ("clear", "cancel")
 
 
-def approve(desk: Desk, chain: Chain, pending: Pending, by: str, text: str, soon: tuple[int, ...]) -> Chain:
+def approve(desk: Desk, chain: Chain, pending: Pending, by: str, text: str, soon: tuple[int, ...],
+            by_account: str = "") -> Chain:
     """Return the chain after one person approved one of its proposals.
 
     Parameters
     ----------
     by : name of the person; a second approval by the same name is refused with a note
     soon : zones of the envelope that are wanted by now: the message includes them at once
+    by_account : role of the person by the account that is signed in; empty: by the site's table
     """
-    role = desk.role_of(by)
+    role = desk.role_of(by, by_account)
     if not role:
         desk.notes.append(f"proposal {pending.proposal.id}: {by} is not in the site's table of people; not counted")
         return chain
     if pending.proposal.role == "supervisor" and role != "supervisor":
-        desk.notes.append(f"proposal {pending.proposal.id}: {by} is {role}; its objects were seen by one sensor only, so a "
-                          "supervisor must decide")
+        desk.notes.append(f"proposal {pending.proposal.id}: {by} is {role}; its objects were seen by one sensor only, or by "
+                          "sensors whose alignment is not known, so a supervisor must decide")
         return chain
     if by in pending.approvals:
         desk.notes.append(f"proposal {pending.proposal.id}: {by} has approved already; a second, different person must")

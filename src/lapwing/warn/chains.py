@@ -15,6 +15,7 @@ from lapwing.warn.approve import CLEAR_KINDS, ZONE_KINDS, carry_out
 from lapwing.warn.desk import ENGINE, Desk, moved
 from lapwing.warn.lifecycle import CLEARED, CLEARING, IN_FORCE, PROPOSED
 from lapwing.warn.state import Chain, Part, Threat
+from lapwing.warn.threat import doubtful
 
 PENDING_MAX = 4                    # proposals of one chain that wait at once; further zones join the next one
 
@@ -111,7 +112,7 @@ def _refreshed(desk: Desk, chain: Chain, demand: Demand) -> Chain:
 def _lapsed(desk: Desk, chain: Chain, demand: Demand) -> Chain:
     """Return the chain without proposals that nobody decided in time. They are made again while due."""
     unless_s = desk.pack.policy.unless_refused_s
-    for pending in [p for p in chain.pending if p.kind == "raise"] if unless_s > 0.0 else []:
+    for pending in [p for p in chain.pending if p.kind == "raise" and p.proposal.role != "supervisor"] if unless_s > 0.0 else []:
         if desk.now_ns - pending.proposal.proposed_ns >= from_seconds(unless_s):
             desk.notes.append(f"PROPOSAL {pending.proposal.id} went out: nobody refused it within {unless_s:.0f} s")
             chain = carry_out(desk, chain, pending, (ENGINE,), ())
@@ -210,7 +211,7 @@ def _ask_wider(desk: Desk, chain: Chain, demand: Demand, new: tuple[int, ...], t
     assert action == "ask_wider", action
     automatic = "alert" not in desk.pack.policy.needs_approval
     live = [t for t in demand.threats if t.live]
-    role = "supervisor" if live and all(t.sensor_count <= 1 for t in live) else "officer"
+    role = "supervisor" if live and all(doubtful(desk.pack.policy, t) for t in live) else "officer"
     reason = reasons.ask(desk.pack, chain, demand.threats, new, envelope, demand.prob)
     chain, pending = desk.propose(chain, "raise", "alert", new, envelope, reason, msg_type=ALERT, automatic=automatic,
                                   role=role)

@@ -40,8 +40,10 @@ class Desk:
         for track_id in chain.threats:
             self.dismissed[track_id] = self.now_ns + from_seconds(rule.REFUSED_S)
 
-    def role_of(self, name: str) -> str:
-        """Return the role of a person by the site's table; "" where the table does not have them."""
+    def role_of(self, name: str, by_account: str = "") -> str:
+        """Return the role of a person by their account, else by the site's table; "" where the table does not have them."""
+        if by_account:
+            return by_account
         if not self.settings.people:
             return "supervisor"          # a site without a table trusts every name
         return dict(self.settings.people).get(name, "")

@@ -16,6 +16,7 @@ from lapwing.warn.lifecycle import CLEARED, CLEARING, ENDED, PROPOSED
 from lapwing.warn.state import Chain
 
 Soon = Callable[[Chain], tuple[int, ...]]
+SUPERVISORS_DO = ("raise", "all-clear")
 HAND_S_MAX = 6 * 3600              # a warning by hand has an end within a watch
 
 
@@ -31,8 +32,12 @@ def apply(desk: Desk, chains: tuple[Chain, ...], command: Command, soon: Soon, c
     if not by:
         desk.notes.append(f"{command.action}: no name given; every decision needs the name of the person")
         return chains
-    if not desk.role_of(by):
+    role = desk.role_of(by, command.role)
+    if not role:
         desk.notes.append(f"{command.action} by {by}: not in the site's table of people; nothing done")
+        return chains
+    if command.action in SUPERVISORS_DO and role != "supervisor":
+        desk.notes.append(f"{command.action} by {by}: {by} is {role}; a supervisor raises a warning by hand or ends one")
         return chains
     if command.action == "raise":
         return _raise(desk, chains, command, by, count)
@@ -47,7 +52,7 @@ def apply(desk: Desk, chains: tuple[Chain, ...], command: Command, soon: Soon, c
         if pending is None:
             desk.notes.append(f"{command.action} by {by}: {command.alert_id} waits for no decision")
             return chains
-        done = approve(desk, chain, pending, by, command.text, soon(chain)) if command.action == "approve" \
+        done = approve(desk, chain, pending, by, command.text, soon(chain), command.role) if command.action == "approve" \
             else refuse(desk, chain, pending, by, command.text)
     elif command.action == "cancel":
         done = _cancel(desk, chain, command, by)
@@ -134,4 +139,4 @@ def _raise(desk: Desk, chains: tuple[Chain, ...], command: Command, by: str, cou
     chain, pending = desk.propose(chain, "hand", level, zones, (), f"raised by {by}: {command.text}", msg_type=ALERT,
                                   text=command.text)
     desk.decide(pending.proposal.id, "raise", by, command.text)
-    return (*chains, approve(desk, chain, pending, by, command.text, ()))
+    return (*chains, approve(desk, chain, pending, by, command.text, (), command.role))

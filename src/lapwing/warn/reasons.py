@@ -10,6 +10,7 @@ from lapwing.model.plots import Floats
 from lapwing.model.times import to_iso
 from lapwing.warn import policy as rule
 from lapwing.warn.state import Chain, Threat
+from lapwing.warn.threat import doubtful
 
 
 def ask(pack: Pack, chain: Chain, threats: Sequence[Threat], zones: tuple[int, ...], envelope: tuple[int, ...],
@@ -28,6 +29,8 @@ def ask(pack: Pack, chain: Chain, threats: Sequence[Threat], zones: tuple[int, .
                          f"{nearest.border_time_s / 60.0:.0f} min at worst")
         if all(t.sensor_count <= 1 for t in live):
             parts.append("seen by one sensor only")
+        elif all(doubtful(pack.policy, t) for t in live):
+            parts.append(f"seen by sensors whose alignment is not known to {pack.policy.registered_m:.0f} m")
     likely = sorted(zones, key=lambda i: (-float(prob[i].sum()), i))[:3]
     near = [_near(pack.zones[i].name, prob[i]) for i in likely if prob[i, -1] > 0.0]
     if near:

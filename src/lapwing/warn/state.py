@@ -8,6 +8,7 @@ import numpy as np
 
 from lapwing.model.alerts import Proposal
 from lapwing.model.plots import Floats, Ints
+from lapwing.model.reports import OFFICER_ROLES
 from lapwing.warn.policy import HORIZONS_S
 
 STATUSES = ("Actual", "Exercise", "Test")
@@ -23,9 +24,6 @@ def no_reach() -> Reach:
     return Reach(no_zones(), np.zeros((0, len(HORIZONS_S))))
 
 
-ROLES = ("officer", "supervisor")
-
-
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What a run fixes. Numbers that an authority may set stand in the pack's policy, not here."""
@@ -36,7 +34,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         assert self.status in STATUSES, f"status {self.status!r}: one of {STATUSES}"
-        assert all(role in ROLES for _, role in self.people), f"roles are {ROLES}"
+        assert all(role in OFFICER_ROLES for _, role in self.people), f"roles are {OFFICER_ROLES}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,6 +73,7 @@ class Threat:
     asked: tuple[int, ...] = ()      # zones that must be warned: likely at two of the last three evaluations, or urgent
     urgent: tuple[int, ...] = ()     # those that cannot wait for a second look
     held: tuple[int, ...] = ()       # zones that it kept warned when last seen: a lost object holds them
+    registration_m_sigma: float = 0.0    # doubt about the alignment of its sensors, along the worst axis
     first: tuple[int, ...] = ()      # where it would be first, when it may soon be at the border
     home: int = -1                   # zone nearest to it; -1 none
 

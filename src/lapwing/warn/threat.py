@@ -127,7 +127,7 @@ def _seen(before: Candidate | None, tracks: Tracks, states: BorderStates, row: i
 def _known_well(candidate: Candidate, tracks: Tracks, row: int, speed_mps: float, harmless_prob: float,
                 now_ns: int) -> bool:
     """Whether enough is known of an object to warn of it."""
-    if bool(tracks.coasting[row]) or _position_sigma_m(tracks, row) > SIGMA_M_NEW:
+    if bool(tracks.coasting[row]) or _worst_m_sigma(tracks.state_cov[row, :2, :2] + tracks.bias_cov_m2[row]) > SIGMA_M_NEW:
         return False
     age_s = (now_ns - candidate.first_ns) / NS_PER_S
     if speed_mps < USUAL_MPS[0]:
@@ -168,7 +168,8 @@ def _live(tracks: Tracks, states: BorderStates, row: int, before: Threat | None,
         velocity_mps=(east, north),
         course_mps=_course_mps(before, east, north, now_ns),
         speed_mps=worst_mps,
-        position_m_sigma=_position_sigma_m(tracks, row),
+        position_m_sigma=_worst_m_sigma(tracks.state_cov[row, :2, :2] + tracks.bias_cov_m2[row]),
+        registration_m_sigma=_worst_m_sigma(tracks.bias_cov_m2[row]),
         position_cov_m2=_four(tracks.state_cov[row, :2, :2] + tracks.bias_cov_m2[row]),
         velocity_cov=_four(tracks.state_cov[row, 2:, 2:]),
         turn_rate_radps=float(tracks.turn_rate_radps[row]),
@@ -206,11 +207,15 @@ def _lost(threat: Threat) -> Threat:
     return replace(threat, live=False)
 
 
-def _position_sigma_m(tracks: Tracks, row: int) -> float:
-    """Return the standard deviation of the position along its worst axis, registration included, metres."""
-    cov = tracks.state_cov[row, :2, :2] + tracks.bias_cov_m2[row]
-    middle, half = (cov[0, 0] + cov[1, 1]) / 2.0, (cov[0, 0] - cov[1, 1]) / 2.0
-    return math.sqrt(max(0.0, float(middle + math.hypot(half, cov[0, 1]))))
+def doubtful(policy: Policy, threat: Threat) -> bool:
+    """Whether an object rests on one sensor, or on sensors whose alignment is not known: a supervisor decides on it."""
+    return threat.sensor_count <= 1 or threat.registration_m_sigma > policy.registered_m
+
+
+def _worst_m_sigma(cov_m2: Floats) -> float:
+    """Return the standard deviation along the worst axis of a (2, 2) covariance, metres."""
+    middle, half = (cov_m2[0, 0] + cov_m2[1, 1]) / 2.0, (cov_m2[0, 0] - cov_m2[1, 1]) / 2.0
+    return math.sqrt(max(0.0, float(middle + math.hypot(half, cov_m2[0, 1]))))
 
 
 def _border_time_s(tracks: Tracks, states: BorderStates, row: int, speed_mps: float, policy: Policy) -> float:

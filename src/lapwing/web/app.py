@@ -19,7 +19,7 @@ from fastapi.staticfiles import StaticFiles
 
 from lapwing.model.entries import COMMAND
 from lapwing.model.errors import ConfigError, InputError, StorageError
-from lapwing.runtime.access import COMMAND_ROLES, Access, may
+from lapwing.runtime.access import COMMAND_ROLES, OFFICER_ROLE, Access, may
 from lapwing.runtime.health import LIVE_S, Health, prometheus
 from lapwing.web.forms import BODY_MAX, LOG_KINDS, check_entry, page
 from lapwing.web.gate import LOCAL, STATE_ACCOUNT, Gate
@@ -168,7 +168,7 @@ async def _take(request: Request, hub: Hub, kind: str, access: Access | None) ->
     try:
         # A signed-in person speaks under the account's name, whatever the page sends: two persons are two accounts.
         name = account.name if account is not None and account.name != LOCAL else ""
-        record = check_entry(kind, await _body(request), name)
+        record = check_entry(kind, await _body(request), name, OFFICER_ROLE.get(account.role, "") if account is not None and name else "")
         if account is not None and access is not None:
             action = str(record.get("action") or record.get("event") or record.get("kind") or "")
             least = COMMAND_ROLES.get(action, "operator") if kind == COMMAND else "operator"

@@ -26,7 +26,7 @@ _NUMBERS = ("_deg", "_sigma", "_m", "_s")
 ANY_TIME = "2000-01-01T00:00:00Z"   # stands in for the time that the loop will stamp, for the check only
 
 
-def check_entry(kind: str, body: bytes, name: str = "") -> dict[str, Any]:
+def check_entry(kind: str, body: bytes, name: str = "", role: str = "") -> dict[str, Any]:
     """Return a person's entry as read.
 
     Parameters
@@ -34,6 +34,7 @@ def check_entry(kind: str, body: bytes, name: str = "") -> dict[str, Any]:
     kind : COMMAND or one of `LOG_KINDS`
     body : one JSON object with the keys of `sense.person_json`, or the same as a form; ``time`` may be left out
     name : of the account that is signed in; then ``by`` is this and nothing else
+    role : officer or supervisor, by that account; a page cannot claim one
 
     Raises
     ------
@@ -46,6 +47,9 @@ def check_entry(kind: str, body: bytes, name: str = "") -> dict[str, Any]:
     record["by"] = by.strip()
     if kind == COMMAND:
         record.pop("time", None)
+        record.pop("role", None)
+        if role:
+            record["role"] = role
         needs, remedy = ("zones", "choose the zones to warn") if record.get("action") == "raise" else \
             ("alert_id", "choose a proposal or an alert from the list")
         if not record.get(needs):
