@@ -25,8 +25,7 @@ def spliced(*, back=True, silent_s=50.0, stray=True):
         seconds = np.insert(seconds, len(first), 300.0 + silent_s / 2.0)
         east, north = np.insert(east, len(first), -14_000.0), np.insert(north, len(first), 2_500.0)
         sigma = np.insert(sigma, len(first), 900.0)
-    flight = trajectory(seconds, east, north, sigma_m=sigma)
-    return flight
+    return trajectory(seconds, east, north, sigma_m=sigma)
 
 
 def test_track_that_took_up_another_object_is_judged_in_parts_each_on_its_own_time():

@@ -143,8 +143,9 @@ def _parts(tracks: Sequence[Path], coasting: Mapping[str, npt.NDArray[np.bool_]]
             if judged is not None and math.isfinite(judged.first_s):
                 rows = (track.time_s >= judged.first_s - 1.0) & (track.time_s <= judged.last_s + 1.0)
                 rows |= ~rows.any()
-            columns = {each.name: value[rows] for each in fields(Path)
-                       if isinstance(value := getattr(track, each.name), np.ndarray) and len(value) == len(rows)}
+            columns: dict[str, Any] = {
+                each.name: value[rows] for each in fields(Path)
+                if isinstance(value := getattr(track, each.name), np.ndarray) and len(value) == len(rows)}
             found.append(replace(track, name=name, **columns))
             coasted[name] = coasting[track.name][rows]
             number += 1
