@@ -8,6 +8,8 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+import numpy as np
+
 from lapwing import __version__, pipeline
 from lapwing.adapters.channels import make_channel
 from lapwing.adapters.outbox_store import OutboxStore
@@ -26,6 +28,7 @@ from lapwing.runtime.first_look import FirstLook
 from lapwing.runtime.handover import hand_over, hand_over_recovered
 from lapwing.runtime.health import Health, Report, Sample, open_files, resident_octets
 from lapwing.runtime.intake import Intake
+from lapwing.runtime.latency import Latency
 from lapwing.runtime.links import Link
 from lapwing.runtime.live import Live
 from lapwing.runtime.logs import Log
@@ -62,9 +65,9 @@ def setup_of_site(site: Site, country: Country | None) -> pipeline.Setup:
 class Service:
     """A live site at work. `start`, then `run` until `stop` is called from a signal handler or another thread."""
 
-    def __init__(self, site: Site, *, log: Log | None = None) -> None:
+    def __init__(self, site: Site, *, log: Log | None = None, clock: SteadyClock | None = None) -> None:
         self.site = site
-        self.clock = SteadyClock(time.time_ns, time.monotonic_ns, site.limits.clock_step_s)
+        self.clock = clock or SteadyClock(time.time_ns, time.monotonic_ns, site.limits.clock_step_s)
         self.say = log or Log(self.clock)
         self.health = Health()
         self.country = load_country(site.country, state_dir()) if site.country else None
@@ -88,6 +91,7 @@ class Service:
         self._fed_s = self._reported_s = self._begun_s = self._turned_s = 0.0
         self._turn_s = 0.0
         self._turns: deque[tuple[float, float]] = deque(maxlen=2_000)    # (when, how long) of the last minutes
+        self._to_track, self._to_proposal = Latency("lapwing_plot_to_track_seconds"), Latency("lapwing_plot_to_proposal_seconds")
         self._alerts = 0
         self._degraded: dict[str, str] = {}
         self._since: dict[str, int] = {}
@@ -266,6 +270,12 @@ class Service:
         self._sensors = outcome.sensed.health
         tracks = outcome.update.tracks
         self._tracks = (int(tracks.confirmed.sum()), int((tracks.confirmed & tracks.coasting).sum()))
+        received_ns = outcome.sensed.plots.received_ns
+        if len(received_ns):
+            now_ns = self.clock()
+            self._to_track.add(received_ns, now_ns)
+            proposed = len(outcome.warned.proposals) if outcome.warned is not None else 0
+            self._to_proposal.add(np.full(proposed, received_ns.min()), now_ns)
 
     def receive(self, kind: str, payload: bytes) -> None:
         """Take a person's entry; return when it is durable. Raises InputError where it could not be taken."""
@@ -364,6 +374,7 @@ class Service:
             ("lapwing_probe_seconds", {}, self._probe_took_s), ("lapwing_resident_octets", {}, resident_octets()),
             ("lapwing_open_files", {}, open_files()),
         ]
+        found += self._to_track.samples() + self._to_proposal.samples()
         found += [("lapwing_refused_total", {"reason": reason}, count) for reason, count in sorted(live.refused.items())]
         for link in self.site.links:
             counts, label = self.intake.counts.get(link.url), {"link": link.name}
