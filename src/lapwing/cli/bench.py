@@ -31,11 +31,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=float, metavar="S",
                         help="load, live-sense: how long (default 60); soak: of event time (default 1200; full: 86400)")
     parser.add_argument("--rate", type=float, metavar="N", help="load: plots a second (default 20,000)")
+    parser.add_argument("--cluster", action="store_true",
+                        help="with kill: three NATS servers and two machines; leader, worker, follower killed in turn, 4 a repeat")
     parser.add_argument("--json", action="store_true", help="one JSON line a figure")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure and print."""
+    from lapwing.model.errors import InputError
     from lapwing.runtime.environment import prepare
 
     prepare()
@@ -44,4 +47,6 @@ def run(arguments: argparse.Namespace) -> int:
             os.environ[f"LAPWING_BENCH_{name.upper()}"] = str(max(1, getattr(arguments, name)))
     from lapwing.runtime.bench import bench_command
 
-    return bench_command(arguments.name, max(1, arguments.repeat), as_json=arguments.json)
+    if arguments.cluster and arguments.name != "kill":
+        raise InputError("--cluster goes with kill", remedy="lapwing bench kill --cluster")
+    return bench_command("kill-cluster" if arguments.cluster else arguments.name, max(1, arguments.repeat), as_json=arguments.json)

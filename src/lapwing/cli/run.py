@@ -50,11 +50,8 @@ def serve(service: Service, *, console: bool, for_s: float | None) -> int:
     page: _Page | None = None
     try:
         page = _Page(service) if console else None
-        service.start((page.feed_thread.take,) if page is not None else ())
     except BaseException:
         service.close_links()
-        if page is not None:
-            page.server.stop()
         raise
 
     def stop(number: int, frame: Any) -> None:
@@ -63,11 +60,13 @@ def serve(service: Service, *, console: bool, for_s: float | None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     signal.signal(signal.SIGHUP, lambda number, frame: service.reload())
-    if for_s:
-        timer = threading.Timer(for_s, service.stop, ("--for is over",))
-        timer.daemon = True
-        timer.start()
     try:
+        if not service.start((page.feed_thread.take,) if page is not None else ()):
+            return 0       # stopped while it stood by
+        if for_s:
+            timer = threading.Timer(for_s, service.stop, ("--for is over",))
+            timer.daemon = True
+            timer.start()
         service.run(ready=lambda: print(f"console: {page.server.url}" if page is not None else "console: none", flush=True))
     finally:
         if page is not None:
