@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import threading
 import time
@@ -173,6 +174,10 @@ class Service:
     def run(self, *, ready: Callable[[], None] = lambda: None) -> None:
         """Turn until told to stop; then stop in order. Raises what only a bug of ours could cause."""
         self._begun_s = time.monotonic()
+        # What lives as long as the service (pack, tables, modules: some million objects) is never looked through again: a full
+        # collection of it would hold up a turn.
+        gc.collect()
+        gc.freeze()
         self.stall.start()
         ready()
         self.notifier.tell(READY=1, STATUS=f"{self.site.name}: watching")

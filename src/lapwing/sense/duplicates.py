@@ -47,10 +47,18 @@ def find_duplicates(entries: Sequence[Entry], recent_ns: Ints, recent_digest: Di
     again[order] = np.abs(at - before) <= WINDOW_NS
     last = np.append(~within, True) if len(rows) else np.zeros(0, np.bool_)
     rows, at, place, known = rows[last], at[last], place[last], known[last]
-    kept_ns = recent_ns.copy()
-    kept_ns[place[known]] = at[known]
-    all_ns = np.insert(kept_ns, place[~known], at[~known])
-    all_digest = np.insert(recent_digest, place[~known], rows[~known])
+    if known.any():
+        recent_ns = recent_ns.copy()
+        recent_ns[place[known]] = at[known]
+        rows, at, place = rows[~known], at[~known], place[~known]
+    # One merge for both columns: new rows go where the search said, each later by the new ones before it.
+    all_ns = np.empty(len(recent_ns) + len(rows), np.int64)
+    all_digest = np.empty(len(all_ns), np.uint64)
+    old = np.ones(len(all_ns), np.bool_)
+    place = place + np.arange(len(place))
+    old[place] = False
+    all_ns[place], all_digest[place] = at, rows
+    all_ns[old], all_digest[old] = recent_ns, recent_digest
     keep = all_ns >= (int(all_ns.max()) if len(all_ns) else 0) - WINDOW_NS
     if np.count_nonzero(keep) > RECENT_MAX:
         keep &= all_ns >= np.partition(all_ns, -RECENT_MAX)[-RECENT_MAX]
