@@ -39,9 +39,11 @@ def find_duplicates(entries: Sequence[Entry], recent_ns: Ints, recent_digest: Di
     place = np.searchsorted(recent_digest, rows)
     known = place < len(recent_digest)
     known[known] = recent_digest[place[known]] == rows[known]
+    within = rows[1:] == rows[:-1]               # the same twice in this batch: compared with each other, in order
+    if not known.any() and not within.any():     # the most usual: nothing came before
+        return again, *_merged(recent_ns, recent_digest, rows, at, place)
     before = np.where(known, recent_ns[np.minimum(place, max(len(recent_ns) - 1, 0))], NEVER) if len(recent_ns) else np.full(
         len(rows), NEVER)
-    within = rows[1:] == rows[:-1]               # the same twice in this batch: compared with each other, in order
     if within.any():
         before[1:][within] = at[:-1][within]
     again[order] = np.abs(at - before) <= WINDOW_NS
@@ -51,6 +53,11 @@ def find_duplicates(entries: Sequence[Entry], recent_ns: Ints, recent_digest: Di
         recent_ns = recent_ns.copy()
         recent_ns[place[known]] = at[known]
         rows, at, place = rows[~known], at[~known], place[~known]
+    return again, *_merged(recent_ns, recent_digest, rows, at, place)
+
+
+def _merged(recent_ns: Ints, recent_digest: Digests, rows: Digests, at: Ints, place: npt.NDArray[np.intp]) -> tuple[Ints, Digests]:
+    """Return the memory with new rows in their places, without what is too old."""
     # One merge for both columns: new rows go where the search said, each later by the new ones before it.
     all_ns = np.empty(len(recent_ns) + len(rows), np.int64)
     all_digest = np.empty(len(all_ns), np.uint64)
@@ -62,4 +69,4 @@ def find_duplicates(entries: Sequence[Entry], recent_ns: Ints, recent_digest: Di
     keep = all_ns >= (int(all_ns.max()) if len(all_ns) else 0) - WINDOW_NS
     if np.count_nonzero(keep) > RECENT_MAX:
         keep &= all_ns >= np.partition(all_ns, -RECENT_MAX)[-RECENT_MAX]
-    return again, all_ns[keep], all_digest[keep]
+    return all_ns[keep], all_digest[keep]

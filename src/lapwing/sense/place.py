@@ -73,7 +73,8 @@ def polar(site_rad: tuple[Floats, Floats], site_m: Floats, range_m: Floats, azim
         sea_m, _ = heights.mean_sea_level(latitude, longitude)
     # The same to the last bit as without: no piece looks at another, and the processor's cache holds it.
     count = len(range_m)
-    rows = tuple(np.ascontiguousarray(np.broadcast_to(column, (count,)), np.float64) for column in (
+    rows = tuple(column if column.shape == (count,) and column.flags.c_contiguous and column.dtype == np.float64
+                 else np.ascontiguousarray(np.broadcast_to(column, (count,)), np.float64) for column in (
         latitude, longitude, site_m, range_m, azimuth_rad, height_m, height_m_sigma, range_m_sigma, azimuth_rad_sigma, sea_m))
     found = np.empty(count), np.empty(count), np.empty((count, 2, 2))
     for at in range(0, count, PIECE_ROWS):
