@@ -283,6 +283,24 @@ def test_a_standby_takes_over_at_once_where_the_writer_lets_go(server, tmp_path)
     second.stops()
 
 
+def test_a_killed_writer_that_starts_again_goes_on_at_once(server, tmp_path):
+    first = Machine(server, tmp_path / "one", "quick")
+    assert Standby(first.upstream, first.live, first.folder, first.say).wait(lambda: False, lambda: None)
+    first.live.recover()
+    first.fly(2)
+    first.dies()
+    again_ = Machine(server, tmp_path / "one", "quick")
+    looks = []
+    assert Standby(again_.upstream, again_.live, again_.folder, again_.say).wait(lambda: False, lambda: looks.append(1))
+    assert looks == []
+    again_.live.recover()
+    again_.fly(1, first=2)
+    again_.stops()
+    other = Machine(server, tmp_path / "two", "quick")
+    assert other.upstream.connect().look()[1].batch == 2
+    other.upstream.release()
+
+
 @pytest.mark.slow
 def test_a_first_start_without_the_cluster_waits_and_the_last_writer_goes_on_alone(server, tmp_path, monkeypatch):
     from lapwing.runtime import standby as module
@@ -295,7 +313,7 @@ def test_a_first_start_without_the_cluster_waits_and_the_last_writer_goes_on_alo
     assert not waiting.wait(lambda: next(calls), lambda: None)
     assert "no upstream" in waiting.problems()
     machine.folder.mkdir(exist_ok=True)
-    (machine.folder / "wrote-last").touch()
+    (machine.folder / "wrote-last").write_text("an earlier process")
     assert waiting.wait(lambda: False, lambda: None)
     machine.live.recover()
     machine.fly(3)

@@ -357,6 +357,9 @@ def _whole(site: Site, keys: Keys) -> None:
                      'write country = "ro" below [site]', level="warning")
     if not site.links:
         keys.problem("link", "", "no [link.NAME]: nothing comes in", 'add [link.radar] with url = "udp://239.1.1.1:8600"')
+    if site.log and site.archive.keep:
+        keys.problem("archive", "", "is not kept by itself where the journal lies in a cluster",
+                     "run `lapwing cluster fetch`, then `lapwing archive`; keep = false below [archive] ends this warning", level="warning")
     if not site.sensors.rows:
         keys.problem("sensor", "", "no sensor: positions must come from the data, else plots are counted and not tracked",
                      "add [sensor.ID] tables, or sensors = \"sensors.toml\"", level="warning")

@@ -2,9 +2,10 @@
 
 A writer counts as dead when its newest record did not change over `DEAD_AFTER_S` in which the cluster answered every time: an
 election of the cluster's own stops the writer and the clock alike, and after one the writer has `GRACE_S` more to find the
-cluster again. A standby that cannot reach the cluster never takes over. At a
-start without the cluster, only the machine that wrote last goes on alone (a file says so); two that warn are better than none,
-but not where one of them would begin from nothing.
+cluster again. A standby that cannot reach the cluster never takes over.
+
+At a start the machine whose own earlier process wrote last goes on at once: that process was killed. Without the cluster too, but
+no other machine does (a file says which it is): two that warn are better than none, not where one of them begins from nothing.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ class Standby:
 
     def __init__(self, upstream: Upstream, live: Live, folder: Path, say: Say) -> None:
         self._upstream, self._live, self._mark, self._say = upstream, live, folder / _MARK, say
+        # The process of this machine that wrote last, if one did.
+        self._before = self._mark.read_text(encoding="utf-8") if self._mark.is_file() else ""
         self.writer = ""                 # who writes, while we stand by
         self.problem = ""                # why the journal cannot be followed
 
@@ -60,7 +63,7 @@ class Standby:
                 if at != seen:
                     dead_after_s = DEAD_AFTER_S + (GRACE_S if seen < 0 else 0.0)
                     seen, seen_s = at, now_s
-                if head.what == "release" or not head.holder or now_s - seen_s >= dead_after_s:
+                if head.what == "release" or head.holder in ("", self._before) or now_s - seen_s >= dead_after_s:
                     return self._take(at)
                 if head.holder != self.writer:
                     self._say("notice", f"standing by: {head.holder} writes the journal")
@@ -92,7 +95,7 @@ class Standby:
             raise Fenced("the journal moved")
         journal.seize(at, head)
         self._mark.parent.mkdir(parents=True, exist_ok=True)
-        self._mark.touch()
+        self._mark.write_text(journal.holder, encoding="utf-8")
         if self.writer:
             self._say("notice", f"taking over from {self.writer}: term {journal.lease.term}")
         self.writer = ""
