@@ -1,6 +1,10 @@
 """No sequence of plots and commands leaves a warning without its update, cancel or all clear."""
 
+from collections import Counter
+
 import hypothesis.strategies as st
+import numpy as np
+import pytest
 from hypothesis import given, settings
 from warn_fakes import Run, make_object, reference_of
 
@@ -57,3 +61,29 @@ def test_whatever_happens_every_warning_is_followed_until_its_end(script, office
             assert replaced[reference_of(alert)] <= alert.expires_ns, "a warning lapsed before its next message"
     for alert in run.alerts[:3] + run.alerts[-3:]:
         assert check(alert.cap_xml).valid
+
+
+def shaken(north_m, sigma_m, seed):
+    """An object flies along the border, so far north of it, for seven minutes; every plot is off by one sigma."""
+    run, generator, lon_deg = Run(), np.random.default_rng(seed), 27.6
+    for second in range(420):
+        lon_deg += 50.0 / 78_600.0
+        if second % 4 == 0:
+            off_m, off_mps = generator.normal(0.0, 1.0, 2) * sigma_m, generator.normal(0.0, 1.0, 2) * (2.0 if sigma_m else 0.0)
+        run.step([make_object(lat_deg=45.0 + (north_m + off_m[0]) / 111_132.0, lon_deg=lon_deg + off_m[1] / 78_600.0,
+                              east_mps=50.0 + off_mps[0], north_mps=off_mps[1], updated=second % 4 == 0, last_plot_ns=run.now_ns)])
+    return run
+
+
+@pytest.mark.parametrize("north_m", [0.0, 100.0, 3_000.0])
+def test_one_sigma_of_jitter_at_the_line_gives_no_extra_message(north_m):
+    quiet = shaken(north_m, 0.0, 0)
+    for seed in (1, 2):
+        noisy, told, over = shaken(north_m, 80.0, seed), Counter(), set()
+        for alert in noisy.alerts:
+            told.update(z.code for z in alert.zones if alert.rings)
+            assert alert.level == "all_clear" or not over & {z.code for z in alert.zones}, "told that it is over, then warned again"
+            over |= {z.code for z in (alert.zones if alert.level == "all_clear" else alert.cleared)}
+        assert max(told.values()) <= 2, "a place is told to be ready and to take shelter, and no more"
+        if north_m <= 100.0:
+            assert len(noisy.alerts) <= len(quiet.alerts)

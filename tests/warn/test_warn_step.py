@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from warn_fakes import START_NS, Run, S, make_object, make_pack, reference_of, replace
 
-from lapwing.model.alerts import ALERT, CANCEL, UPDATE
+from lapwing.model.alerts import CANCEL, UPDATE
 from lapwing.model.reports import Command
 from lapwing.warn import Settings
 
@@ -25,7 +25,6 @@ def entered():
 def test_the_first_alert_is_on_the_air_five_minutes_before_the_border_strip(entered):
     # 38.9 km out at 50 m/s: 5 km from the border at (38,896 - 5,000) / 50 = 678 s.
     first = next(a for a in entered.alerts if a.level == "alert")
-    assert first.msg_type == ALERT
     assert since_start_s(first.sent_ns) <= 678 - 300
 
 
@@ -76,15 +75,45 @@ def test_nobody_is_told_twice_of_what_has_not_changed_for_them(entered):
         assert len(rings) <= 1, place
 
 
-def test_zones_taken_out_get_their_own_all_clear():
+@pytest.fixture(scope="module")
+def passing():
+    """One object flies in, turns along the border and goes on: what it leaves behind comes down while it is a threat."""
     run = Run()
     rows = run.fly([make_object(lat_deg=45.1, east_mps=0.0)], 300)
-    run.fly([{**rows[0], "east_mps": 50.0, "north_mps": 0.0}], 900)
-    shrunk = [a for a in run.alerts if a.level == "alert" and a.cleared]
-    assert shrunk
-    for alert in shrunk:
+    run.fly([{**rows[0], "east_mps": 50.0, "north_mps": 0.0}], 1_500)
+    return run
+
+
+def test_zones_taken_out_of_an_alert_are_told_to_be_ready_before_their_all_clear(passing):
+    level, lowered, cleared = {}, set(), set()
+    for alert in passing.alerts:
+        for zone in (z.code for z in alert.zones):
+            if alert.level == "all_clear":
+                assert level.get(zone) == "pre_alert", f"{zone} was under {level.get(zone)} until its all clear"
+                cleared.add(zone)
+            lowered |= {zone} if (level.get(zone), alert.level) == ("alert", "pre_alert") else set()
+            level[zone] = alert.level
         assert not {z.code for z in alert.cleared} & {z.code for z in alert.zones}
-        assert alert.cap_xml.count(b"<responseType>AllClear</responseType>") == 3
+        assert all(level.pop(z.code) == "pre_alert" for z in alert.cleared)
+    assert len(lowered) > 5 and cleared
+
+
+def test_nobody_who_was_told_that_it_is_over_is_told_to_be_ready_within_ten_minutes(passing):
+    over = {}
+    for alert in passing.alerts:
+        if alert.level == "pre_alert":
+            assert not [z.code for z in alert.zones if alert.sent_ns - over.get(z.code, -10**18) < 600 * S]
+        for zone in alert.zones if alert.level == "all_clear" else alert.cleared:
+            over[zone.code] = alert.sent_ns
+
+
+def test_what_may_well_be_a_bird_counts_for_as_much_as_it_may_be_something_else():
+    one, other = Run(officer_s=None), Run(officer_s=None)
+    for run, name in ((one, "drone"), (other, "bird")):
+        run.fly([make_object(lat_deg=45.12, north_mps=-30.0, class_name=name, class_prob=0.6)], 120)
+    sure, unsure = (max(float(t.reach.prob.max()) for t in run.state.threats) for run in (one, other))
+    assert unsure < 0.5 * sure
+    assert other.state.threats[0].harmless_prob > 0.6 and not other.state.threats[0].first
 
 
 def test_the_same_input_gives_the_same_octets():
@@ -183,7 +212,8 @@ def test_nobody_approves_the_all_clear_the_warning_is_renewed_not_ended_in_silen
     run.queue.clear()
     run.wait(4_000, every_s=2.0)
     chain = run.public("alert")
-    assert chain[-1].level == "alert"
+    # The object was lost: for half the hold they shelter, then they are to be ready, until a person says that it is over.
+    assert chain[-1].level == "pre_alert"
     assert chain[-1].expires_ns > run.now_ns
     assert len([p for p in run.proposals if p.level == "all_clear" and not p.automatic]) > 5
 

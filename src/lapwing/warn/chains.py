@@ -93,10 +93,9 @@ def _refreshed(desk: Desk, chain: Chain, demand: Demand) -> Chain:
     """Return the chain with the times at which its zones were last wanted, and the newest plot of its threats."""
     policy, prob = desk.pack.policy, demand.prob
     keep = zones.kept(prob, policy)
-    unseen_ns = desk.now_ns - from_seconds(zones.UNSEEN_S)
-    held = {i for threat in demand.threats if threat.last_plot_ns < unseen_ns for i in threat.held}
-    wanted = {i for i in chain.zones("alert") if keep[i] or i in held}
-    ready = {i for i in chain.zones("pre_alert") if prob[i, zones.ALL_COLUMN] >= policy.pre_alert_keep_prob}
+    held, lately = _held(desk, demand)
+    wanted = {i for i in chain.zones("alert") if keep[i] or i in lately}
+    ready = {i for i in chain.zones("pre_alert") if prob[i, zones.ALL_COLUMN] >= policy.pre_alert_keep_prob or i in held}
     for county in demand.counties:
         # While an object may soon be at the border, somebody of the county stays warned: the likeliest.
         members = [(float(prob[i, zones.ALL_COLUMN]), t, -i) for part in chain.parts if part.level == "alert"
@@ -107,6 +106,18 @@ def _refreshed(desk: Desk, chain: Chain, demand: Demand) -> Chain:
         desk.now_ns if i in (wanted if part.level == "alert" else ready) else t
         for i, t in zip(part.zones, part.wanted_ns, strict=True))) for part in chain.parts)
     return replace(chain, parts=fresh, last_plot_ns=max([chain.last_plot_ns, *(t.last_plot_ns for t in demand.threats)]))
+
+
+def _held(desk: Desk, demand: Demand) -> tuple[set[int], set[int]]:
+    """Return the zones that lost objects hold, and among them those still under alert for it.
+
+    A warning of a lost object decays: for half the hold it stays as it is, for the other half people are to be ready.
+    """
+    unseen_ns = desk.now_ns - from_seconds(zones.UNSEEN_S)
+    half_ns = desk.now_ns - from_seconds(0.5 * desk.pack.policy.hold_lost_s)
+    lost = [threat for threat in demand.threats if threat.last_plot_ns < unseen_ns]
+    return ({i for threat in lost for i in threat.held},
+            {i for threat in lost if threat.last_plot_ns >= half_ns for i in threat.held})
 
 
 def _lapsed(desk: Desk, chain: Chain, demand: Demand) -> Chain:
@@ -224,7 +235,7 @@ def _readied(desk: Desk, chain: Chain, demand: Demand, taken: frozenset[int]) ->
     if not demand.ready or desk.now_ns < chain.quiet_until_ns:
         return chain
     soon = demand.prob[:, zones.ALERT_COLUMN] >= policy.alert_prob
-    waiting = {i for p in chain.pending for i in p.zones} | set(chain.zones()) | set(demand.asked) | taken
+    waiting = {i for p in chain.pending for i in p.zones} | set(chain.zones()) | set(demand.asked) | taken | set(desk.cleared)
     if not [i for i in demand.ready if i not in waiting and not soon[i]]:
         return chain
     newest_ns = max([0, *(part.onset_ns for part in chain.parts if part.level == "pre_alert")])
@@ -265,28 +276,27 @@ def _shrunk(desk: Desk, chain: Chain, demand: Demand) -> Chain:
             chain = parts.change(desk, chain, (last,), reasons.lower(desk.pack, last.zones), level="pre_alert")
             chain = replace(chain, shrunk_ns=desk.now_ns)
     for part in over:
-        # Where an object may yet come within the quarter of an hour, people are told to be ready, not that all is clear.
-        ready = {i for i in part.zones if demand.prob[i, zones.ALL_COLUMN] >= desk.pack.policy.pre_alert_keep_prob}
-        if part.level == "alert" and ready:
+        # While an object is a threat to anybody, people under alert are told to be ready first: some come back.
+        if part.level == "alert":
             chain, _ = moved(chain, "lower")
-            gone = tuple(i for i in part.zones if i not in ready)
-            chain = parts.change(desk, chain, (part,), reasons.lower(desk.pack, tuple(sorted(ready))), level="pre_alert",
-                                 cleared=gone)
+            chain = parts.change(desk, chain, (part,), reasons.lower(desk.pack, part.zones), level="pre_alert")
             chain = replace(chain, shrunk_ns=desk.now_ns)
     over = [part for part in over if any(part is each for each in chain.parts)]
-    if chain.shrunk_ns == desk.now_ns and not over:
-        return chain
     if over:
         chain, action = moved(chain, "shrink")
         assert action == "clear_zones", action
         gone = tuple(sorted({i for part in over for i in part.zones}))
-        return parts.end(desk, chain, tuple(over), reasons.shrink(desk.pack, gone))
+        chain = parts.end(desk, chain, tuple(over), reasons.shrink(desk.pack, gone))
+    # All that can be let go is let go now: what waits for the next time waits three minutes more.
     for part in chain.parts:
         some = _stale(desk, part)
         if some and some != part.zones and _worth_a_word(desk, part, some):
             chain, _ = moved(chain, "shrink")
-            chain = parts.change(desk, chain, (part,), reasons.shrink(desk.pack, some), cleared=some)
-            return replace(chain, shrunk_ns=desk.now_ns)
+            if part.level == "alert":
+                chain = parts.lower_some(desk, chain, part, some, reasons.lower(desk.pack, some))
+            else:
+                chain = parts.change(desk, chain, (part,), reasons.shrink(desk.pack, some), cleared=some)
+            chain = replace(chain, shrunk_ns=desk.now_ns)
     return chain
 
 

@@ -30,6 +30,7 @@ class Desk:
     decisions: list[Decision] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     dismissed: dict[str, int] = field(default_factory=dict)
+    cleared: dict[int, int] = field(default_factory=dict)      # zones told lately that it is over, and when
 
     def decide(self, proposal_id: str, action: str, by: str, text: str = "", saw: Proposal | None = None) -> None:
         """Record a decision, with what the person saw."""
@@ -80,6 +81,8 @@ class Desk:
         alert, name = compose(chain, letter, self.pack, self.settings, self.now_ns, proposal_id=proposal_id,
                               proposed_ns=proposed_ns, approved_by=approved_by)
         self.alerts.append(alert)
+        for zone in letter.zones if letter.kind in ("all_clear", "cancel") else letter.cleared:
+            self.cleared[zone] = self.now_ns
         return replace(chain, identifiers=(*chain.identifiers, alert.identifier)), name, alert
 
     def send_unasked(self, chain: Chain, letter: Letter, reason: str) -> tuple[Chain, str, Alert]:

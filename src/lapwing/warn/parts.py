@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from lapwing.model.times import from_seconds
+from lapwing.warn import policy as rule
 from lapwing.warn.compose import Letter
 from lapwing.warn.desk import Desk
 from lapwing.warn.state import Chain, Part
@@ -22,7 +24,7 @@ def begin(desk: Desk, chain: Chain, level: str, zones: tuple[int, ...], *, reaso
     replaced: tuple[str, ...] = ()
     if level == "alert":
         left = tuple(_without(part, zones) if part.level == "pre_alert" else part for part in parts)
-        replaced = tuple(name for part in left if not part.zones for name in part.sent)
+        replaced = tuple(dict.fromkeys(name for part in left if not part.zones for name in part.sent))
         parts = tuple(part for part in left if part.zones)
     letter = Letter(level, zones, replaced)
     chain = replace(chain, parts=parts)
@@ -58,19 +60,32 @@ def change(desk: Desk, chain: Chain, parts: tuple[Part, ...], reason: str, *, le
             known[zone] = max(wanted_ns, known.get(zone, 0))
     zones = tuple(sorted(set(known) - set(cleared)))
     if level:
-        known = {zone: desk.now_ns for zone in known}      # lowered: wanted anew, for what it says now
+        # Lowered: wanted anew, for what it says now, and long enough that one who comes back is no surprise.
+        known = {zone: desk.now_ns + from_seconds(rule.LOWERED_S - rule.PRE_ALERT_STALE_S) for zone in known}
     level, onset_ns = level or parts[0].level, min(part.onset_ns for part in parts)
-    references = tuple(name for part in parts for name in part.sent)
+    references = tuple(dict.fromkeys(name for part in parts for name in part.sent))
     chain, name, alert = desk.send_unasked(chain, Letter(level, zones, references, onset_ns, cleared, rings=False), reason)
     one = Part(level, zones, tuple(known[i] for i in zones), (*references, name), onset_ns, desk.now_ns, alert.expires_ns)
     rest = tuple(part for part in chain.parts if not any(part is old for old in parts))
     return replace(chain, parts=(*rest, one))
 
 
+def lower_some(desk: Desk, chain: Chain, part: Part, zones: tuple[int, ...], reason: str) -> Chain:
+    """Return the chain after some zones of an alert are told to be ready, and the others that theirs goes on without them."""
+    until_ns = desk.now_ns + from_seconds(rule.LOWERED_S - rule.PRE_ALERT_STALE_S)
+    some = Part("pre_alert", zones, tuple(until_ns for _ in zones), part.sent, part.onset_ns, part.sent_ns, part.expires_ns)
+    chain, name, alert = desk.send_unasked(chain, Letter("pre_alert", zones, part.sent, part.onset_ns, rings=False), reason)
+    some = replace(some, sent=(*part.sent, name), sent_ns=desk.now_ns, expires_ns=alert.expires_ns)
+    rest = _without(part, zones)
+    chain = replace(chain, parts=tuple(rest if each is part else each for each in chain.parts))
+    chain = change(desk, chain, (rest,), reason)
+    return replace(chain, parts=(*chain.parts, some))
+
+
 def end(desk: Desk, chain: Chain, parts: tuple[Part, ...], reason: str) -> Chain:
     """Return the chain after one all clear for several parts, while others, or the threat, go on."""
     zones = tuple(sorted({i for part in parts for i in part.zones}))
-    references = tuple(name for part in parts for name in part.sent)
+    references = tuple(dict.fromkeys(name for part in parts for name in part.sent))
     chain, _, _ = desk.send_unasked(chain, Letter("all_clear", zones, references), reason)
     return replace(chain, parts=tuple(part for part in chain.parts if not any(part is old for old in parts)),
                    shrunk_ns=desk.now_ns)

@@ -11,6 +11,7 @@ from lapwing.geo.wgs84 import geodesic_inverse
 from lapwing.model.alerts import Warned
 from lapwing.model.ids import make_id
 from lapwing.model.reports import Command
+from lapwing.model.times import from_seconds
 from lapwing.model.tracks import Tracks
 from lapwing.model.verdicts import Judgement
 from lapwing.warn import chains as life
@@ -36,7 +37,8 @@ def step(state: State, tracks: Tracks, judgement: Judgement, commands: tuple[Com
     settings : fixed for the run
     """
     desk = Desk(pack, settings, now_ns, state.numbers,
-                dismissed={name: until for name, until in state.dismissed if until > now_ns})
+                dismissed={name: until for name, until in state.dismissed if until > now_ns},
+                cleared={zone: when for zone, when in state.cleared if now_ns - when < from_seconds(rule.CLEARED_S)})
     found = threat.update(state.threats, state.candidates, tracks, judgement.states, pack.policy, now_ns)
     due = set(found.due_for_reach)
     threats = tuple(zones.evaluate(pack, t, found.now, now_ns) if t.track_id in due else t for t in found.now)
@@ -65,7 +67,7 @@ def step(state: State, tracks: Tracks, judgement: Judgement, commands: tuple[Com
             chains = (*chains[:at], life.advance(desk, chain, demand, taken), *chains[at + 1 :])
     chains = tuple(chain for chain in chains if not ended(chain))
     after = State(threats=threats, candidates=found.candidates, chains=chains, count=count, numbers=desk.numbers,
-                  dismissed=tuple(sorted(desk.dismissed.items())))
+                  dismissed=tuple(sorted(desk.dismissed.items())), cleared=tuple(sorted(desk.cleared.items())))
     return after, Warned(
         proposals=tuple(desk.proposals), alerts=tuple(desk.alerts), decisions=tuple(desk.decisions),
         zone_levels=_levels(pack, chains, threats), threats=tuple(t.track_id for t in threats), notes=tuple(desk.notes))

@@ -74,6 +74,7 @@ class Threat:
     urgent: tuple[int, ...] = ()     # those that cannot wait for a second look
     held: tuple[int, ...] = ()       # zones that it kept warned when last seen: a lost object holds them
     registration_m_sigma: float = 0.0    # doubt about the alignment of its sensors, along the worst axis
+    harmless_prob: float = 0.0       # that it is a bird, a cloud, a balloon, a surface object or an airliner
     first: tuple[int, ...] = ()      # where it would be first, when it may soon be at the border
     home: int = -1                   # zone nearest to it; -1 none
 
@@ -127,7 +128,7 @@ class Chain:
     @property
     def references(self) -> tuple[str, ...]:
         """References of all messages in force, parts in order."""
-        return tuple(name for part in self.parts for name in part.sent)
+        return tuple(dict.fromkeys(name for part in self.parts for name in part.sent))
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +164,7 @@ class State:
     count: int = 0                       # chains ever begun
     numbers: int = 0                     # proposals ever made
     dismissed: tuple[tuple[str, int], ...] = ()   # (track id, until_ns): a person called its warning false
+    cleared: tuple[tuple[int, int], ...] = ()     # (zone, when): told lately that it is over
 
     @property
     def busy(self) -> bool:
