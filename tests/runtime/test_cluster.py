@@ -15,13 +15,15 @@ from log_suite import LogSuite, batch, outputs
 from nats_servers import require_nats
 
 from lapwing.adapters.nats_journal import NatsJournal
-from lapwing.adapters.nats_link import NatsLink
+from lapwing.adapters.nats_link import NatsLink, parse_target
 from lapwing.adapters.nats_log import open_log
 from lapwing.adapters.sqlite_log import SqliteLog
 from lapwing.cli.main import main
 from lapwing.model.errors import ConfigError, Fenced, LapwingError, StorageError
+from lapwing.model.ports import Output
 from lapwing.record import audit
 from lapwing.runtime.cluster import Cluster
+from lapwing.runtime.upstream import Upstream
 
 pytestmark = pytest.mark.slow
 
@@ -104,6 +106,36 @@ def test_an_ally_that_subscribes_to_everything_sees_what_is_released_to_it_and_n
         await ours.close()
 
     asyncio.run(main())
+
+
+def test_a_notice_of_the_site_reaches_the_leaf_node_of_its_ally(cluster, tmp_path):
+    upstream = Upstream(parse_target(cluster.url("notices")), str(cluster.credentials), tmp_path, lambda level, text: None)
+    upstream.connect()
+    payload = json.dumps({"partner": "PL", "id": "n1"}).encode()
+
+    async def main():
+        poland = await Listener().start(cluster.leaf_nodes["pl"].url)
+        for _ in range(100):        # until the leaf's subscription has come through
+            await asyncio.get_running_loop().run_in_executor(None, upstream.release_notices, [
+                Output("notice", payload), Output("notice", b'{"partner": "lt"}'), Output("tracks", b"")])
+            await asyncio.sleep(0.05)
+            if poland.seen:
+                break
+        await poland.client.close()
+        return set(poland.seen)
+
+    assert asyncio.run(main()) == {("released.pl.notice", payload)}
+    upstream.release()
+
+
+def test_cluster_up_says_what_to_write_and_guards_its_passwords(tmp_path, capsys):
+    require_nats()
+    assert main(["cluster", "up", str(tmp_path / "trial"), "--ally", "pl", "--for", "0.2"]) == 0
+    said = capsys.readouterr().out
+    assert 'log = "nats://127.0.0.1:' in said and "it sees released.pl.>" in said
+    assert (tmp_path / "trial").stat().st_mode & 0o077 == 0
+    for path in (*(tmp_path / "trial").glob("*.credentials"), *(tmp_path / "trial").glob("*/server.conf")):
+        assert path.stat().st_mode & 0o077 == 0, path
 
 
 def _raw_leaf(cluster, subject):

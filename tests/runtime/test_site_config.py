@@ -9,8 +9,8 @@ import pytest
 from lapwing.cli.main import main
 from lapwing.runtime.health import METRICS, Report, prometheus
 from lapwing.runtime.logs import clean
-from lapwing.runtime.service import setup_of_site
 from lapwing.runtime.site_config import read_site
+from lapwing.runtime.site_facts import setup_of_site
 from lapwing.runtime.wiring import load_country
 
 ROOT = Path(__file__).parents[2]
@@ -125,7 +125,7 @@ def test_secrets_never_enter_the_log(text):
 
 
 def test_the_sources_of_a_site_are_those_that_are_listened_to(config):
-    from lapwing.runtime.service import setup_of_site
+    from lapwing.runtime.site_facts import setup_of_site
 
     config.write_text('[site]\nsources = ["25/201", "25/7"]\n[link.a]\nurl = "udp://:8600"\n')
     site, _ = read_site(config)

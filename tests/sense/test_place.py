@@ -101,3 +101,19 @@ def test_a_batch_in_pieces_is_the_same_as_its_plots_one_piece_at_a_time():
     whole = place.polar(tuple(columns[:2]), *columns[2:])
     tail = place.polar(tuple(c[-700:] for c in columns[:2]), *(c[-700:] for c in columns[2:]))
     assert all(np.array_equal(one[-700:], other) for one, other in zip(whole, tail, strict=True)) and len(whole[0]) == n
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.floats(0.0, 400_000.0), st.floats(0.0, 6.3), st.floats(-100.0, 20_000.0), st.floats(0.0, 3_000.0)),
+                min_size=1, max_size=12), st.floats(1.0, 500.0), st.floats(1e-4, 0.05))
+def test_the_kernel_of_the_covariance_agrees_with_its_plain_twin(reports, range_sigma, azimuth_sigma):
+    range_m, azimuth, height, sigma = np.array(reports).T
+    found = placed(range_m, azimuth, height, sigma, range_sigma, azimuth_sigma)
+    plain = place.covariance_plain(SITE, SITE_M, range_m, azimuth, height, sigma, range_sigma, azimuth_sigma, found[:2])
+    assert np.allclose(found[2], plain, rtol=1e-9, atol=1e-6, equal_nan=True)
+    assert np.isnan(found[2][np.isnan(found[0])]).all()
+
+
+def test_a_report_that_is_not_there_has_no_place_and_no_covariance():
+    latitude, _, cov = placed(np.array([np.nan, 900.0]), np.array([1.0, 1.0]), 5_000.0, 10.0)
+    assert np.isnan(latitude).all() and np.isnan(cov).all()

@@ -39,7 +39,7 @@ def check_ally(name: str) -> str:
 
 def load_secrets(folder: Path, users: Sequence[str]) -> Secrets:
     """Return the passwords kept in a folder; made where there are none yet."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = {}
     for user in users:
         path = folder / f"{user}.credentials"

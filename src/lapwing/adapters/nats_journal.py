@@ -11,17 +11,20 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from lapwing.adapters.nats_link import PIECE_OCTETS, Message, NatsLink, NotFound, Outgoing
 from lapwing.adapters.nats_records import WITH_BODY, RecordHead, pack_head, unpack_head
-from lapwing.model.errors import Fenced, StorageError
+from lapwing.model.errors import Fenced, Held, StorageError
 from lapwing.model.ports import Lease
 
 POINT_TTL_S = 86_400
 LOOK_EVERY_S = 0.2
 DEAD_AFTER_S = 3.0              # a writer whose head did not move for so long may be taken over
+
+
+Draft = tuple[RecordHead, bytes, bytes | None]     # head, body, checkpoint of a record to be stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +74,11 @@ class NatsJournal:
         except NotFound as error:
             if not make:
                 raise StorageError(f"no journal {self.name}", where=self.link.where, remedy="check its name after the last /") from error
-            # Nobody, an administrator's slip included, takes a message out of a record.
+            # Nobody, an administrator's slip included, takes a message out of a record. Not compressed: a replica of NATS 2.15.1
+            # that was killed could not read its last block of compressed messages ("s2: corrupt input") and never caught up.
             self.link.ask(f"STREAM.CREATE.{self.stream}", {
                 "name": self.stream, "subjects": [f"{self._prefix}.>"], "storage": "file", "num_replicas": replicas,
-                "retention": "limits", "discard": "old", "max_age": int(keep_days * 86_400e9), "compression": "s2",
+                "retention": "limits", "discard": "old", "max_age": int(keep_days * 86_400e9), "compression": "none",
                 "allow_atomic": True, "allow_msg_ttl": True, "deny_delete": True, "deny_purge": True}, patience_s=15.0)
             return
         if not found.get("allow_atomic"):
@@ -101,14 +105,14 @@ class NatsJournal:
             if time.monotonic() - since_s >= patience_s:
                 if patience_s:
                     break
-                raise StorageError(f"another process ({head.holder}) writes this journal", where=self.where,
-                                   remedy="stop it first, wait until it counts as dead, or name another journal")
+                raise Held(f"another process ({head.holder}) writes this journal", where=self.where,
+                           remedy="stop it first, wait until it counts as dead, or name another journal")
             time.sleep(min(LOOK_EVERY_S, patience_s))
             now_at, head = self.look()
             if now_at != at:
                 if head.what != "release" and head.holder:
-                    raise StorageError(f"another process ({head.holder}) writes this journal", where=self.where,
-                                       remedy="stop it first, or name another journal")
+                    raise Held(f"another process ({head.holder}) writes this journal", where=self.where,
+                               remedy="stop it first, or name another journal")
                 at = now_at
         self.seize(at, head)
 
@@ -116,7 +120,7 @@ class NatsJournal:
         """Take the lease where the newest record still is the one given. Raises Fenced where it is not."""
         self._at, self.head = at, head
         lease = Lease(head.term + 1, self.holder)
-        self._write(replace(head.bare("lease"), term=lease.term, holder=lease.holder))
+        self._write([(replace(head.bare("lease"), term=lease.term, holder=lease.holder), b"", None)])
         self.lease = lease
 
     def resume(self) -> RecordHead:
@@ -132,10 +136,26 @@ class NatsJournal:
 
     def write(self, head: RecordHead, body: bytes = b"", point: bytes | None = None) -> None:
         """Store a record whole or not at all. Raises Fenced, Unreachable (its fate is not known then), StorageError."""
-        assert self.lease.term, "the lease is taken first"
-        self._write(replace(head, term=self.lease.term, holder=self.lease.holder), body, point)
+        self.write_all([(head, body, point)])
 
-    def _write(self, head: RecordHead, body: bytes = b"", point: bytes | None = None) -> None:
+    def write_all(self, records: Sequence[Draft]) -> None:
+        """Store several records whole, or none of them. Raises Fenced, Unreachable, StorageError."""
+        assert self.lease.term, "the lease is taken first"
+        self._write([(replace(head, term=self.lease.term, holder=self.lease.holder), body, point) for head, body, point in records])
+
+    def _write(self, records: Sequence[Draft]) -> None:
+        messages: list[Outgoing] = []
+        for head, body, point in records:
+            # One fence for the whole batch: the newest head of any kind must still be the one that we know.
+            fence = {"Nats-Expected-Last-Subject-Sequence": str(self._at),
+                     "Nats-Expected-Last-Subject-Sequence-Subject": f"{self._prefix}.head.*"} if head is records[0][0] else {}
+            last, more = self._messages(head, body, point, fence)
+            messages += more
+        self._writes += 1
+        self._at = self.link.publish(messages, f"{os.getpid()}-{id(self):x}-{self._writes}-{os.urandom(4).hex()}")
+        self.head = replace(last, began=self._at) if last.what == "begin" else last
+
+    def _messages(self, head: RecordHead, body: bytes, point: bytes | None, fence: dict[str, str]) -> tuple[RecordHead, list[Outgoing]]:
         messages: list[Outgoing] = []
         if len(body) > PIECE_OCTETS:
             pieces = [body[i: i + PIECE_OCTETS] for i in range(0, len(body), PIECE_OCTETS)]
@@ -146,13 +166,8 @@ class NatsJournal:
             messages += [Outgoing(f"{self._prefix}.point", pack_head(replace(head, points=len(pieces), parts=i), piece),
                                   {"Nats-TTL": f"{POINT_TTL_S}s"}) for i, piece in enumerate(pieces)]
             head = replace(head, points=len(pieces))
-        # One fence for the whole batch: the newest head of any kind must still be the one that we know.
-        messages.append(Outgoing(f"{self._prefix}.head.{head.what}", pack_head(head, body), {
-            "Nats-Expected-Last-Subject-Sequence": str(self._at),
-            "Nats-Expected-Last-Subject-Sequence-Subject": f"{self._prefix}.head.*"}))
-        self._writes += 1
-        self._at = self.link.publish(messages, f"{os.getpid()}-{id(self):x}-{self._writes}-{os.urandom(4).hex()}")
-        self.head = replace(head, began=self._at) if head.what == "begin" else head
+        messages.append(Outgoing(f"{self._prefix}.head.{head.what}", pack_head(head, body), fence))
+        return head, messages
 
     def begin(self, segment: str, body: bytes = b"", *, start: RecordHead | None = None) -> None:
         """Begin a segment, with facts in `body`."""

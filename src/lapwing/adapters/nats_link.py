@@ -167,6 +167,11 @@ class NatsLink:
         """Return the answer of the JetStream API to a request. Raises StorageError, Unreachable."""
         return self._asked(f"$JS.API.{subject}", json.dumps(body or {}).encode(), {}, patience_s)
 
+    def tell(self, subject: str, data: bytes) -> None:
+        """Publish outside any stream, to whoever listens now. Raises Unreachable."""
+        self._check_up()
+        self._wait(self._client.publish(subject, data), self.patience_s)
+
     def _asked(self, subject: str, data: bytes, headers: dict[str, str], patience_s: float = 0.0) -> dict[str, Any]:
         self._check_up()
         limit_s = patience_s or self.patience_s

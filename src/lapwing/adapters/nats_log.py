@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from lapwing.adapters.nats_journal import NatsJournal, Record
+from lapwing.adapters.nats_journal import Draft, NatsJournal, Record
 from lapwing.adapters.nats_records import RecordHead, pack_batch, pack_facts, unpack_batch, unpack_facts
 from lapwing.model.errors import Fenced, StorageError, Unreachable
 from lapwing.model.ports import Batch, Lease, Output
@@ -24,31 +24,41 @@ class NatsLog:
     ----------
     journal : opened; for writing it holds the lease
     segment : its name; begun where the journal has no segment yet
-    read_only : for readers
+    read_only : for readers, with the stream sequence where the segment `began`, or its newest head as `end`
     let_go : called by `close`, to release what was opened for this log alone
     """
 
-    def __init__(self, journal: NatsJournal, segment: str, *, read_only: bool = False, began: int = 0,
+    def __init__(self, journal: NatsJournal, segment: str, *, read_only: bool = False, began: int = 0, end: RecordHead | None = None,
                  let_go: Callable[[], None] = lambda: None) -> None:
         self.journal, self.name, self.read_only = journal, segment, read_only
         self._let_go = let_go
         self._waiting: Batch | None = None
         self._failed = ""
         self._facts: dict[str, str] = {}          # stored, not sealed yet
-        self._meta: dict[str, str] | None = None
+        self._meta: dict[str, str] = {}
         if not read_only and journal.head.segment != segment:
             journal.begin(segment)
-        self._end = journal.head if journal.head.segment == segment else self._end_of(began)
+        if read_only:
+            self._end = end if end is not None else self._end_of(began)
+        else:
+            self._end = journal.head
         self._began = self._end.began
         if not read_only:
             for record in self._records(("begin", "facts")):
+                facts = unpack_facts(record.body)
+                self._meta |= facts
                 if record.head.batch == self._end.batch:
-                    self._facts |= unpack_facts(record.body)
+                    self._facts |= facts
 
     @property
     def where(self) -> str:
         """The segment, for messages."""
         return f"{self.journal.where}, {self.name}"
+
+    @property
+    def wants_point(self) -> bool:
+        """Whether the next commit should carry a checkpoint, whenever the last one was."""
+        return False
 
     def _end_of(self, began: int) -> RecordHead:
         """Return the newest head of an older segment, which began at a place."""
@@ -85,13 +95,35 @@ class NatsLog:
         if batch is None or batch.number != batch_number:
             raise StorageError(f"outputs of batch {batch_number}, which is not the one appended last", where=self.where,
                                remedy="append a batch, then commit its outputs")
-        digest = batch_digest(bytes.fromhex(self._end.digest), batch_number, sorted(self._facts.items()), batch.entries, outputs)
-        has_alert = any(output.kind == "alert" for output in outputs)
-        self._store(RecordHead(
-            "alert" if has_alert else "batch", self.name, self._began, batch_number, digest.hex(),
-            self._end.entries + len(batch.entries), self._end.outputs + len(outputs), len(batch.entries), len(outputs)),
-            pack_batch(batch.entries, outputs), checkpoint)
+        head = self._head_of(self._end, batch, outputs, self._facts)
+        self._store([(head, pack_batch(batch.entries, outputs), checkpoint)])
         self._waiting, self._facts = None, {}
+
+    def _head_of(self, end: RecordHead, batch: Batch, outputs: Sequence[Output], facts: dict[str, str]) -> RecordHead:
+        digest = batch_digest(bytes.fromhex(end.digest), batch.number, sorted(facts.items()), batch.entries, outputs)
+        has_alert = any(output.kind == "alert" for output in outputs)
+        return RecordHead("alert" if has_alert else "batch", self.name, self._began, batch.number, digest.hex(),
+                          end.entries + len(batch.entries), end.outputs + len(outputs), len(batch.entries), len(outputs))
+
+    def may_follow(self, sealed: Sealed) -> bool:
+        """Return whether a batch that was sealed elsewhere fits onto the end."""
+        return self._head_of(self._end, Batch(sealed.number, sealed.entries), sealed.outputs, self._facts).digest == sealed.digest.hex()
+
+    def carry(self, batches: Sequence[Sealed], point: tuple[int, bytes] | None = None) -> None:
+        """Store batches that were sealed elsewhere, all of them or none. Raises StorageError where they do not follow."""
+        self._check_usable()
+        drafts: list[Draft] = []
+        end, facts = self._end, self._facts
+        for sealed in batches:
+            head = self._head_of(end, Batch(sealed.number, sealed.entries), sealed.outputs, facts)
+            if sealed.number != end.batch + 1 or head.digest != sealed.digest.hex():
+                raise StorageError(f"batch {sealed.number} does not follow batch {end.batch}", where=self.where,
+                                   remedy="it was made on another journal, or was changed")
+            drafts.append((head, pack_batch(sealed.entries, sealed.outputs), point[1] if point and point[0] == sealed.number else None))
+            end, facts = head, {}
+        if drafts:
+            self._store(drafts)
+            self._facts = {}
 
     def set_meta(self, values: dict[str, str]) -> None:
         """Store facts, durable at once; StorageError where a key has another value already."""
@@ -103,13 +135,13 @@ class NatsLog:
                                    remedy="a journal keeps one configuration; start a new one")
         new = {key: value for key, value in values.items() if key not in present}
         # Written even where it says nothing new: a writer that was taken over must hear of it.
-        self._store(self._end.bare("facts"), pack_facts(new))
+        self._store([(self._end.bare("facts"), pack_facts(new), None)])
         self._facts |= new
         self._meta = present | new
 
-    def _store(self, head: RecordHead, body: bytes, point: bytes | None = None) -> None:
+    def _store(self, drafts: Sequence[Draft]) -> None:
         try:
-            self.journal.write(head, body, point)
+            self.journal.write_all(drafts)
         except StorageError as error:
             self._failed = error.what
             raise
@@ -122,7 +154,7 @@ class NatsLog:
     def renew(self) -> None:
         """Show that the writer lives. Raises Fenced where it is no longer the writer."""
         self._check_usable()
-        self._store(self._end.bare("renew"), b"")
+        self._store([(self._end.bare("renew"), b"", None)])
 
     def _check_usable(self) -> None:
         if self.read_only:
@@ -209,12 +241,15 @@ class NatsLog:
 
     def meta(self) -> dict[str, str]:
         """Return the facts stored, by key."""
-        if self._meta is None or self.read_only:
-            found: dict[str, str] = {}
+        if self.read_only:
+            self._meta = {}
             for record in self._records(("begin", "facts")):
-                found |= unpack_facts(record.body)
-            self._meta = found
+                self._meta |= unpack_facts(record.body)
         return dict(sorted(self._meta.items()))
+
+    def known_meta(self) -> dict[str, str]:
+        """Return the facts as last known, without asking the server."""
+        return dict(self._meta)
 
     def close(self) -> None:
         """Close. A batch without outputs is dropped: it was never processed."""

@@ -92,6 +92,7 @@ class Server:
         """Start without waiting for it."""
         self.plan.folder.mkdir(parents=True, exist_ok=True)
         config = self.plan.folder / "server.conf"
+        config.touch(mode=0o600)      # it holds the passwords of all accounts
         config.write_text(config_text(self.plan), encoding="utf-8")
         with (self.plan.folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen([binary(), "-c", str(config)], stdout=log, stderr=log, stdin=subprocess.DEVNULL)

@@ -24,6 +24,7 @@ from lapwing.model.errors import Fenced, StorageError
 from lapwing.model.ports import Batch, Lease, Output
 from lapwing.record.journal import GENESIS, Head, Sealed, batch_digest, entry_mark, output_mark
 
+_CARRIED = -2          # batch of facts that were sealed elsewhere
 _KEPT_CHECKPOINTS = 2  # the newest, and one to fall back to
 
 
@@ -69,6 +70,41 @@ class SqliteLog:
         row = self._connection.execute("SELECT batch, digest, entries, outputs FROM head").fetchone()
         self._head = (Head(-1, GENESIS, 0, 0) if row is None
                       else Head(_integer(row[0]), _octets(row[1]), _integer(row[2]), _integer(row[3])))
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self.path.name
+
+    @property
+    def where(self) -> str:
+        """The file, for messages."""
+        return str(self.path)
+
+    @property
+    def wants_point(self) -> bool:
+        """Whether the next commit should carry a checkpoint, whenever the last one was."""
+        return False
+
+    def begin_at(self, head: Head, facts: dict[str, str]) -> None:
+        """Have an empty file carry a journal on that ends elsewhere; `facts` are those that were sealed there."""
+        self._check_usable()
+        assert self._head.number == -1 and not self.meta(), "an empty file"
+        try:
+            self._begin()
+            self._connection.execute("INSERT INTO head (one, batch, digest, entries, outputs) VALUES (1,?,?,?,?)",
+                                     (head.number, head.digest, head.entry_count, head.output_count))
+            self._connection.executemany("INSERT INTO meta (key, value, batch) VALUES (?, ?, ?)",
+                                         [(key, value, _CARRIED) for key, value in facts.items()])
+            self._end()
+        except sqlite3.Error as error:
+            raise self._fail(error) from error
+        self._head = head
+
+    def first_batch(self) -> int:
+        """Return the number of the first batch in the file, -1 for none."""
+        row = next(iter(self._all("SELECT min(number) FROM batches")), None)
+        return -1 if row is None or row[0] is None else _integer(row[0])
 
     def _take_lease(self) -> None:
         holder = f"{socket.gethostname()}, process {os.getpid()}"

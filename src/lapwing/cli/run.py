@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lapwing.runtime.service import Service
 
 NAME = "run"
 HELP = ("Run the live service of a site: links, tracks, verdicts, warnings, journal, console, health. SIGHUP reads the configuration "
@@ -19,11 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run until stopped; 0 stopped in good order, 2 where the site cannot run."""
-    import signal
-    import threading
     import time
     from pathlib import Path
-    from typing import Any
 
     from lapwing.runtime.environment import prepare
 
@@ -36,16 +37,21 @@ def run(arguments: argparse.Namespace) -> int:
     log = Log(time.time_ns, as_json=None if arguments.log is None else arguments.log == "json")
     for warning in warnings:
         log("warning", str(warning))
-    service = Service(site, log=log)
+    return serve(Service(site, log=log), console=not arguments.no_console, for_s=arguments.for_s)
+
+
+def serve(service: Service, *, console: bool, for_s: float | None) -> int:
+    """Run a service until a signal, or for so long; 0."""
+    import signal
+    import threading
+    from typing import Any
+
     service.listen()        # before the console and the kernels, which take their seconds
     page: _Page | None = None
     try:
-        page = None if arguments.no_console else _Page(service)
-        service.start((page.feed_thread.take,) if page is not None else ())
+        page = _Page(service) if console else None
     except BaseException:
         service.close_links()
-        if page is not None:
-            page.server.stop()
         raise
 
     def stop(number: int, frame: Any) -> None:
@@ -54,11 +60,13 @@ def run(arguments: argparse.Namespace) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     signal.signal(signal.SIGHUP, lambda number, frame: service.reload())
-    if arguments.for_s:
-        timer = threading.Timer(arguments.for_s, service.stop, ("--for is over",))
-        timer.daemon = True
-        timer.start()
     try:
+        if not service.start((page.feed_thread.take,) if page is not None else ()):
+            return 0       # stopped while it stood by
+        if for_s:
+            timer = threading.Timer(for_s, service.stop, ("--for is over",))
+            timer.daemon = True
+            timer.start()
         service.run(ready=lambda: print(f"console: {page.server.url}" if page is not None else "console: none", flush=True))
     finally:
         if page is not None:
@@ -70,11 +78,10 @@ def run(arguments: argparse.Namespace) -> int:
 class _Page:
     """The console of a service: bound before anything is journaled, so that a port in use is said at once."""
 
-    def __init__(self, service: object) -> None:
+    def __init__(self, service: Service) -> None:
         import time
 
         from lapwing.runtime.access import open_access
-        from lapwing.runtime.service import Service
         from lapwing.runtime.wiring import display_files
         from lapwing.web.app import create_app
         from lapwing.web.feed import Feed
@@ -83,7 +90,6 @@ class _Page:
         from lapwing.web.hub import Hub
         from lapwing.web.serve import start
 
-        assert isinstance(service, Service)
         site, country, console = service.site, service.country, service.site.console
         hub = Hub(service.receive)
         feed = Feed(hub, country.pack if country else None, country.neighbours if country else {},

@@ -27,16 +27,18 @@ def polar_to_geodetic_kernel(site_lat_rad: Floats, site_lon_rad: Floats, site_he
     Unknown is the up component z of the line of sight in the radar's own frame: start on the osculating sphere of the
     azimuth, then Newton on the height above the ellipsoid.
     """
+    sin_lat, cos_lat, sin_lon, cos_lon, bulge, normal, meridian = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     for i in range(range_m.shape[0]):
         lat_rad[i] = np.nan
         lon_rad[i] = np.nan
         rho, target = range_m[i], height_m[i]
-        sin_lat, cos_lat = math.sin(site_lat_rad[i]), math.cos(site_lat_rad[i])
-        sin_lon, cos_lon = math.sin(site_lon_rad[i]), math.cos(site_lon_rad[i])
+        if i == 0 or site_lat_rad[i] != site_lat_rad[i - 1] or site_lon_rad[i] != site_lon_rad[i - 1]:  # mostly one radar's
+            sin_lat, cos_lat = math.sin(site_lat_rad[i]), math.cos(site_lat_rad[i])
+            sin_lon, cos_lon = math.sin(site_lon_rad[i]), math.cos(site_lon_rad[i])
+            bulge = 1.0 - _E2 * sin_lat * sin_lat
+            normal = _A / math.sqrt(bulge)
+            meridian = normal * (1.0 - _E2) / bulge
         sin_az, cos_az = math.sin(azimuth_rad[i]), math.cos(azimuth_rad[i])
-        bulge = 1.0 - _E2 * sin_lat * sin_lat
-        normal = _A / math.sqrt(bulge)
-        meridian = normal * (1.0 - _E2) / bulge
         euler = 1.0 / (cos_az * cos_az / meridian + sin_az * sin_az / normal)
         site = site_height_m[i]
         if not (rho >= abs(target - site)):          # also false for NaN
@@ -50,7 +52,7 @@ def polar_to_geodetic_kernel(site_lat_rad: Floats, site_lon_rad: Floats, site_he
         hy = cos_lon * sin_az - sin_lat * sin_lon * cos_az
         hz = cos_lat * cos_az
         ux, uy, uz = cos_lat * cos_lon, cos_lat * sin_lon, sin_lat
-        latitude, longitude = np.nan, np.nan
+        x, y, top, low = 0.0, 0.0, 0.0, 0.0
         reached = False
         for _ in range(_ROUNDS):
             ground = math.sqrt(max(rho * rho - z * z, 0.0))
@@ -58,21 +60,16 @@ def polar_to_geodetic_kernel(site_lat_rad: Floats, site_lon_rad: Floats, site_he
             y = sy + ground * hy + z * uy
             w = sz + ground * hz + z * uz
             across = math.sqrt(x * x + y * y)
-            # Bowring's formula with tan(reduced) kept as sine and cosine; one round is exact to 1e-6 m below 30 km
-            # of height, the second takes it under 1e-9 m.
+            # Bowring's formula with tan(reduced) kept as sine and cosine: one round is exact to 1e-5 m below 30 km of height.
             sine, cosine = w * _A, across * _B
-            for _ in range(2):
-                length = math.sqrt(sine * sine + cosine * cosine)
-                sine /= length
-                cosine /= length
-                top = w + _EP2 * _B * sine * sine * sine
-                low = across - _E2 * _A * cosine * cosine * cosine
-                sine, cosine = (1.0 - _F) * top, low
-            length = math.sqrt(top * top + low * low)
-            sin_p, cos_p = top / length, low / length
+            length = 1.0 / math.sqrt(sine * sine + cosine * cosine)
+            sine *= length
+            cosine *= length
+            top = w + _EP2 * _B * sine * sine * sine
+            low = across - _E2 * _A * cosine * cosine * cosine
+            length = 1.0 / math.sqrt(top * top + low * low)
+            sin_p, cos_p = top * length, low * length
             height = across * cos_p + w * sin_p - _A * math.sqrt(1.0 - _E2 * sin_p * sin_p)
-            latitude = math.atan2(top, low)
-            longitude = math.atan2(y, x)
             error = target - height
             if abs(error) < 1e-5:
                 # d(height)/dz is near 1, so what is left moves the point by under 1e-5 m times z / ground.
@@ -86,5 +83,5 @@ def polar_to_geodetic_kernel(site_lat_rad: Floats, site_lon_rad: Floats, site_he
             step = error / rise if abs(rise) > 0.05 else error
             z = min(max(z + step, -rho), rho)
         if reached:
-            lat_rad[i] = latitude
-            lon_rad[i] = longitude
+            lat_rad[i] = math.atan2(top, low)
+            lon_rad[i] = math.atan2(y, x)

@@ -18,6 +18,7 @@ from lapwing.judge import traffic
 from lapwing.judge.path import of_trajectory
 from lapwing.judge.settings import Settings
 from lapwing.judge.stage import LIVE_DECORRELATION_S, make_verdict
+from lapwing.judge.torn import parts
 from lapwing.judge.verdict import find
 from lapwing.model.times import NS_PER_S
 from lapwing.model.tracks import CLASSES, Trajectory
@@ -64,9 +65,9 @@ def judge_tracks(emitted: Sequence[EmittedTrack], pack: Pack,
                 class_name=CLASSES[best], class_prob=float(np.nan_to_num(thin.class_prob[-1, best])), identity="",
                 first_ns=int(thin.time_ns[0]), last_ns=int(thin.time_ns[-1]), closest_m=float(np.min(distance))))
             continue
-        path = of_trajectory(_trajectory(thin), pack.territory, settings)
-        finding = find(path, LIVE_DECORRELATION_S, settings, ended=True)
-        verdicts.append(make_verdict(finding, thin.track_id, (), pack, True, int(thin.time_ns[-1]), settings))
+        for part in parts(_trajectory(thin), settings):
+            finding = find(of_trajectory(part, pack.territory, settings), LIVE_DECORRELATION_S, settings, ended=True)
+            verdicts.append(make_verdict(finding, part.track_id, (), pack, True, int(thin.time_ns[-1]), settings))
     return verdicts, gone
 
 

@@ -21,7 +21,7 @@ FORWARD, RIGHT, HEADING, SPEED_FACTOR, SHIFT, WHICH, PERIOD, AWAY, LEGS = range(
 DRAWS = 8 + 6                # three course changes: when, which way and how far
 _TURN_FADES_S = 15.0
 _TURNS_RADPS = 0.005
-_AWAY_M_MIN, _AWAY_M_MAX = 200.0, 2_000.0
+_AWAY_M_MIN, _AWAY_M_MAX = 250.0, 6_000.0
 _COURSE_SHARE, _WEAVE_SHARE = 0.6, 0.2
 _PERIOD_S_MIN, _PERIOD_S_MAX = 80.0, 240.0
 
@@ -34,7 +34,8 @@ def first_entry_kernel(
     """Fly each track's flights over its chart; write when and where each first lies inside, inf and NaN where never.
 
     A flight weaves about a course, as a sine that begins with the heading of now, and changes course up to three times.
-    A share TURN_AWAY_PROB turns away, or along the line, when it comes within a distance drawn from 0.2-2 km.
+    A share TURN_AWAY_PROB turns away, or along the line, when it comes within a distance drawn from
+    0.25-6 km, even in its logarithm; of those already nearer than that when it would have, the share that has not is less.
 
     Parameters
     ----------
@@ -54,6 +55,13 @@ def first_entry_kernel(
         root_s[step], fading[step] = math.sqrt(step_s[step]), math.exp(-step_s[step] / _TURN_FADES_S)
     for row in range(track.shape[0]):
         one, chart, radius_max = track[row], chart_m[row], track[row, RADIUS]
+        # It has not turned away until here: what would have is gone, by Bayes' rule.
+        left = 0.0
+        scale = 0.0
+        if chart[0, 0] > _AWAY_M_MIN:
+            scale = math.log(min(chart[0, 0], _AWAY_M_MAX) / _AWAY_M_MIN)
+            left = scale / math.log(_AWAY_M_MAX / _AWAY_M_MIN)
+        turns_away = one[TURN_AWAY_PROB] * left / max(one[TURN_AWAY_PROB] * left + 1.0 - one[TURN_AWAY_PROB], 1e-9)
         for flight in range(draw.shape[0]):
             forward = one[FORWARD_SIGMA] * draw[flight, FORWARD]
             right = one[RIGHT_SIGMA] * draw[flight, RIGHT]
@@ -76,9 +84,9 @@ def first_entry_kernel(
             rate, legs, next_leg_s = one[TURN_RATE] * (1.0 if weave < 0.05 else 0.0), 0, math.inf
             if one[LEG_S] < math.inf:
                 next_leg_s = -one[LEG_S] * math.log(max(draw[flight, LEGS], 1e-12))
-            away_m, away_share = -1.0, draw[flight, AWAY] / max(one[TURN_AWAY_PROB], 1e-9)
+            away_m, away_share = -1.0, draw[flight, AWAY] / max(turns_away, 1e-9)
             if away_share < 1.0:
-                away_m = _AWAY_M_MIN + (_AWAY_M_MAX - _AWAY_M_MIN) * away_share
+                away_m = _AWAY_M_MIN * math.exp(scale * away_share)
             time_s, safe_s = 0.0, 0.0
             entry_s[row, flight] = math.inf
             entry_place_m[row, flight, 0], entry_place_m[row, flight, 1] = math.nan, math.nan

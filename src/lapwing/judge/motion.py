@@ -22,7 +22,7 @@ class Motion:
     turn_rad_max: float
     wander_rad_sigma: float      # random walk of the heading, per square root of a second
     speed_share_sigma: float     # spread of the mean speed over the next minutes, share of the speed now
-    turn_away_prob: float        # share of those coming to the line that turn away or along it within the last 2 km
+    turn_away_prob: float        # share of those coming to the line that turn away or along it within the last 6 km
 
 
 def _motion(speed: float, leg_s: float, turn_deg: tuple[float, float], wander_deg: float, spread: float,
@@ -31,10 +31,10 @@ def _motion(speed: float, leg_s: float, turn_deg: tuple[float, float], wander_de
 
 
 # Leg times and the share that turns away at the line are ours: a one-way drone's legs between course changes of 20-90
-# degrees last some ten minutes; one that is bound for a bank of the river follows it, or turns short of the line.
+# degrees last some eight minutes; one that is bound for a bank of the river follows it, or turns short of the line.
 MOTIONS: dict[str, Motion] = {
-    "drone": _motion(58.0, 700.0, (20.0, 90.0), 0.5, 0.06, 0.22),        # owa_uav_piston
-    "decoy": _motion(50.0, 1_200.0, (20.0, 90.0), 0.5, 0.10, 0.1),      # decoy_uav_small
+    "drone": _motion(58.0, 450.0, (20.0, 90.0), 0.5, 0.06, 0.3),         # owa_uav_piston
+    "decoy": _motion(50.0, 450.0, (20.0, 90.0), 0.5, 0.10, 0.3),         # decoy_uav_small
     "balloon": _motion(35.0, math.inf, (0.0, 0.0), 0.2, 0.15),          # balloon_smuggling: turns with wind shear
     "bird": _motion(40.0, 300.0, (10.0, 90.0), 1.5, 0.15),              # bird_flock_large; 40 with a tail wind
     "helicopter": _motion(85.0, 240.0, (20.0, 120.0), 0.7, 0.15),

@@ -20,6 +20,7 @@ from lapwing.judge.path import bias_parts, decorrelation_s, judged_sigma, of_tra
 from lapwing.judge.settings import Settings
 from lapwing.judge.state import History, Memory, Said, State
 from lapwing.judge.statement import statement
+from lapwing.judge.torn import parts
 from lapwing.judge.verdict import Finding, find
 from lapwing.model.times import NS_PER_S
 from lapwing.model.tracks import AFFILIATIONS, CLASSES, Tracks, TrackUpdate, Trajectory
@@ -211,7 +212,7 @@ def _concluded(state: State, update: TrackUpdate, pack: Pack, now_ns: int,
             gone.append(_traffic(rows, row, reason, int(trajectory.time_ns[0]),
                                  float(np.nanmin(distance.signed_distance_m)), pack))
         else:
-            final.append(judge_trajectory(trajectory, pack, now_ns, settings))
+            final += [judge_trajectory(part, pack, now_ns, settings) for part in parts(trajectory, settings)]
     return final, tuple(gone)
 
 
@@ -259,7 +260,8 @@ def make_verdict(finding: Finding, track_id: str, sensors: tuple[str, ...], pack
     row = approach.row
     boundary = Boundary(territory.name, territory.version, territory.sha256, float(path.bound_95_m[row]))
     evidence = Evidence(int(np.count_nonzero(path.measured)), sensors, plot_gaps(path, settings.gap_s),
-                        math.hypot(float(path.bias_m[row, 0]), float(path.bias_m[row, 1])))
+                        math.hypot(float(path.bias_m[row, 0]), float(path.bias_m[row, 1])),
+                        int(path.time_ns[np.argmax(path.measured)]), int(path.time_ns[path.last_plot]))
     return Verdict(
         track_id=track_id, country=pack.code, verdict=finding.verdict, entered_prob=finding.entered_prob,
         closest_m=approach.distance_m, closest_m_low=approach.low_m, closest_m_high=approach.high_m,

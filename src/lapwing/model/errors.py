@@ -40,6 +40,10 @@ class Fenced(StorageError):
     """Another writer has taken the journal over: nothing of the refused batch was stored, and nothing more may go out."""
 
 
+class Held(StorageError):
+    """Another writer that lives holds the journal's lease."""
+
+
 class Unreachable(StorageError):
     """The journal's server does not answer. Whether the newest write was stored is not known until it answers again."""
 

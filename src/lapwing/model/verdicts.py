@@ -65,6 +65,8 @@ class Evidence:
     sensors: tuple[str, ...]
     gaps: tuple[tuple[int, int], ...]    # (start_ns, end_ns) of stretches without plots longer than 30 s
     bias_m_sigma: float                  # registration part at the closest point
+    first_ns: int = 0                    # of the first and the last plot that proves something: the verdict is on this time
+    last_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -206,9 +206,31 @@ def bench_archive(repeat: int) -> Iterator[Figure]:
     yield from figures(repeat, Figure)
 
 
+def bench_load(repeat: int) -> Iterator[Figure]:
+    """20,000 plots/s into a whole live service: loss, latency, memory."""
+    from lapwing.runtime.bench_load import figures
+
+    yield from figures(repeat, Figure)
+
+
+def bench_soak(repeat: int) -> Iterator[Figure]:
+    """Event time at ten times the speed through a whole live service: slope of memory, open files."""
+    from lapwing.runtime.bench_soak import figures
+
+    yield from figures(repeat, Figure)
+
+
+def bench_kill_cluster(repeat: int) -> Iterator[Figure]:
+    """Two machines on a cluster of three servers; leader, worker and follower killed in turn: what it lost, doubled or broke."""
+    from lapwing.runtime.bench_cluster import figures
+
+    yield from figures(repeat, Figure)
+
+
 # Not among what `bench` without a name runs: a minute at full rate and two cores; a slow reference.
 NAMED_ONLY: dict[str, Callable[[int], Iterator[Figure]]] = {
-    "archive": bench_archive, "live-sense": bench_live_sense, "live-start": bench_live_start, "track": bench_track, "kill": bench_kill}
+    "archive": bench_archive, "load": bench_load, "live-sense": bench_live_sense, "live-start": bench_live_start, "track": bench_track,
+    "kill": bench_kill, "kill-cluster": bench_kill_cluster, "soak": bench_soak}
 BENCHES: dict[str, Callable[[int], Iterator[Figure]]] = {
     "border": bench_border, "judge": bench_judge, "packs": bench_packs, "asterix": bench_asterix, "chain": bench_chain, "cap": bench_cap,
     "place": bench_place}

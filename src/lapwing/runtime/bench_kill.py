@@ -35,7 +35,7 @@ KILLS = 10
 SEED = 9_001
 OBJECTS = 40                 # each with a plot a second
 RADAR_DEG = (45.19, 28.80)
-_SITE = """[site]
+SITE = """[site]
 name = "kill loop"
 country = "ro"
 [console]
@@ -89,7 +89,7 @@ class _Loop:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             probe.bind(("127.0.0.1", 0))
             self._port = int(probe.getsockname()[1])
-        (folder / "site.toml").write_text(_SITE.format(port=self._port), encoding="utf-8")
+        (folder / "site.toml").write_text(SITE.format(port=self._port), encoding="utf-8")
         self._begun_s = time.time()
 
     def life(self, *, kill: bool) -> float:
@@ -145,7 +145,7 @@ class _Loop:
             turn = 0
             while not over.wait(1.0 / OBJECTS):
                 turn += 1
-                out.sendto(_plot(turn % OBJECTS, time.time(), self._begun_s), ("127.0.0.1", self._port))
+                out.sendto(plot(turn % OBJECTS, time.time(), self._begun_s), ("127.0.0.1", self._port))
                 self.sent += 1
 
     def found(self) -> tuple[list[str], list[str], list[str]]:
@@ -162,7 +162,7 @@ class _Loop:
         return texts, alerts, faults
 
 
-def _plot(number: int, now_s: float, begun_s: float) -> bytes:
+def plot(number: int, now_s: float, begun_s: float) -> bytes:
     """Return the plot of one of the objects: they fly south to the border, side by side, and begin again after ten minutes."""
     north_m = 30_000.0 - 45.0 * ((now_s - begun_s) % 600.0)
     east_m = -20_000.0 + 1_000.0 * number

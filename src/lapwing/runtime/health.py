@@ -38,6 +38,10 @@ METRICS: dict[str, tuple[str, str]] = {
     "lapwing_queue_entries": ("entries that wait", "gauge"),
     "lapwing_turn_seconds": ("time that the newest batch took", "gauge"),
     "lapwing_turn_seconds_max": ("longest time of a batch in the last minute", "gauge"),
+    **{f"lapwing_{kind}_seconds_{part}": (text, "counter") for kind, words in (
+        ("plot_to_track", "from the reception of a plot until its track was journaled and went out"),
+        ("plot_to_proposal", "from the reception of the oldest plot of a batch until the proposal that it led to went out"))
+        for part, text in (("bucket", words), ("sum", f"{words}: sum"), ("count", f"{words}: count"))},
     "lapwing_deliveries_waiting": ("alerts that a channel has not taken yet", "gauge"),
     "lapwing_unrecorded_batches_total": ("batches processed without a journal", "counter"),
     "lapwing_stalls_total": ("times the loop stood still", "counter"),

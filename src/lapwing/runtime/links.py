@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ipaddress
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from random import random
 
 from lapwing.adapters.links import Surroundings, check_link, open_link
 from lapwing.adapters.udp import UdpSource
 from lapwing.model.errors import ConfigError, InputError
-from lapwing.runtime.intake import Intake
+from lapwing.model.times import NS_PER_S
+from lapwing.runtime.health import Sample
+from lapwing.runtime.intake import Intake, LinkCounts
 
 RETRY_S = 5.0
 
@@ -20,6 +22,29 @@ def check_url(url: str) -> None:
     if url.startswith("file:"):
         raise ConfigError("a recording is no live link: its times are over", where=url, remedy="play it with `lapwing replay`")
     check_link(url)
+
+
+def link_rows(links: Iterable[tuple[str, str]], counts: Mapping[str, LinkCounts], now_ns: int) -> list[dict[str, str | int | float | None]]:
+    """Return what the health page says of each link, given by name and URL."""
+    rows: list[dict[str, str | int | float | None]] = []
+    for name, url in links:
+        count = counts.get(url)
+        rows.append({"name": name, "url": url, "entries": count.entries if count else 0, "shed": count.shed if count else 0,
+                     "refused": count.refused if count else 0,
+                     "silent_s": round((now_ns - count.last_ns) / NS_PER_S, 1) if count and count.last_ns else None})
+    return rows
+
+
+def link_samples(name: str, counts: LinkCounts | None, dropped_count: int | None, now_ns: int) -> list[Sample]:
+    """Return the metrics of one link."""
+    label, found = {"link": name}, list[Sample]()
+    if counts is not None:
+        found += [("lapwing_link_entries_total", label, counts.entries), ("lapwing_link_octets_total", label, counts.octets),
+                  ("lapwing_link_shed_total", label, counts.shed), ("lapwing_link_refused_total", label, counts.refused),
+                  ("lapwing_link_silent_seconds", label, (now_ns - counts.last_ns) / NS_PER_S)]
+    if dropped_count is not None:
+        found.append(("lapwing_link_dropped_total", label, dropped_count))
+    return found
 
 
 class Link:

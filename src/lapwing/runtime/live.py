@@ -14,10 +14,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lapwing import __version__, pipeline
-from lapwing.adapters.sqlite_log import SqliteLog
 from lapwing.model.alerts import Warned
 from lapwing.model.entries import TICK, Entry
-from lapwing.model.errors import StorageError
+from lapwing.model.errors import Fenced, StorageError
 from lapwing.model.notices import Responded, Shared
 from lapwing.model.ports import Batch, Output
 from lapwing.model.sensors import SensorTable
@@ -25,11 +24,11 @@ from lapwing.model.times import NS_PER_S, from_seconds, to_iso
 from lapwing.record import codec
 from lapwing.record.incident import Event
 from lapwing.record.journal import GENESIS
-from lapwing.runtime import segments
 from lapwing.runtime.batches import Item
 from lapwing.runtime.intake import Intake
 from lapwing.runtime.outputs import outputs_of
 from lapwing.runtime.runner import Observer
+from lapwing.runtime.segments import Folder, Journal, SegmentLog
 
 TICK_EVERY_NS = NS_PER_S
 RECENT_MAX = 100             # of the batches that led to something: an evening's screen
@@ -89,7 +88,7 @@ class Live:
 
     Parameters
     ----------
-    folder : of the journal's segments
+    journal : where its segments lie, or the folder of their files
     setup, facts : of the pipeline, and what the journal must say of it
     intake : where items wait
     clock : nanoseconds UTC of now, never going back
@@ -98,15 +97,18 @@ class Live:
     observers : called after each batch with its outcome and outputs
     """
 
-    def __init__(self, folder: Path, setup: pipeline.Setup, facts: dict[str, str], intake: Intake,
+    def __init__(self, journal: Journal | Path, setup: pipeline.Setup, facts: dict[str, str], intake: Intake,
                  clock: Callable[[], int], say: Callable[[str, str], None], *, window_s: float = 0.1,
                  checkpoint_s: float = 60.0, observers: Iterable[Observer] = ()) -> None:
-        self.folder, self.setup, self.facts = folder, setup, facts
+        self.journal: Journal = Folder(journal) if isinstance(journal, Path) else journal
+        self.setup, self.facts = setup, facts
         self.observers = list(observers)
         self._intake, self._clock, self._say = intake, clock, say
         self._window_ns, self._checkpoint_ns = from_seconds(window_s), from_seconds(checkpoint_s)
         self.state = pipeline.State()
-        self.log: SqliteLog | None = None
+        self.log: SegmentLog | None = None
+        self._warm: tuple[str, int] | None = None     # segment and batch that the state of a standby has reached
+        self._warm_setup = setup
         self._number = self._sequence = self._last_ns = self._point_ns = 0
         self._previous = ("", GENESIS)
         self.unrecorded_since_ns = 0          # 0: the journal is written
@@ -130,9 +132,9 @@ class Live:
 
         `mark` is the (segment, batch) up to which alerts were handed to the channels.
         """
-        log = segments.open_newest(self.folder)
+        log = self.journal.open_newest()
         if log is None:
-            self._adopt(segments.begin(self.folder, self.facts))
+            self._adopt(self.journal.begin(self.facts))
             return
         gap = ""
         try:
@@ -149,7 +151,16 @@ class Live:
             self._say("notice", "the configuration has changed since: a new segment of the journal begins")
             self._begin_after(log)
 
-    def _recovered(self, log: SqliteLog, mark: tuple[str, int], *, same: bool) -> str:
+    def follow(self, log: SegmentLog) -> None:
+        """Bring the state of a standby up to what the writer has journaled. Raises StorageError."""
+        if self._warm is None or self._warm[0] != log.name:
+            self._warm_setup, first = self._begin_from(log, log.meta())
+            self._warm = (log.name, first - 1)
+        for batch in log.read(self._warm[1] + 1):
+            self._step_again(batch, self._warm_setup)
+            self._warm = (log.name, batch.number)
+
+    def _recovered(self, log: SegmentLog, mark: tuple[str, int], *, same: bool) -> str:
         """Bring the state to the end of a segment; return why it could not be, where the next one starts from nothing."""
         try:
             self._restep(log, mark, same=same)
@@ -162,50 +173,62 @@ class Live:
             self.state = pipeline.State()
             return f"started without the tracks of version {log.meta().get('lapwing')}"
 
-    def _restep(self, log: SqliteLog, mark: tuple[str, int], *, same: bool) -> None:
+    def _restep(self, log: SegmentLog, mark: tuple[str, int], *, same: bool) -> None:
         """Bring the state to the end of a segment; collect what may not have gone out yet."""
-        meta, found = log.meta(), log.checkpoint()
-        if found is None and "initial_state" in meta:
-            found = (-1, bytes.fromhex(meta["initial_state"]))
-        first = 0
-        if found is not None:
-            point = codec.decode(found[1])
-            if not isinstance(point, LivePoint):
-                raise StorageError("the checkpoint is not one of a live site", where=f"{log.path}, batch {found[0]}",
-                                   remedy="move this journal away: a new one begins")
-            self.state, self._last_ns, first = point.state, point.now_ns, found[0] + 1
-            self.recent.extend(point.recent)
-        # Stepped with the configuration that they were made with; their alerts stand in the journal already.
-        unchanged = all(meta.get(key) == value for key, value in self.facts.items())
-        setup = self.setup if unchanged else _setup_of_meta(meta, self.setup)
+        meta = log.meta()
+        setup, first = self._begin_from(log, meta)
         for batch in log.read(first):
-            self.state, outcome = pipeline.step(self.state, batch.entries, setup)
-            self._last_ns = outcome.now_ns
+            self._step_again(batch, setup)
             self.recovered_batches += 1
-            self._remember(outcome)
         self._to_retell = tuple(self.recent)
-        for number, output in log.outputs_of("alert", mark[1] + 1 if mark[0] == log.path.name else 0):
-            self.recovered_outputs.append((log.path.name, number, output))
+        for number, output in log.outputs_of("alert", mark[1] + 1 if mark[0] == log.name else 0):
+            self.recovered_outputs.append((log.name, number, output))
         if not same:
             self._say("notice", f"the journal was written by version {meta.get('lapwing')}: a new segment begins")
 
-    def _adopt(self, log: SqliteLog, *, going_on: bool = False) -> None:
+    def _begin_from(self, log: SegmentLog, meta: dict[str, str]) -> tuple[pipeline.Setup, int]:
+        """Take up the state of the newest checkpoint, or of a standby; return the setup of a segment and the batch to go on with."""
+        first = 0
+        if self._warm is not None and self._warm[0] == log.name and self._warm[1] <= log.last_batch():
+            first = self._warm[1] + 1
+        else:
+            found = log.checkpoint()
+            if found is None and "initial_state" in meta:
+                found = (-1, bytes.fromhex(meta["initial_state"]))
+            if found is not None:
+                point = codec.decode(found[1])
+                if not isinstance(point, LivePoint):
+                    raise StorageError("the checkpoint is not one of a live site", where=f"{log.where}, batch {found[0]}",
+                                       remedy="move this journal away: a new one begins")
+                self.state, self._last_ns, first = point.state, point.now_ns, found[0] + 1
+                self.recent.clear()
+                self.recent.extend(point.recent)
+        # Stepped with the configuration that they were made with; their alerts stand in the journal already.
+        unchanged = all(meta.get(key) == value for key, value in self.facts.items())
+        return self.setup if unchanged else _setup_of_meta(meta, self.setup), first
+
+    def _step_again(self, batch: Batch, setup: pipeline.Setup) -> None:
+        self.state, outcome = pipeline.step(self.state, batch.entries, setup)
+        self._last_ns = outcome.now_ns
+        self._remember(outcome)
+
+    def _adopt(self, log: SegmentLog, *, going_on: bool = False) -> None:
         head = log.head()
         self.log, self._number, self._sequence = log, head.number + 1, head.entry_count
-        self._previous = (log.path.name, head.digest)
+        self._previous = (log.name, head.digest)
         if not going_on:
             self.state = replace(self.state, sense=replace(self.state.sense, sensors=merged_sensors(
                 self.state.sense.sensors, self.setup.sense.sensors)))
 
-    def _begin_after(self, log: SqliteLog | None, gap: str = "") -> None:
+    def _begin_after(self, log: SegmentLog | None, gap: str = "") -> None:
         if log is not None:
-            self._previous = (log.path.name, log.head().digest)
+            self._previous = (log.name, log.head().digest)
             log.close()
             self.log = None
         self.state = replace(self.state, sense=replace(self.state.sense, sensors=merged_sensors(
             self.state.sense.sensors, self.setup.sense.sensors)))
         point = codec.encode(LivePoint(self.state, 0, self._last_ns, tuple(self.recent)))
-        self._adopt(segments.begin(self.folder, self.facts, previous=self._previous[0], previous_head=self._previous[1],
+        self._adopt(self.journal.begin(self.facts, previous=self._previous[0], previous_head=self._previous[1],
                                    initial_state=point, gap=gap), going_on=True)
 
     def reconfigure(self, setup: pipeline.Setup, facts: dict[str, str]) -> None:
@@ -215,6 +238,8 @@ class Live:
             return            # without a journal now: the segment that ends the gap takes the new facts
         try:
             self._begin_after(self.log)
+        except Fenced:
+            raise
         except StorageError as error:
             self._lose_journal(error)
 
@@ -248,6 +273,8 @@ class Live:
         if self.log is not None:
             try:
                 self.log.append(batch)
+            except Fenced:
+                raise             # another machine watches and warns with this journal: this one must not
             except StorageError as error:
                 self._lose_journal(error)
         self.state, outcome = pipeline.step(self.state, batch.entries, self.setup)
@@ -279,10 +306,12 @@ class Live:
             self.unrecorded_batches += 1
             return
         point = None
-        if self._last_ns - self._point_ns >= self._checkpoint_ns:
+        if self._last_ns - self._point_ns >= self._checkpoint_ns or self.log.wants_point:
             point = self._point(batch)
         try:
             self.log.commit(batch.number, outputs, point)
+        except Fenced:
+            raise
         except StorageError as error:
             self._lose_journal(error)
             self.unrecorded_batches += 1
@@ -308,7 +337,7 @@ class Live:
         self._say("error", f"the journal is not written: {error}; watching and warning go on without it")
         log, self.log = self.log, None
         if log is not None:
-            self._previous = (log.path.name, log.head().digest)
+            self._previous = (log.name, log.head().digest)
             try:
                 log.close()
             except StorageError as second:
@@ -319,6 +348,8 @@ class Live:
         gap = (f"no input from {to_iso(self.unrecorded_since_ns)} to {to_iso(self._last_ns)}: {self.unrecorded_why}")
         try:
             self._begin_after(None, gap)
+        except Fenced:
+            raise
         except StorageError as error:
             self.unrecorded_why = str(error)
             return

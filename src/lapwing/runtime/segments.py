@@ -19,12 +19,63 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from lapwing.adapters.sqlite_log import SqliteLog
 from lapwing.model.errors import StorageError
-from lapwing.record.journal import GENESIS
+from lapwing.model.ports import Log, Output
+from lapwing.record.journal import GENESIS, Head
 
 _NAME = re.compile(r"journal-(\d{6})\.sqlite")
+
+
+class SegmentLog(Log, Protocol):
+    """A segment as the live loop uses it."""
+
+    @property
+    def name(self) -> str:
+        """Its name, which is that of its file."""
+
+    @property
+    def where(self) -> str:
+        """Where it lies, for messages."""
+
+    @property
+    def wants_point(self) -> bool:
+        """Whether the next commit should carry a checkpoint, whenever the last one was."""
+
+    def head(self) -> Head:
+        """Return its end."""
+
+    def outputs_of(self, kind: str, first_batch: int = 0) -> list[tuple[int, Output]]:
+        """Return (batch number, output) of one kind, in order."""
+
+
+class Journal(Protocol):
+    """Where segments lie."""
+
+    def open_newest(self) -> SegmentLog | None:
+        """Return the newest segment, open for writing; None where there is none. Raises StorageError."""
+
+    def begin(self, facts: dict[str, str], *, previous: str = "", previous_head: bytes = GENESIS, initial_state: bytes | None = None,
+              gap: str = "") -> SegmentLog:
+        """Make the next segment with its facts. Raises StorageError; then no segment was made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A journal whose segments are files of a folder."""
+
+    path: Path
+
+    def open_newest(self) -> SegmentLog | None:
+        """Return the newest segment."""
+        return open_newest(self.path)
+
+    def begin(self, facts: dict[str, str], *, previous: str = "", previous_head: bytes = GENESIS, initial_state: bytes | None = None,
+              gap: str = "") -> SegmentLog:
+        """Make the next segment."""
+        return begin(self.path, facts, previous=previous, previous_head=previous_head, initial_state=initial_state, gap=gap)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +127,21 @@ def begin(folder: Path, facts: dict[str, str], *, previous: str = "", previous_h
         _remove(path)      # a full disk still makes an empty file
         raise
     try:
-        more = {"initial_state": initial_state.hex()} if initial_state is not None else {}
-        if previous:
-            more |= {"previous": previous, "previous_head": previous_head.hex()}
-        log.set_meta(facts | more | ({"gap": gap} if gap else {}))
+        log.set_meta(first_facts(facts, previous=previous, previous_head=previous_head, initial_state=initial_state, gap=gap))
     except StorageError:
         log.close()
         _remove(path)
         raise
     return log
+
+
+def first_facts(facts: dict[str, str], *, previous: str = "", previous_head: bytes = GENESIS, initial_state: bytes | None = None,
+                gap: str = "") -> dict[str, str]:
+    """Return the facts that a segment begins with."""
+    more = {"initial_state": initial_state.hex()} if initial_state is not None else {}
+    if previous:
+        more |= {"previous": previous, "previous_head": previous_head.hex()}
+    return facts | more | ({"gap": gap} if gap else {})
 
 
 def chain_faults(folder: Path) -> list[tuple[str, str]]:

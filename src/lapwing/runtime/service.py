@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 
-from lapwing import __version__, pipeline
-from lapwing.adapters.channels import make_channel
+import numpy as np
+
+from lapwing import pipeline
+from lapwing.adapters.nats_link import parse_target
 from lapwing.adapters.outbox_store import OutboxStore
 from lapwing.adapters.systemd import Notifier
 from lapwing.geo import jit
 from lapwing.model.errors import ConfigError, InputError, LapwingError, StorageError
-from lapwing.model.ports import Channel, Output
+from lapwing.model.ports import Output
 from lapwing.model.sensed import SensorHealth
 from lapwing.model.times import NS_PER_S, to_iso
-from lapwing.record import codec
 from lapwing.runtime import sensor_health
 from lapwing.runtime.archiving import Keeper
 from lapwing.runtime.deliver import Heart
@@ -26,54 +28,43 @@ from lapwing.runtime.first_look import FirstLook
 from lapwing.runtime.handover import hand_over, hand_over_recovered
 from lapwing.runtime.health import Health, Report, Sample, open_files, resident_octets
 from lapwing.runtime.intake import Intake
-from lapwing.runtime.links import Link
+from lapwing.runtime.latency import Latency
+from lapwing.runtime.links import Link, link_rows, link_samples
 from lapwing.runtime.live import Live
 from lapwing.runtime.logs import Log
 from lapwing.runtime.outbox import Outbox, Postmen
 from lapwing.runtime.probe import TURNS, Probe, Probed
 from lapwing.runtime.runner import Observer
 from lapwing.runtime.site_config import Site, require_site
+from lapwing.runtime.site_facts import channels_of, facts_of, setup_of_site
 from lapwing.runtime.stall import StallWatch
+from lapwing.runtime.standby import Standby
 from lapwing.runtime.steady import SteadyClock
-from lapwing.runtime.wiring import Country, load_country, make_setup, with_policy
+from lapwing.runtime.upstream import Upstream
+from lapwing.runtime.wiring import load_country
 
 REPORT_EVERY_S = 0.5
 JOURNALED_S_MAX = 5.0       # how long a person's entry may wait until it is durable
 
 
-def facts_of(site: Site, country: Country | None) -> dict[str, str]:
-    """Return what each segment of the journal must say so that it can be replayed by itself."""
-    facts = {"lapwing": __version__, "source": f"live: {site.name}", "status": site.status, "window_s": repr(site.window_s),
-             "sensors": codec.encode(site.sensors).hex(), "allow": json.dumps([list(pair) for pair in site.allow]),
-             "judge": codec.encode(site.judge).hex()}
-    if country is not None:
-        facts |= {"country": country.pack.code, "country_sha256": country.pack.sha256, "country_version": country.pack.version,
-                  "policy": json.dumps(dict(site.policy), sort_keys=True, default=list)}
-    # Always: a table that was taken away is a change too.
-    return facts | {"people": json.dumps([list(pair) for pair in site.people], ensure_ascii=False)}
-
-
-def setup_of_site(site: Site, country: Country | None) -> pipeline.Setup:
-    """Return the pipeline's setup."""
-    return make_setup(site.sensors, with_policy(country, site.policy) if country is not None else None, status=site.status,
-                      allow=site.allow, judge=site.judge, people=site.people)
-
-
 class Service:
     """A live site at work. `start`, then `run` until `stop` is called from a signal handler or another thread."""
 
-    def __init__(self, site: Site, *, log: Log | None = None) -> None:
+    def __init__(self, site: Site, *, log: Log | None = None, clock: SteadyClock | None = None) -> None:
         self.site = site
-        self.clock = SteadyClock(time.time_ns, time.monotonic_ns, site.limits.clock_step_s)
+        self.clock = clock or SteadyClock(time.time_ns, time.monotonic_ns, site.limits.clock_step_s)
         self.say = log or Log(self.clock)
         self.health = Health()
         self.country = load_country(site.country, state_dir()) if site.country else None
         self.intake = Intake(entries_max=site.limits.queue_entries, octets_max=site.limits.queue_octets)
-        self._probe = Probe(setup_of_site(site, self.country))
-        self.live = Live(site.data / "journal", setup_of_site(site, self.country), facts_of(site, self.country), self.intake,
-                         self.clock, self.say, window_s=site.window_s, checkpoint_s=site.limits.checkpoint_s)
+        setup, facts = setup_of_site(site, self.country), facts_of(site, self.country)
+        self._probe = Probe(setup)
+        self.upstream = Upstream(parse_target(site.log), site.log_credentials, site.data / "journal", self.say) if site.log else None
+        self.live = Live(self.upstream or site.data / "journal", setup, facts, self.intake, self.clock, self.say,
+                         window_s=site.window_s, checkpoint_s=site.limits.checkpoint_s)
+        self.standby = Standby(self.upstream, self.live, site.data / "journal", self.say) if self.upstream else None
         self.store = OutboxStore(site.data / "outbox.sqlite")
-        channels = self._channels()
+        channels = channels_of(site)
         self.outbox = Outbox(self.store, channels, clock=self.clock, say=lambda text: self.say("error", text),
                              news=lambda text: self.say("info", text))
         self.postmen = Postmen(self.outbox)
@@ -88,6 +79,7 @@ class Service:
         self._fed_s = self._reported_s = self._begun_s = self._turned_s = 0.0
         self._turn_s = 0.0
         self._turns: deque[tuple[float, float]] = deque(maxlen=2_000)    # (when, how long) of the last minutes
+        self._to_track, self._to_proposal = Latency("lapwing_plot_to_track_seconds"), Latency("lapwing_plot_to_proposal_seconds")
         self._alerts = 0
         self._degraded: dict[str, str] = {}
         self._since: dict[str, int] = {}
@@ -95,23 +87,21 @@ class Service:
         self._sensors: tuple[SensorHealth, ...] = ()
         self._reload_problem = ""
         self.troubles: list[Callable[[], dict[str, str]]] = []    # degraded modes of what stands around the service
+        self.is_writer = self.upstream is None      # of a journal in a cluster: once the lease is ours
         self.stop_reason = ""
-
-    def _channels(self) -> dict[str, Channel]:
-        found: dict[str, Channel] = {}
-        for name, settings in self.site.channels.items():
-            found[name] = make_channel(name, settings, self.site.data)
-        return found
 
     # Life
 
-    def start(self, observers: tuple[Observer, ...] = ()) -> None:
-        """Open the links, make the kernels ready, recover the journal. Raises LapwingError where the site cannot run."""
+    def start(self, observers: tuple[Observer, ...] = ()) -> bool:
+        """Open the links, make the kernels ready, recover the journal; with a journal in a cluster, stand by until this is the writer.
+
+        Returns False where it was stopped while it stood by. Raises LapwingError where the site cannot run.
+        """
         self.live.observers = [self._observe, *observers]
         self.live.retold = list(observers)
         try:
             self.listen()
-            self._recover()
+            return self._recover()
         except BaseException:
             self.close_links()
             raise
@@ -119,8 +109,11 @@ class Service:
             self._look.stop()
 
     def listen(self) -> None:
-        """Open the links: what comes in from now on waits, and is looked at with the kernels' plain twin until they are ready."""
-        if not self.links:
+        """Open the links: what comes in from now on waits, and is looked at with the kernels' plain twin until they are ready.
+
+        A standby has none: its links would take what the writer is sent.
+        """
+        if not self.links and self.is_writer:
             self._open_links()
             for link in self.links.values():
                 link.start()
@@ -131,10 +124,17 @@ class Service:
         for link in self.links.values():
             link.close()
 
-    def _recover(self) -> None:
+    def _recover(self) -> bool:
         # The first aircraft compiles or loads every kernel: before a turn waits for it.
         for _ in range(TURNS):
             self._probed(self._probe.step(self.clock()))
+        if self.standby is not None:
+            self.notifier.tell(READY=1, STATUS=f"{self.site.name}: standing by")
+            if not self.standby.wait(self._stopping.is_set, self._stand):
+                self._close()
+                return False
+            self.is_writer = True
+            self.listen()
         self.live.recover(self.store.mark())
         if self.live.recovered_batches:
             self.say("notice", f"recovered: {self.live.recovered_batches} batches stepped again after the newest checkpoint")
@@ -142,6 +142,19 @@ class Service:
         self.live.recovered_outputs.clear()
         self.postmen.start()
         self.heart.start()
+        return True
+
+    def _stand(self) -> None:
+        """Show that a standby lives."""
+        self._turned_s = time.monotonic()
+        self._step_probe()
+        if self._turned_s - self._reported_s >= REPORT_EVERY_S:
+            self._report()
+
+    def _step_probe(self) -> None:
+        if self._turned_s >= self._probe_due_s:
+            self._probe_due_s = self._turned_s + self.site.limits.probe_every_s / TURNS
+            self._probed(self._probe.step(self.clock()))
 
     def _open_links(self) -> None:
         """Open the links of the configuration that are not open; close those that are no longer in it."""
@@ -161,6 +174,10 @@ class Service:
     def run(self, *, ready: Callable[[], None] = lambda: None) -> None:
         """Turn until told to stop; then stop in order. Raises what only a bug of ours could cause."""
         self._begun_s = time.monotonic()
+        # What lives as long as the service (pack, tables, modules: some million objects) is never looked through again: a full
+        # collection of it would hold up a turn.
+        gc.collect()
+        gc.freeze()
         self.stall.start()
         ready()
         self.notifier.tell(READY=1, STATUS=f"{self.site.name}: watching")
@@ -185,11 +202,9 @@ class Service:
             self._turn_s = self._turned_s - begun_s
             self._turns.append((self._turned_s, self._turn_s))
         self.stall.beat()
-        if self._turned_s >= self._probe_due_s:
-            self._probe_due_s = self._turned_s + self.site.limits.probe_every_s / TURNS
-            self._probed(self._probe.step(self.clock()))
+        self._step_probe()
         if time.monotonic() - self._reported_s >= REPORT_EVERY_S:
-            if self.site.archive.keep:
+            if self.site.archive.keep and self.upstream is None:
                 self.keeper.look()
             self._report()
 
@@ -218,9 +233,14 @@ class Service:
         self.keeper.close()
         self.heart.stop()
         self.postmen.stop()
-        self.store.close()
         self.stall.close()
         self._report()
+        self._close()
+
+    def _close(self) -> None:
+        self.store.close()
+        if self.upstream is not None:
+            self.upstream.release()
         self.say("notice", "stopped")
 
     def _reload(self) -> None:
@@ -229,7 +249,8 @@ class Service:
         self.notifier.tell(RELOADING=1, MONOTONIC_USEC=time.monotonic_ns() // 1_000)
         try:
             site, _ = require_site(self.site.path)
-            fixed = [key for key in ("country", "mode", "data", "window_s", "console", "channels", "limits", "archive")
+            fixed = [key for key in ("country", "mode", "data", "window_s", "console", "channels", "limits", "archive", "log",
+                                     "log_credentials")
                      if getattr(site, key) != getattr(self.site, key)]
             if fixed:
                 raise ConfigError(f"{', '.join(fixed)} changed", where=str(self.site.path),
@@ -260,15 +281,26 @@ class Service:
         except StorageError as error:
             self._degraded["outbox"] = f"{error}; alerts go to the channels without it"
             self.say("error", f"alerts could not be queued on disk: {error}")
+        if self.upstream is not None:
+            self.upstream.release_notices(outputs)
         for event in outcome.events:
             self.say("info" if event.severity in ("info", "clear") else "notice", event.text, event=event.kind,
                      event_time=to_iso(event.time_ns))
         self._sensors = outcome.sensed.health
         tracks = outcome.update.tracks
         self._tracks = (int(tracks.confirmed.sum()), int((tracks.confirmed & tracks.coasting).sum()))
+        received_ns = outcome.sensed.plots.received_ns
+        if len(received_ns):
+            now_ns = self.clock()
+            self._to_track.add(received_ns, now_ns)
+            proposed = len(outcome.warned.proposals) if outcome.warned is not None else 0
+            self._to_proposal.add(np.full(proposed, received_ns.min()), now_ns)
 
     def receive(self, kind: str, payload: bytes) -> None:
         """Take a person's entry; return when it is durable. Raises InputError where it could not be taken."""
+        if not self.is_writer and self.standby is not None:
+            raise InputError(f"this machine stands by: {self.standby.writer or 'nobody yet'} writes the journal",
+                             remedy="open the console of that machine")
         now_ns = self.clock()
         record = json.loads(payload)
         record.setdefault("time", to_iso(now_ns))
@@ -293,15 +325,20 @@ class Service:
                 self._since[name] = now_ns
                 self.say("warning", f"degraded: {name}: {text}")
         shown = {name: f"{text} (since {to_iso(self._since[name], digits=0)})" for name, text in degraded.items()}
-        ready = not ({"journal", "probe", "blind"} & set(degraded)) and not self._stopping.is_set()
-        self.health.set(Report(now_ns, self._turned_s, ready, shown, tuple(self._link_rows(now_ns)),
-                               tuple(sensor_health.rows(self._sensors, now_ns)), tuple(self._samples(now_ns, len(degraded)))))
+        ready = not ({"journal", "probe", "blind", "standby"} & set(degraded)) and not self._stopping.is_set()
+        links = link_rows([(link.name, link.url) for link in self.site.links], self.intake.counts, now_ns)
+        self.health.set(Report(now_ns, self._turned_s, ready, shown, tuple(links), tuple(sensor_health.rows(self._sensors, now_ns)),
+                               tuple(self._samples(now_ns, len(degraded)))))
         self._feed_watchdog(now_s)
         if resident_octets() > self.site.limits.memory_mb * 1_048_576:
             self.stop(f"memory above limits.memory_mb = {self.site.limits.memory_mb}: ended in order, the service manager starts it again")
 
     def _problems(self, now_s: float, now_ns: int) -> dict[str, str]:
+        if self.standby is not None and not self.is_writer:
+            return self.standby.problems()
         found: dict[str, str] = {}
+        if self.upstream is not None and self.upstream.lost_why:
+            found["no upstream"] = f"the cluster is not written: {self.upstream.lost_why}; the journal is kept here until it is"
         silent = []
         for link in self.site.links:
             counts = self.intake.counts.get(link.url)
@@ -341,15 +378,6 @@ class Service:
             self.notifier.tell(WATCHDOG=1)
             self._fed_s = now_s
 
-    def _link_rows(self, now_ns: int) -> list[dict[str, str | int | float | None]]:
-        rows: list[dict[str, str | int | float | None]] = []
-        for link in self.site.links:
-            counts = self.intake.counts.get(link.url)
-            rows.append({"name": link.name, "url": link.url, "entries": counts.entries if counts else 0,
-                         "shed": counts.shed if counts else 0, "refused": counts.refused if counts else 0,
-                         "silent_s": round((now_ns - counts.last_ns) / NS_PER_S, 1) if counts and counts.last_ns else None})
-        return rows
-
     def _samples(self, now_ns: int, degraded: int) -> list[Sample]:
         live = self.live
         recent = [took for when, took in self._turns if when > self._turned_s - 60.0]
@@ -364,15 +392,11 @@ class Service:
             ("lapwing_probe_seconds", {}, self._probe_took_s), ("lapwing_resident_octets", {}, resident_octets()),
             ("lapwing_open_files", {}, open_files()),
         ]
+        found += self._to_track.samples() + self._to_proposal.samples()
         found += [("lapwing_refused_total", {"reason": reason}, count) for reason, count in sorted(live.refused.items())]
         for link in self.site.links:
-            counts, label = self.intake.counts.get(link.url), {"link": link.name}
-            if counts is not None:
-                found += [("lapwing_link_entries_total", label, counts.entries), ("lapwing_link_octets_total", label, counts.octets),
-                          ("lapwing_link_shed_total", label, counts.shed), ("lapwing_link_refused_total", label, counts.refused),
-                          ("lapwing_link_silent_seconds", label, (now_ns - counts.last_ns) / NS_PER_S)]
-            if link.name in self.links:
-                found.append(("lapwing_link_dropped_total", label, self.links[link.name].dropped_count))
+            dropped = self.links[link.name].dropped_count if link.name in self.links else None
+            found += link_samples(link.name, self.intake.counts.get(link.url), dropped, now_ns)
         found += sensor_health.samples(self._sensors, now_ns)
         if not self._stopping.is_set():
             for name, (median_s, late_s) in self.outbox.latencies_s().items():

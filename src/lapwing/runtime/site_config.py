@@ -16,6 +16,7 @@ from typing import Any
 
 from lapwing.adapters import packs
 from lapwing.adapters.channels import make_channel
+from lapwing.adapters.nats_link import parse_target
 from lapwing.country.pack import Policy
 from lapwing.judge.settings import Settings as JudgeSettings
 from lapwing.judge.settings import settings_of
@@ -85,6 +86,8 @@ class Site:
     country: str = ""
     mode: str = "exercise"
     data: Path = Path("data")
+    log: str = ""                        # address of a journal in a cluster; empty: files in `data`
+    log_credentials: str = ""
     window_s: float = 0.1
     allow: tuple[tuple[int, int], ...] = ()
     console: ConsoleSettings = field(default_factory=ConsoleSettings)
@@ -155,7 +158,16 @@ def _site(keys: Keys, site: Site, base: Path) -> Site:
             packs.find_pack(country)
         except LapwingError as error:
             keys.problem("country", country, error.what, error.remedy)
-    found = replace(site, name=keys.text("name", "site"), country=country, mode=mode,
+    log, credentials = keys.text("log", ""), keys.text("log_credentials", "")
+    if log:
+        try:
+            parse_target(log)
+        except LapwingError as error:
+            keys.problem("log", log, error.what, error.remedy)
+    if credentials and not (base / credentials).is_file():
+        keys.wrong("log_credentials", credentials, "no such file: one line user:password, or a .creds file, seen from this one")
+    found = replace(site, log=log, log_credentials=str(base / credentials) if credentials else "",
+                    name=keys.text("name", "site"), country=country, mode=mode,
                     data=base / keys.text("data", "data"), allow=tuple(allow),
                     window_s=keys.number("window_s", 0.1, 0.02, 1.0, "a radar sector; usually 0.05 to 0.2"))
     keys.end()
@@ -345,6 +357,9 @@ def _whole(site: Site, keys: Keys) -> None:
                      'write country = "ro" below [site]', level="warning")
     if not site.links:
         keys.problem("link", "", "no [link.NAME]: nothing comes in", 'add [link.radar] with url = "udp://239.1.1.1:8600"')
+    if site.log and site.archive.keep:
+        keys.problem("archive", "", "is not kept by itself where the journal lies in a cluster",
+                     "run `lapwing cluster fetch`, then `lapwing archive`; keep = false below [archive] ends this warning", level="warning")
     if not site.sensors.rows:
         keys.problem("sensor", "", "no sensor: positions must come from the data, else plots are counted and not tracked",
                      "add [sensor.ID] tables, or sensors = \"sensors.toml\"", level="warning")

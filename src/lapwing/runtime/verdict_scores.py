@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+from collections.abc import Mapping
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -37,11 +39,17 @@ def load_verdicts(path: FilePath) -> dict[str, Judged]:
             row = json.loads(line)
             found[str(row["track_id"])] = Judged(
                 str(row["verdict"]), float(row["closest_m"]), float(row["closest_m_low"]), float(row["closest_m_high"]),
-                tuple(from_iso(str(entry["entry_time"])) * 1e-9 for entry in row.get("entries") or () if entry.get("entry_time")))
+                tuple(from_iso(str(entry["entry_time"])) * 1e-9 for entry in row.get("entries") or () if entry.get("entry_time")),
+                *_answers_for(row.get("evidence") or {}))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise InputError(f"no verdict: {error!r}", where=f"{path} line {number}",
                              remedy="give a verdicts.jsonl of lapwing judge or replay") from None
     return found
+
+
+def _answers_for(evidence: Mapping[str, Any]) -> tuple[float, float]:
+    first, last = evidence.get("first_time"), evidence.get("last_time")
+    return (from_iso(str(first)) * 1e-9, from_iso(str(last)) * 1e-9) if first and last else (math.nan, math.nan)
 
 
 def territory_of(country: str | None, border: FilePath | None) -> Territory:

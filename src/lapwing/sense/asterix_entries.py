@@ -152,8 +152,14 @@ Codes = npt.NDArray[np.int64]
 
 def _sources(work: Work, entries: Sequence[Entry], decoded: Decoded) -> dict[int, tuple[Codes, Codes]]:
     """Return SAC and SIC of each value of records; where a record names none, the last one heard on its link."""
-    result = {id(records): (records.sac.copy(), records.sic.copy()) for records in decoded.records}
+    result = {id(records): (records.sac, records.sic) for records in decoded.records}
     if not decoded.records:
+        return result
+    link = entries[0].link
+    if all(int(sac.min()) >= 0 for sac, _ in result.values()) and all(entry.link == link for entry in entries):
+        # The most usual: every record names its source, and all came over one link. Rows of records are in order.
+        newest = max(decoded.records, key=lambda records: (int(records.datagram_index[-1]), int(records.octet_offset[-1])))
+        work.link_source[link] = (int(newest.sac[-1]), int(newest.sic[-1]))
         return result
     datagram = np.concatenate([records.datagram_index for records in decoded.records])
     octet = np.concatenate([records.octet_offset for records in decoded.records])

@@ -39,19 +39,34 @@ def find_duplicates(entries: Sequence[Entry], recent_ns: Ints, recent_digest: Di
     place = np.searchsorted(recent_digest, rows)
     known = place < len(recent_digest)
     known[known] = recent_digest[place[known]] == rows[known]
+    within = rows[1:] == rows[:-1]               # the same twice in this batch: compared with each other, in order
+    if not known.any() and not within.any():     # the most usual: nothing came before
+        return again, *_merged(recent_ns, recent_digest, rows, at, place)
     before = np.where(known, recent_ns[np.minimum(place, max(len(recent_ns) - 1, 0))], NEVER) if len(recent_ns) else np.full(
         len(rows), NEVER)
-    within = rows[1:] == rows[:-1]               # the same twice in this batch: compared with each other, in order
     if within.any():
         before[1:][within] = at[:-1][within]
     again[order] = np.abs(at - before) <= WINDOW_NS
     last = np.append(~within, True) if len(rows) else np.zeros(0, np.bool_)
     rows, at, place, known = rows[last], at[last], place[last], known[last]
-    kept_ns = recent_ns.copy()
-    kept_ns[place[known]] = at[known]
-    all_ns = np.insert(kept_ns, place[~known], at[~known])
-    all_digest = np.insert(recent_digest, place[~known], rows[~known])
+    if known.any():
+        recent_ns = recent_ns.copy()
+        recent_ns[place[known]] = at[known]
+        rows, at, place = rows[~known], at[~known], place[~known]
+    return again, *_merged(recent_ns, recent_digest, rows, at, place)
+
+
+def _merged(recent_ns: Ints, recent_digest: Digests, rows: Digests, at: Ints, place: npt.NDArray[np.intp]) -> tuple[Ints, Digests]:
+    """Return the memory with new rows in their places, without what is too old."""
+    # One merge for both columns: new rows go where the search said, each later by the new ones before it.
+    all_ns = np.empty(len(recent_ns) + len(rows), np.int64)
+    all_digest = np.empty(len(all_ns), np.uint64)
+    old = np.ones(len(all_ns), np.bool_)
+    place = place + np.arange(len(place))
+    old[place] = False
+    all_ns[place], all_digest[place] = at, rows
+    all_ns[old], all_digest[old] = recent_ns, recent_digest
     keep = all_ns >= (int(all_ns.max()) if len(all_ns) else 0) - WINDOW_NS
     if np.count_nonzero(keep) > RECENT_MAX:
         keep &= all_ns >= np.partition(all_ns, -RECENT_MAX)[-RECENT_MAX]
-    return again, all_ns[keep], all_digest[keep]
+    return all_ns[keep], all_digest[keep]

@@ -9,10 +9,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from lapwing.geo.frames import geodetic_from_enu, polar_to_geodetic
+from lapwing.geo.frames import geodetic_from_enu
+from lapwing.geo.kernels_frames import polar_to_geodetic_kernel
 from lapwing.geo.plane import from_plane, make_plane
 from lapwing.geo.wgs84 import curvature_radii_m
 from lapwing.sense import heights
+from lapwing.sense.kernels_place import polar_covariance
 
 Floats = npt.NDArray[np.float64]
 
@@ -69,35 +71,45 @@ def polar(site_rad: tuple[Floats, Floats], site_m: Floats, range_m: Floats, azim
     latitude, longitude = site_rad
     if sea_m is None:
         sea_m, _ = heights.mean_sea_level(latitude, longitude)
-    if len(range_m) > PIECE_ROWS:
-        # In pieces that the processor's cache holds: a sixth quicker, and the same to the last bit.
-        columns = (latitude, longitude, site_m, range_m, azimuth_rad, height_m, height_m_sigma, range_m_sigma,
-                   azimuth_rad_sigma, sea_m)
-        parts = [_polar(*(column[at : at + PIECE_ROWS] for column in columns)) for at in range(0, len(range_m), PIECE_ROWS)]
-        return (np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts]),
-                np.concatenate([part[2] for part in parts]))
-    return _polar(latitude, longitude, site_m, range_m, azimuth_rad, height_m, height_m_sigma, range_m_sigma,
-                  azimuth_rad_sigma, sea_m)
+    # The same to the last bit as without: no piece looks at another, and the processor's cache holds it.
+    count = len(range_m)
+    rows = tuple(column if column.shape == (count,) and column.flags.c_contiguous and column.dtype == np.float64
+                 else np.ascontiguousarray(np.broadcast_to(column, (count,)), np.float64) for column in (
+        latitude, longitude, site_m, range_m, azimuth_rad, height_m, height_m_sigma, range_m_sigma, azimuth_rad_sigma, sea_m))
+    found = np.empty(count), np.empty(count), np.empty((count, 2, 2))
+    for at in range(0, count, PIECE_ROWS):
+        piece = slice(at, at + PIECE_ROWS)
+        _polar(*(column[piece] for column in rows), *(column[piece] for column in found))
+    return found
 
 
 def _polar(latitude: Floats, longitude: Floats, site_m: Floats, range_m: Floats, azimuth_rad: Floats, height_m: Floats,
-           height_m_sigma: Floats, range_m_sigma: Floats, azimuth_rad_sigma: Floats,
-           sea_m: Floats) -> tuple[Floats, Floats, Floats]:
+           height_m_sigma: Floats, range_m_sigma: Floats, azimuth_rad_sigma: Floats, sea_m: Floats, plot_latitude: Floats,
+           plot_longitude: Floats, cov_m2: Floats) -> None:
+    """Fill the last three."""
     site_m = np.where(np.isfinite(site_m), site_m, sea_m)
-    low_m, low_m_sigma = heights.assumed(range_m, site_m, sea_m)
-    unknown = ~np.isfinite(height_m)
-    height = np.where(unknown, low_m, height_m)
-    sigma = np.where(unknown, low_m_sigma, height_m_sigma)
-    plot_latitude, plot_longitude = polar_to_geodetic(latitude, longitude, site_m, range_m, azimuth_rad, height)
+    known = np.isfinite(height_m)
+    if not known.all():
+        low_m, low_m_sigma = heights.assumed(range_m, site_m, sea_m)
+        height_m, height_m_sigma = np.where(known, height_m, low_m), np.where(known, height_m_sigma, low_m_sigma)
+    polar_to_geodetic_kernel(latitude, longitude, site_m, range_m, azimuth_rad, height_m, plot_latitude, plot_longitude)
+    polar_covariance(latitude, longitude, site_m, range_m, azimuth_rad, height_m, height_m_sigma, range_m_sigma,
+                     azimuth_rad_sigma, plot_latitude, plot_longitude, cov_m2)
+
+
+def covariance_plain(site_rad: tuple[Floats, Floats], site_m: Floats, range_m: Floats, azimuth_rad: Floats, height_m: Floats,
+                     height_m_sigma: Floats, range_m_sigma: Floats, azimuth_rad_sigma: Floats, plot_rad: tuple[Floats, Floats]) -> Floats:
+    """Return what `kernels_place.polar_covariance` fills: slow, plain, for tests."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        above = height - site_m
+        above = height_m - site_m
         ground = np.sqrt(np.maximum(range_m**2 - above**2, (0.05 * range_m) ** 2))
-        along = (range_m / ground * range_m_sigma) ** 2 + (above / ground * sigma) ** 2 + sigma**4 / (2.0 * ground**2)
+        along = (range_m / ground * range_m_sigma) ** 2 + (above / ground * height_m_sigma) ** 2 + height_m_sigma**4 / (
+            2.0 * ground**2)
         along = np.minimum(along, range_m_sigma**2 + ground**2)
         across = (ground * azimuth_rad_sigma) ** 2
     # The meridians converge: the bearing at the object is that at the radar, turned by the longitude on the way.
-    bearing = azimuth_rad + (plot_longitude - longitude) * np.sin(0.5 * (plot_latitude + latitude))
-    return plot_latitude, plot_longitude, turned(along, across, bearing)
+    bearing = azimuth_rad + (plot_rad[1] - site_rad[1]) * np.sin(0.5 * (plot_rad[0] + site_rad[0]))
+    return turned(along, across, bearing)
 
 
 def local_plane(site_rad: tuple[Floats, Floats], x_m: Floats, y_m: Floats) -> tuple[Floats, Floats]:

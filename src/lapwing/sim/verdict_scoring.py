@@ -4,8 +4,11 @@ The rules:
 
 * Tracks are matched to objects at instants `step_s` apart: a pair stays while within the cut-off, the rest are paired
   anew, nearest first. A track belongs to the object that it was paired with most often, for half of its life at least.
-* A verdict answers for the time from its track's first confirmed row to its last row that was not coasted: where nobody
-  looked there is no finding. The truth is what its object did in that time.
+* A verdict answers for the time that its evidence states, from the first plot to the last one that proves something; where
+  it states none, from its track's first confirmed row to its last row that was not coasted: where nobody looked there is
+  no finding. The truth is what its object did in that time. `ID+2` is a later part of a track that took up another
+  object; each part belongs to the object that its track followed in that time.
+* A track lives while its rows are at most `age_s_max` apart.
 * An object's verdict is `entered` if any of its tracks' is, else `undetermined` if any is, else `not_entered`; its truth
   is that of all these times together. Birds are not scored.
 * A wrong verdict is `entered` of one that did not or `not_entered` of one that did. Undetermined ones are counted over
@@ -14,8 +17,9 @@ The rules:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -34,6 +38,7 @@ class Rules:
 
     step_s: float = 5.0
     cutoff_m: float = 500.0
+    age_s_max: float = 60.0
     near_m: float = 10_000.0
     plots_min: int = 5
 
@@ -47,6 +52,8 @@ class Judged:
     low_m: float
     high_m: float
     entry_s: tuple[float, ...]
+    first_s: float = math.nan    # what it answers for; NaN: not stated
+    last_s: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +77,7 @@ def score(objects: Sequence[Path], tracks: Sequence[Path], coasting: Mapping[str
     tracks : from their first confirmed row on; coasting : of each track's rows, by its name
     verdicts : by track
     """
+    tracks, coasting = _parts(tracks, coasting, verdicts)
     followed = followed_by(objects, tracks, rules)
     told: dict[int, list[_Told]] = {}
     for track in tracks:
@@ -122,6 +130,31 @@ def _whole(verdicts: Sequence[str]) -> str:
     return next((value for value in ("entered", "undetermined") if value in verdicts), "not_entered")
 
 
+def _parts(tracks: Sequence[Path], coasting: Mapping[str, npt.NDArray[np.bool_]],
+           verdicts: Mapping[str, Judged]) -> tuple[list[Path], dict[str, npt.NDArray[np.bool_]]]:
+    """Return the tracks, one for each of their verdicts, cut to the rows of the time that it answers for."""
+    found, coasted = [], {}
+    for track in tracks:
+        number = 1
+        name = track.name
+        while True:
+            judged = verdicts.get(name)
+            rows = np.ones(len(track.time_s), np.bool_)
+            if judged is not None and math.isfinite(judged.first_s):
+                rows = (track.time_s >= judged.first_s - 1.0) & (track.time_s <= judged.last_s + 1.0)
+                rows |= ~rows.any()
+            columns: dict[str, Any] = {
+                each.name: value[rows] for each in fields(Path)
+                if isinstance(value := getattr(track, each.name), np.ndarray) and len(value) == len(rows)}
+            found.append(replace(track, name=name, **columns))
+            coasted[name] = coasting[track.name][rows]
+            number += 1
+            name = f"{track.name}+{number}"
+            if name not in verdicts:
+                break
+    return found, coasted
+
+
 def _told(judged: Judged, track: Path, coasting: npt.NDArray[np.bool_], target: Path, territory: Territory,
           rules: Rules) -> _Told | None:
     """Return a verdict beside its truth; None where truth says nothing of that time."""
@@ -130,6 +163,8 @@ def _told(judged: Judged, track: Path, coasting: npt.NDArray[np.bool_], target: 
         return None
     start, end = max(float(track.time_s[0]), float(target.time_s[0])), min(float(track.time_s[seen[-1]]),
                                                                            float(target.time_s[-1]))
+    if math.isfinite(judged.first_s):
+        start, end = max(judged.first_s, float(target.time_s[0])), min(judged.last_s, float(target.time_s[-1]))
     if end <= start:
         return None
     times = np.arange(start, end, 1.0)
@@ -153,8 +188,8 @@ def followed_by(objects: Sequence[Path], tracks: Sequence[Path], rules: Rules) -
     first = min(float(track.time_s[0]) for track in tracks)
     last = max(float(track.time_s[-1]) for track in tracks)
     for instant in np.arange(first, last + rules.step_s, rules.step_s).tolist():
-        live = {k: place for k, track in enumerate(tracks) if (place := _track_at(track, instant)) is not None}
-        there = {k: place for k, each in enumerate(objects) if (place := _object_at(each, instant)) is not None}
+        live = {k: place for k, track in enumerate(tracks) if (place := _at(track, instant, rules.age_s_max)) is not None}
+        there = {k: place for k, each in enumerate(objects) if (place := _at(each, instant, math.inf)) is not None}
         for k in live:
             lives[tracks[k].name] = lives.get(tracks[k].name, 0) + 1
         away = {(o, t): _away_m(there[o], live[t]) for o in there for t in live}
@@ -175,14 +210,14 @@ def followed_by(objects: Sequence[Path], tracks: Sequence[Path], rules: Rules) -
     return result
 
 
-def _track_at(track: Path, instant: float) -> tuple[float, float] | None:
-    """Return where a track is, between its rows straight; None outside its life."""
+def _at(track: Path, instant: float, age_s_max: float) -> tuple[float, float] | None:
+    """Return where a track is, between its rows straight; None outside its life, or where they are too far apart."""
+    row = int(np.searchsorted(track.time_s, instant, side="right"))
     if not track.time_s[0] <= instant <= track.time_s[-1]:
         return None
+    if 0 < row < len(track.time_s) and track.time_s[row] - track.time_s[row - 1] > age_s_max:
+        return None
     return float(np.interp(instant, track.time_s, track.lat_deg)), float(np.interp(instant, track.time_s, track.lon_deg))
-
-
-_object_at = _track_at
 
 
 def _away_m(one: tuple[float, float], other: tuple[float, float]) -> float:
