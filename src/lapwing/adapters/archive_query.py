@@ -35,7 +35,7 @@ class ArchiveQuery:
                                ("lock_configuration", "true")):
             self._connection.execute(f"SET {setting} = {value}")
         try:
-            self._connection.execute(f"CREATE VIEW {VIEW} AS SELECT * FROM read_parquet({_texts(names)})")
+            self._connection.execute(f"CREATE VIEW {VIEW} AS SELECT * FROM read_parquet({_texts(names)})")  # noqa: S608  a constant; the files are literals
         except duckdb.Error as error:
             raise InputError(f"cannot be read: {_first_line(error)}", where=", ".join(path.name for path in files[:3]),
                              remedy="`lapwing archive verify` says which file is not as it was sealed") from error
@@ -48,7 +48,7 @@ class ArchiveQuery:
                 raise InputError("not one SELECT", where="--sql", remedy=f"ask one question of the view {VIEW}")
             return self._connection.sql(sql, params=dict(values or {})).to_arrow_table()
         except self._duckdb.Error as error:
-            raise InputError(str(error).strip(), where="--sql", remedy=f"`SELECT * FROM {VIEW} LIMIT 1` shows the columns") from error
+            raise InputError(str(error).strip(), where="--sql", remedy=f"`SELECT * FROM {VIEW} LIMIT 1` shows the columns") from error  # noqa: S608  a constant
 
     def close(self) -> None:
         """Close."""

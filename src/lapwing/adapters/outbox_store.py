@@ -103,7 +103,7 @@ class OutboxStore:
 
     def _listed(self, where: str, *values: object) -> list[Waiting]:
         return [Waiting(int(r[0]), str(r[1]), str(r[2]), str(r[3]), bool(r[4]), int(r[5]), str(r[6]), int(r[7]), int(r[8]), str(r[9]),
-                        int(r[10]), str(r[11])) for r in self._rows(f"SELECT {_COLUMNS} FROM deliveries {where}", *values)]
+                        int(r[10]), str(r[11])) for r in self._rows(f"SELECT {_COLUMNS} FROM deliveries {where}", *values)]  # noqa: S608  constants
 
     def took(self, number: int, receipt: str, now_ns: int) -> None:
         """Note a receipt."""

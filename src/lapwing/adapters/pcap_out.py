@@ -54,10 +54,10 @@ class PcapWriter:
 
 
 def _packet(link: str, payload: bytes) -> bytes:
-    host, port = "0.0.0.0", 0
+    host, port = "0.0.0.0", 0  # noqa: S104  a packet of nobody
     try:
         parts = urlsplit(link)
-        host, port = str(ipaddress.IPv4Address(parts.hostname or "0.0.0.0")), parts.port or 0
+        host, port = str(ipaddress.IPv4Address(parts.hostname or "0.0.0.0")), parts.port or 0  # noqa: S104  the same
     except ValueError:
         pass          # a link without an IPv4 address: its name is in the journal, the octets are here
     header = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 28 + len(payload), 0, 0, 64, 17, 0, bytes(4),

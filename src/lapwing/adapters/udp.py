@@ -237,6 +237,6 @@ def _join(opened: socket.socket, address: Address) -> None:
     # Without it Linux delivers every group that anyone on the machine joined on this port.
     with contextlib.suppress(OSError):
         opened.setsockopt(socket.IPPROTO_IP, 49, 0)  # IP_MULTICAST_ALL
-    local = "0.0.0.0" if index or not address.interface else address.interface
+    local = "0.0.0.0" if index or not address.interface else address.interface  # noqa: S104  "any interface" of a group, as the kernel writes it
     member = socket.inet_aton(address.host) + socket.inet_aton(local) + struct.pack("=i", index)
     opened.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, member)

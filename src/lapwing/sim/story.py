@@ -124,7 +124,7 @@ def parse_story(content: bytes, name: str) -> Story:
     """Return the story in a YAML file's octets. ConfigError as `load_story`."""
     try:
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        table = yaml.load(content, Loader=loader)
+        table = yaml.load(content, Loader=loader)  # noqa: S506  the safe loader
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise ConfigError(
             f"no YAML: {' '.join(str(error).split())[:200]}",
