@@ -1,6 +1,9 @@
 """The journal on NATS JetStream keeps the rules of every journal, against a real server."""
 
 import itertools
+import os
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -10,6 +13,7 @@ from nats_servers import one_server
 from lapwing.adapters.nats_journal import NatsJournal
 from lapwing.adapters.nats_link import NatsLink, parse_target
 from lapwing.adapters.nats_log import NatsLog, open_log
+from lapwing.adapters.nats_server import Server, ServerPlan, free_port
 from lapwing.model.errors import ConfigError, Fenced, StorageError, Unreachable
 from lapwing.model.ports import Batch, Output
 from lapwing.record import audit
@@ -32,7 +36,7 @@ def link(server):
 
 
 class TestNatsLog(LogSuite):
-    machine_runs = 5
+    machine_runs = 3
 
     @pytest.fixture
     def new_opener(self, link):
@@ -196,6 +200,45 @@ def test_killing_the_server_again_and_again_loses_no_acknowledged_batch(tmp_path
 def test_a_server_that_is_not_there_is_told_at_once():
     with pytest.raises(Unreachable, match="check the servers"):
         NatsLink(["nats://127.0.0.1:1"], patience_s=0.5)
+
+
+@pytest.mark.slow
+def test_tls_is_checked_against_the_authorities_that_the_system_knows(tmp_path):
+    """A process each: Python reads SSL_CERT_FILE once."""
+    certificate, key = _self_signed(tmp_path)
+    server = Server(ServerPlan("tls", tmp_path / "server", free_port(), more=f'tls {{ cert_file: "{certificate}", key_file: "{key}" }}'))
+    server.start()
+    server.wait_ready()
+    look = ("import sys; from lapwing.adapters.nats_link import NatsLink; "
+            "link = NatsLink([sys.argv[1]], patience_s=3.0); print(link.ask('INFO')['streams']); link.close()")
+
+    def ask(**more):
+        return subprocess.run([sys.executable, "-c", look, server.url.replace("nats:", "tls:")], capture_output=True, text=True,
+                              env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **more})
+
+    assert "CERTIFICATE_VERIFY_FAILED" in ask().stderr
+    assert ask(SSL_CERT_FILE=str(certificate)).stdout == "0\n"
+    server.stop()
+
+
+def _self_signed(folder):
+    import datetime
+    import ipaddress
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
+    made = (x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
+            .not_valid_before(datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC))
+            .not_valid_after(datetime.datetime(2120, 1, 1, tzinfo=datetime.UTC))
+            .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True).sign(key, hashes.SHA256()))
+    (folder / "certificate.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    (folder / "key.pem").write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                                                       serialization.NoEncryption()))
+    return folder / "certificate.pem", folder / "key.pem"
 
 
 @pytest.mark.parametrize("url", ["nats://", "http://a/b", "nats://a", "nats://a/b c", "nats://u:p@a/b", "nats://a:x/b", "nats:///b"])

@@ -259,6 +259,25 @@ def test_a_standby_follows_and_takes_over_with_the_same_state(server, tmp_path):
     assert fetched(server, tmp_path / "copy", "pair") == undisturbed(tmp_path / "calm", 12)
 
 
+@pytest.mark.slow
+def test_a_writer_that_hung_and_was_taken_over_has_its_next_batch_refused_whole(server, tmp_path):
+    hung = Machine(server, tmp_path / "one", "hung")
+    hung.live.recover()
+    hung.fly(4)
+    heir = Machine(server, tmp_path / "two", "hung")
+    assert Standby(heir.upstream, heir.live, heir.folder, heir.say).wait(lambda: False, lambda: None)
+    heir.live.recover()
+    gone_out = []
+    hung.live.observers.append(lambda outcome, outputs: gone_out.append(outputs))
+    with pytest.raises(Fenced):
+        hung.turn(4)
+    assert gone_out == [] and spools(hung.folder) == [], "nothing went out and nothing was kept as if it were the journal's"
+    heir.fly(8, first=4)
+    heir.stops()
+    hung.dies()
+    assert fetched(server, tmp_path / "copy", "hung") == undisturbed(tmp_path / "calm", 12)
+
+
 def test_a_standby_that_is_told_to_stop_leaves_the_writer_alone(server, tmp_path):
     first = Machine(server, tmp_path / "one", "left")
     first.live.recover()
