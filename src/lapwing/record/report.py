@@ -21,6 +21,7 @@ from lapwing.record.canonical import Row, metres, prob
 from lapwing.record.coverage import coverage_row
 from lapwing.record.gather import Filed, Record
 from lapwing.record.rows import alert_file_row, sensor_names
+from lapwing.record.statements import statements
 from lapwing.record.track_rows import TrackRows
 
 NEAR_M = 60_000.0        # rows of tracks that make up the area of the incident
@@ -66,6 +67,7 @@ def build_report(record: Record, pack: Pack, sensors: SensorTable, *, incident: 
     box_deg = incident_box_deg(record.tracks, verdicts)
     timeline = sorted((filed.row | {"refs": refs(filed)} for filed in events), key=lambda row: str(row["time"]))
     statement, result = _statement(verdicts, pack)
+    coverage = coverage_row(record, sensors, pack.territory, box_deg)
     alerts = [alert_file_row(filed.row, number)[0] | {"refs": refs(filed)}
               for number, filed in enumerate(record.of("alert"), 1) if start <= filed.row["sent"] <= end]
     return {
@@ -82,8 +84,10 @@ def build_report(record: Record, pack: Pack, sensors: SensorTable, *, incident: 
         "sightings": within("sighting"),
         "impacts": within("impact"),
         "timeline": timeline,
-        "coverage": coverage_row(record, sensors, pack.territory, box_deg),
+        "coverage": coverage,
         "statement": statement,
+        "stated": statements([filed.row for filed in verdicts], within("notice"), split_tracks(record.tracks), coverage, pack,
+                             {"start": start, "end": end}),
         "boundary": {"name": pack.territory.name, "version": pack.territory.version, "sha256": pack.territory.sha256,
                      "date": pack.territory.date},
         "pack": {"code": pack.code, "version": pack.version, "sha256": pack.sha256, "attribution": pack.attribution},
