@@ -122,7 +122,7 @@ def test_a_dead_writer_is_taken_over_after_a_while_a_living_one_is_not(journal, 
     thread.start()
     renewing.wait(10)
     with pytest.raises(StorageError, match="writes this journal"):
-        heir.take(patience_s=1.0)
+        heir.take(patience_s=20.0)         # ends as soon as the writer is seen to live
     stop.set()
     thread.join()
     heir.take(patience_s=1.0)

@@ -26,10 +26,10 @@ from lapwing.runtime.upstream import Upstream
 class Machine:
     """One machine of a site: a loop with its upstream and its folder of spools."""
 
-    def __init__(self, server, folder, journal="tulcea"):
+    def __init__(self, server, folder, journal="tulcea", patience_s=10.0):
         self.said = []
         self.folder = folder
-        self.upstream = Upstream(parse_target(f"{server.url}/{journal}"), "", folder, self.say, patience_s=1.0)
+        self.upstream = Upstream(parse_target(f"{server.url}/{journal}"), "", folder, self.say, patience_s=patience_s)
         self.live, self.intake, self.clock = make(self.upstream, self.said)
 
     def say(self, level, text):
@@ -124,7 +124,7 @@ def test_a_loop_that_was_killed_goes_on_from_the_cluster(server, tmp_path):
 
 def test_a_site_that_loses_the_cluster_goes_on_and_brings_everything_back(tmp_path):
     server = one_server(tmp_path / "server")
-    machine = Machine(server, tmp_path / "spool")
+    machine = Machine(server, tmp_path / "spool", patience_s=2.0)
     machine.live.recover()
     machine.fly(5)
     server.kill()
@@ -142,7 +142,7 @@ def test_a_site_that_loses_the_cluster_goes_on_and_brings_everything_back(tmp_pa
 
 def test_a_batch_whose_answer_was_lost_is_stored_once(tmp_path, monkeypatch):
     server = one_server(tmp_path / "server")
-    machine = Machine(server, tmp_path / "spool")
+    machine = Machine(server, tmp_path / "spool", patience_s=2.0)
     machine.live.recover()
     machine.fly(5)
     link, publish = machine.upstream._link, machine.upstream._link.publish
@@ -164,13 +164,13 @@ def test_a_batch_whose_answer_was_lost_is_stored_once(tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_killed_while_the_cluster_is_gone_it_starts_again_from_its_spool_alone(tmp_path):
     server = one_server(tmp_path / "server")
-    machine = Machine(server, tmp_path / "spool")
+    machine = Machine(server, tmp_path / "spool", patience_s=2.0)
     machine.live.recover()
     machine.fly(5)
     server.kill()
     machine.fly(3, first=5)
     machine.dies()
-    after = Machine(server, tmp_path / "spool")
+    after = Machine(server, tmp_path / "spool", patience_s=2.0)
     after.live.recover()
     assert after.upstream.lost_why and len(spools(after.folder)) == 1
     after.fly(2, first=8)
@@ -184,7 +184,7 @@ def test_killed_while_the_cluster_is_gone_it_starts_again_from_its_spool_alone(t
 
 def test_a_reload_without_the_cluster_begins_a_segment_that_is_brought_back(tmp_path):
     server = one_server(tmp_path / "server")
-    machine = Machine(server, tmp_path / "spool")
+    machine = Machine(server, tmp_path / "spool", patience_s=2.0)
     machine.live.recover()
     machine.fly(5)
     server.kill()
@@ -203,7 +203,7 @@ def test_a_reload_without_the_cluster_begins_a_segment_that_is_brought_back(tmp_
 @pytest.mark.slow
 def test_a_machine_that_was_taken_over_while_cut_off_stops_and_keeps_what_it_took(tmp_path):
     server = one_server(tmp_path / "server")
-    cut = Machine(server, tmp_path / "one")
+    cut = Machine(server, tmp_path / "one", patience_s=2.0)
     cut.live.recover()
     cut.fly(5)
     server.kill()
@@ -211,7 +211,7 @@ def test_a_machine_that_was_taken_over_while_cut_off_stops_and_keeps_what_it_too
     cut.upstream._closing.set()                # its thread does not find the server before the other machine does
     cut.upstream._returning.join()
     again(server)
-    heir = Machine(server, tmp_path / "two")
+    heir = Machine(server, tmp_path / "two", patience_s=2.0)
     heir.live.recover()
     heir.fly(7, first=5)
     cut.upstream._closing.clear()
@@ -225,7 +225,7 @@ def test_a_machine_that_was_taken_over_while_cut_off_stops_and_keeps_what_it_too
     cut.dies()
     heir.stops()
     assert fetched(server, tmp_path / "copy", "tulcea") == undisturbed(tmp_path / "calm", 12)
-    after = Machine(server, tmp_path / "one")
+    after = Machine(server, tmp_path / "one", patience_s=2.0)
     after.live.recover()
     assert [path.name[:7] for path in after.folder.glob("*.sqlite")] == ["branch-"]
     assert any("kept as branch-" in text for _, text in after.said)
@@ -325,7 +325,7 @@ def test_a_first_start_without_the_cluster_waits_and_the_last_writer_goes_on_alo
     from lapwing.runtime import standby as module
 
     monkeypatch.setattr(module, "ALONE_AFTER_S", 0.5)
-    machine = Machine(server, tmp_path / "one", "alone")
+    machine = Machine(server, tmp_path / "one", "alone", patience_s=1.0)
     machine.upstream.target = parse_target("nats://127.0.0.1:1/alone")
     calls = iter([False] * 3 + [True] * 9)
     waiting = Standby(machine.upstream, machine.live, machine.folder, machine.live._say)
