@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cluster": ("cluster", "a NATS cluster for the journal: three servers on loopback for trial; copy a journal out of one"),
     "init": ("init", "write a commented site.toml"),
     "check": ("check", "check a site.toml: every problem with key, value and remedy"),
+    "zones": ("zones", "seal the zone set of a country, and hold it against its seal"),
     "users": ("users", "accounts, API keys and audit of a site"),
     "replay": ("replay", "run a recording, plots, a story or a journal through the same chain"),
     "decode": ("decode", "ASTERIX in any framing -> records with units"),

@@ -42,6 +42,7 @@ from lapwing.runtime.standby import Standby
 from lapwing.runtime.steady import SteadyClock
 from lapwing.runtime.upstream import Upstream
 from lapwing.runtime.wiring import load_country
+from lapwing.runtime.zone_seal import ZoneWatch
 
 REPORT_EVERY_S = 0.5
 JOURNALED_S_MAX = 5.0       # how long a person's entry may wait until it is durable
@@ -71,6 +72,7 @@ class Service:
         self.heart = Heart(channels, lambda text: self.say("error", text))
         self.links: dict[str, Link] = {}
         self._look = FirstLook(self.intake, {link.url: link.name for link in site.links}, site.sensors, self.say)
+        self.zone_watch = ZoneWatch(site.zones, self.country.pack if self.country else None, site.country, self.clock)
         self.notifier = Notifier()
         self.keeper = Keeper(site.data / "journal", site.archive.folder, site.archive.keep_days, self.clock, self.say)
         self.stall = StallWatch(site.limits.stall_s, self.say)
@@ -249,7 +251,7 @@ class Service:
         self.notifier.tell(RELOADING=1, MONOTONIC_USEC=time.monotonic_ns() // 1_000)
         try:
             site, _ = require_site(self.site.path)
-            fixed = [key for key in ("country", "mode", "data", "window_s", "console", "channels", "limits", "archive", "log",
+            fixed = [key for key in ("country", "mode", "data", "window_s", "console", "channels", "limits", "archive", "log", "zones",
                                      "log_credentials")
                      if getattr(site, key) != getattr(self.site, key)]
             if fixed:
@@ -368,6 +370,8 @@ class Service:
             found["configuration"] = f"the file was changed and is not used: {self._reload_problem}"
         if self.keeper.problem:
             found["archive"] = f"{self.keeper.problem}; the journal keeps everything meanwhile"
+        if zones := self.zone_watch.problem():
+            found["zones"] = zones
         for trouble in self.troubles:
             found |= trouble()
         return found | self._degraded

@@ -26,6 +26,7 @@ from lapwing.model.reports import OFFICER_ROLES
 from lapwing.model.sensors import SensorTable
 from lapwing.runtime.config_keys import Keys, Problem
 from lapwing.runtime.links import check_url
+from lapwing.runtime.zone_seal import ZoneSettings
 from lapwing.sense.sensors_file import parse_sensors
 
 STATUS = {"exercise": "Exercise", "live": "Actual"}
@@ -98,6 +99,7 @@ class Site:
     channels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     archive: ArchiveSettings = field(default_factory=ArchiveSettings)
+    zones: ZoneSettings = field(default_factory=ZoneSettings)
     people: tuple[tuple[str, str], ...] = ()     # (name, role) of those who may decide; empty: any name
 
     @property
@@ -126,8 +128,8 @@ def read_site(path: Path) -> tuple[Site, tuple[Problem, ...]]:
         links=tuple(_link(name, sub) for name, sub in keys.tables("link")),
         sensors=_sensors(keys, path, base), policy=_policy(keys.table("policy")), judge=_judge(keys),
         channels=_channels(keys, site.data), archive=_archive(keys.table("archive"), site.data),
-        people=_people(keys.table("people")))
-    keys.end("tables are [site], [console], [limits], [policy], [people], [judge], [archive], [net], [link.NAME], [sensor.ID], "
+        people=_people(keys.table("people")), zones=_zones(keys.table("zones"), base))
+    keys.end("tables are [site], [console], [limits], [policy], [people], [zones], [judge], [archive], [net], [link.NAME], [sensor.ID], "
              "[channel.NAME]")
     _whole(site, keys)
     return site, tuple(problems)
@@ -334,6 +336,14 @@ def _people(keys: Keys) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(found.items()))
 
 
+def _zones(keys: Keys, base: Path) -> ZoneSettings:
+    seal, certificate = keys.text("seal", ""), keys.text("certificate", "")
+    if bool(seal) != bool(certificate):
+        keys.wrong("seal", seal, "seal and certificate stand together: `lapwing zones seal` makes the one, `lapwing cap key` the other")
+    keys.end()
+    return ZoneSettings(str(base / seal), str(base / certificate)) if seal and certificate else ZoneSettings()
+
+
 def _channels(keys: Keys, data: Path) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for name, sub in keys.tables("channel"):
@@ -379,6 +389,9 @@ def _whole(site: Site, keys: Keys) -> None:
     if site.people and not any(role == "supervisor" for _, role in site.people):
         keys.problem("people", "", "nobody is a supervisor: an object that one sensor alone sees can never be warned of",
                      'write "Name" = "supervisor" below [people]')
+    if site.mode == "live" and site.country and not site.zones.seal:
+        keys.problem("zones", "", "the zones are not sealed: nobody notices where they are not the ones that were checked",
+                     "`lapwing zones seal`, then name seal and certificate below [zones]", level="warning")
     if site.mode == "live" and "sender" not in site.policy:
         keys.problem("policy.sender", "", "is the example's: messages to the public would carry it",
                      'write sender = "warn@your.authority" below [policy]')

@@ -56,6 +56,11 @@ sender = "lapwing@example.invalid"   # <sender> of every CAP message: your own b
 # "Ana Popescu" = "supervisor"
 # "Ion Marin" = "officer"
 
+# The signed hash of the zones, held against them at the start and each night: `lapwing zones seal`.
+# [zones]
+# seal = "zones.seal.json"
+# certificate = "zones.pem"
+
 # How warnings go out. A channel owns its settings.
 [channel.files]
 kind = "cap-files"
