@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from lapwing.sense.asterix.column_names import COLUMNS
+from lapwing.sense.asterix.expansions import FIELD as EXPANSION
+from lapwing.sense.asterix.expansions import expansion_of
 from lapwing.sense.asterix.registers import registers_of
 
 if TYPE_CHECKING:
@@ -29,6 +31,9 @@ def _line(row: Listed, raw: bool) -> dict[str, Any]:
     registers = registers_of(row.items) if row.category in WITH_REGISTERS else []
     if registers:
         line["registers"] = registers
+    expansion = expansion_of(row.category, row.items) if EXPANSION in row.items else None
+    if expansion is not None:
+        line["expansion"] = expansion
     if raw:
         line |= {"datagram_octet": row.datagram_octet, "octet": row.octet, "octets": row.octets.hex()}
         if row.link:
@@ -55,6 +60,7 @@ def write_parquet(rows: Iterator[Listed], path: Path, raw: bool) -> None:
         ("sac", pa.int16()), ("sic", pa.int16()), ("edition", pa.string()), ("datagram_octet", pa.int64()),
         ("octet", pa.int32()), ("octet_count", pa.int32()),
         *((name, pa.string() if name in texts else pa.float64()) for name in names), ("registers", pa.string()),
+        ("expansion", pa.string()),
         ("items", pa.string())]
     schema = pa.schema([*head, ("octets", pa.binary())] if raw else head)
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
@@ -76,6 +82,9 @@ def _flat(row: Listed, raw: bool) -> dict[str, Any]:
     registers = registers_of(row.items) if row.category in WITH_REGISTERS else []
     if registers:
         values["registers"] = json.dumps(registers, separators=(",", ":"))
+    expansion = expansion_of(row.category, row.items) if EXPANSION in row.items else None
+    if expansion is not None:
+        values["expansion"] = json.dumps(expansion, ensure_ascii=False, separators=(",", ":"))
     if raw:
         values["octets"] = row.octets
     for name, (paths, factor) in COLUMNS.get(row.category, {}).items():

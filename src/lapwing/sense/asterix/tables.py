@@ -259,6 +259,16 @@ def editions(category: int) -> tuple[str, ...]:
     return tuple(sorted(_file(category)[0]["editions"], key=lambda text: tuple(map(int, text.split(".")))))
 
 
+@cache
+def expansions(category: int) -> Mapping[str, tuple[int, tuple[Item | None, ...]]]:
+    """Return the definitions of a category's expansion field: edition -> octets of presence bits (0: chained by FX), items."""
+    if category not in CATEGORIES:
+        return {}
+    table, items = _file(category)
+    return {name: (spec["fspec_octets"], tuple(None if i is None else items[i] for i in spec["items"]))
+            for name, spec in table["expansions"].items()}
+
+
 def default_edition(category: int) -> str:
     """Return the edition taken where nobody says otherwise: the newest. UnknownEdition for an unknown category."""
     _file(category)
