@@ -167,3 +167,24 @@ def test_forecast_command_tells_when_and_where(tmp_path, capsys):
     assert main([*arguments, "--every", "60", "--out", str(tmp_path / "f.jsonl")]) == 0
     assert len((tmp_path / "f.jsonl").read_text().splitlines()) == 8
     assert main([*arguments, "--at", "yesterday"]) == 2
+
+
+def test_alarms_are_written_of_the_own_airspace_and_of_geozones(tmp_path, capsys):
+    tracks = tracks_file(tmp_path, 45.2 - 0.002 * np.arange(120))
+    zones = tmp_path / "zones.json"
+    zones.write_text(json.dumps({"features": [{"identifier": "Z1", "restriction": "PROHIBITED", "geometry": [{
+        "horizontalProjection": {"type": "Circle", "center": [28.2, 45.12], "radius": 1000}}]}]}))
+    alarms, border = tmp_path / "alarms.jsonl", border_file(tmp_path)
+    arguments = ["judge", str(tracks), "--border", str(border), "--out", str(tmp_path / "v.jsonl"), "--alarms", str(alarms)]
+    assert main([*arguments, "--geozones", str(zones)]) == 0
+    words = [json.loads(line) for line in alarms.read_text().splitlines()]
+    assert {word["volume"] for word in words} == {"XX", "Z1"} and {word["track_id"] for word in words} == {"A"}
+    first = {word["volume"]: word for word in words if word["state"] == "raised"}
+    assert first["XX"]["level"] == "red" and first["XX"]["inside_time"]["nominal"] > first["XX"]["time"]
+    octets = (tmp_path / "alarms.ast").read_bytes()
+    assert octets[0] == 4 and len(octets) > 40 * len(words)
+    truth = truth_file(tmp_path, 45.2 - 0.002 * np.arange(120))
+    assert main(["score", "alarms", str(alarms), "--tracks", str(tracks), "--truth", str(truth), "--border", str(border)]) == 0
+    capsys.readouterr()
+    zones.write_text("{}")
+    assert main([*arguments, "--geozones", str(zones)]) == 2 and "features" in capsys.readouterr().err

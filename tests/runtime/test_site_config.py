@@ -144,3 +144,18 @@ def test_the_table_of_people_names_persons_and_roles_and_needs_a_supervisor(conf
         config.write_text(base + wrong)
         assert main(["check", str(config)]) == 2
         assert said in capsys.readouterr().out, wrong
+
+
+def test_judge_net_and_geozones_of_a_site_are_read_and_mistakes_told(config, tmp_path):
+    zone = {"identifier": "Z1", "geometry": [{"horizontalProjection": {"type": "Circle", "center": [28.2, 45.1], "radius": 900}}]}
+    (tmp_path / "zones.json").write_text(json.dumps({"features": [zone]}))
+    def read(text):
+        config.write_text(text)
+        return read_site(config)
+
+    settings = read('[judge]\nentered_prob = 0.9\n[net]\nred_s = 400\ngeozones = ["zones.json"]\n')[0].judge
+    assert (settings.entered_prob, settings.net.red_s, [volume.code for volume in settings.volumes]) == (0.9, 400.0, ["Z1"])
+    for text, words in (("[net]\nredd_s = 1\n", "redd_s"), ('[net]\ngeozones = ["gone.json"]\n', "cannot be read"),
+                        ("[net]\ngeozones = 5\n", "list of files"), ("[judge]\nentered_prob = 2\n", "to 1"), ("net = 5\n", "net")):
+        problems = [str(problem) for problem in read(text)[1]]
+        assert any(words in problem for problem in problems), (text, problems)

@@ -36,6 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                                                            "key = value)")
     parser.add_argument("--alarms", metavar="FILE", help="what the safety net would have alarmed, one line of JSON a word; a file "
                                                          "beside it that ends in .ast holds the same as ASTERIX CAT004")
+    parser.add_argument("--geozones", metavar="FILE", action="append", default=[],
+                        help="with --alarms: zones that are watched as well (ED-269 or ED-318); may be repeated")
     parser.add_argument("--what-if", metavar="FILE",
                         help="judge again with another line (GeoJSON as for --border) or other settings of the judge (TOML: "
                              "key = value), and put what it would say beside each verdict")
@@ -51,10 +53,12 @@ def run(arguments: argparse.Namespace) -> int:
     from lapwing.judge.settings import Settings, read_settings
     from lapwing.record.canonical import to_json
     from lapwing.record.rows import traffic_row, verdict_row
+    from lapwing.runtime.wiring import read_volumes
 
     pack = read_home(arguments, state_dir)
     emitted = read_tracks(arguments.tracks)
     settings = read_settings(Path(arguments.settings).read_bytes(), arguments.settings) if arguments.settings else Settings()
+    settings = replace(settings, volumes=read_volumes(tuple(Path(name) for name in arguments.geozones)))
     verdicts, traffic = judge_tracks(emitted, pack, settings)
     rows = [verdict_row(verdict) for verdict in verdicts]
     changed: list[str] = []
@@ -119,7 +123,7 @@ def _alarms(path: Path, emitted: list[EmittedTrack], pack: Pack, settings: Setti
     from lapwing.record.rows import alarm_row
     from lapwing.runtime.outputs import alarm_octets
 
-    words = alarms_of(emitted, pack, (own_airspace(pack),), settings)
+    words = alarms_of(emitted, pack, (own_airspace(pack), *settings.volumes), settings)
     path.write_bytes(b"".join(to_json(alarm_row(word)) + b"\n" for word in words))
     path.with_suffix(".ast").write_bytes(b"".join(alarm_octets(word) for word in words))
     return sum(word.state == RAISED for word in words)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from lapwing.country.volumes import Volume
 from lapwing.judge.net_settings import NetSettings
 from lapwing.model.errors import ConfigError
 
@@ -37,6 +38,7 @@ class Settings:
     trusted_m_sigma: float = 400.0         # a plot that leaves the position less certain than this proves nothing
     history_rows: int = 512                # of a live track; older rows far from the line are thinned
     net: NetSettings = field(default_factory=NetSettings)
+    volumes: tuple[Volume, ...] = ()       # watched by the safety net beside the own airspace
 
 
 def read_settings(data: bytes, where: str) -> Settings:

@@ -74,7 +74,7 @@ def step(state: State, update: TrackUpdate, pack: Pack, neighbours: Mapping[str,
         inside_prob=normal_cdf(-border_m / sigma_m), judged=np.array([not reason for reason in reasons], np.bool_),
         traffic_reason=reasons)
     others = {code: clock.others_m[:, column] for column, code in enumerate(sorted(neighbours))}
-    net, alarms = safety_net.step(state.net, tracks, states, (own_airspace(pack),), now_ns, settings.net)
+    net, alarms = safety_net.step(state.net, tracks, states, (own_airspace(pack), *settings.volumes), now_ns, settings.net)
     return State(clock, memory, net), Judgement(states, others, (*verdicts, *final), gone, alarms)
 
 

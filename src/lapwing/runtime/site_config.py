@@ -26,6 +26,7 @@ from lapwing.model.reports import OFFICER_ROLES
 from lapwing.model.sensors import SensorTable
 from lapwing.runtime.config_keys import Keys, Problem
 from lapwing.runtime.links import check_url
+from lapwing.runtime.wiring import read_volumes
 from lapwing.runtime.zone_seal import ZoneSettings
 from lapwing.sense.sensors_file import parse_sensors
 
@@ -126,7 +127,7 @@ def read_site(path: Path) -> tuple[Site, tuple[Problem, ...]]:
     site = replace(
         site, console=_console(keys.table("console"), base), limits=_limits(keys.table("limits")),
         links=tuple(_link(name, sub) for name, sub in keys.tables("link")),
-        sensors=_sensors(keys, path, base), policy=_policy(keys.table("policy")), judge=_judge(keys),
+        sensors=_sensors(keys, path, base), policy=_policy(keys.table("policy")), judge=_judge(keys, base),
         channels=_channels(keys, site.data), archive=_archive(keys.table("archive"), site.data),
         people=_people(keys.table("people")), zones=_zones(keys.table("zones"), base))
     keys.end("tables are [site], [console], [limits], [policy], [people], [zones], [judge], [archive], [net], [link.NAME], [sensor.ID], "
@@ -312,9 +313,18 @@ def _policy(keys: Keys) -> dict[str, Any]:
     return values
 
 
-def _judge(keys: Keys) -> JudgeSettings:
+def _judge(keys: Keys, base: Path) -> JudgeSettings:
     try:
-        return settings_of({name: keys.raw(name) or {} for name in ("judge", "net")}, keys.where)
+        told = keys.raw("net") or {}
+        if not isinstance(told, dict):
+            raise ConfigError(f"net = {told!r}: must be a table", where=keys.where, remedy="write [net] and key = value below")
+        net = dict(told)
+        files = net.pop("geozones", [])
+        if not isinstance(files, list) or not all(isinstance(name, str) for name in files):
+            raise ConfigError(f"geozones = {files!r}: must be a list of files", where=f"{keys.where} [net]",
+                              remedy='write geozones = ["zones.json"]')
+        settings = settings_of({"judge": keys.raw("judge") or {}, "net": net}, keys.where)
+        return replace(settings, volumes=read_volumes(tuple(base / name for name in files)))
     except ConfigError as error:
         keys.add(Problem("error", error.where, error.what, error.remedy))
         return JudgeSettings()

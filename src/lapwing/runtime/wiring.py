@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,9 +10,12 @@ from typing import Any
 
 from lapwing import pipeline, sense, warn
 from lapwing.adapters import packs
+from lapwing.country.geozones import parse_geozones
 from lapwing.country.pack import Pack
+from lapwing.country.volumes import Volume
 from lapwing.geo.border import Territory
 from lapwing.judge.settings import Settings as JudgeSettings
+from lapwing.model.errors import ConfigError
 from lapwing.model.sensors import SensorTable
 from lapwing.sense.asterix.records import Editions
 from lapwing.warn import cell_broadcast_templates
@@ -32,6 +36,21 @@ def load_country(code_or_path: str, state_dir: Path | None) -> Country:
     cell_broadcast_templates.prove(pack)
     outlines = packs.load_outlines(cache, only=pack.neighbours)
     return Country(pack, {code: outlines[code] for code in pack.neighbours if code in outlines})
+
+
+def read_volumes(files: tuple[Path, ...]) -> tuple[Volume, ...]:
+    """Return the volumes of ED-269 and ED-318 files. Raises ConfigError."""
+    found: dict[str, Volume] = {}
+    for path in files:
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise ConfigError(f"cannot be read: {error.strerror}", where=str(path), remedy="check the path and its mode") from error
+        for volume in parse_geozones(data, str(path), hashlib.sha256(data).hexdigest()):
+            if volume.code in found:
+                raise ConfigError(f"zone {volume.code!r} stands in two files", where=str(path), remedy="name it once")
+            found[volume.code] = volume
+    return tuple(found.values())
 
 
 def with_policy(country: Country, values: Mapping[str, Any]) -> Country:
