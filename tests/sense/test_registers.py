@@ -58,3 +58,15 @@ def test_registers_of_a_real_recording_agree_with_asterix_decoder(shared):
                          "mach": 0.804, "barometric_rate_ft_per_min": 0.0, "inertial_rate_ft_per_min": 0.0}]
     assert found[27][0] == {"bds": "4,0", "selected_altitude_ft": 34_000.0, "selected_altitude_fms_ft": 34_000.0,
                             "pressure_setting_hpa": pytest.approx(1_013.3)}
+
+
+def test_looking_only_where_a_register_may_stand_finds_the_same(shared):
+    from lapwing.sense.asterix import framing
+    from lapwing.sense.asterix.listing import Listed, list_records
+    from lapwing.sense.asterix.registers import holding_items
+
+    path = shared / "data/asterix/reader_network_068test_bds30.gps"
+    data = path.read_bytes()
+    rows = [row for row in list_records(framing.read_frames(data, framing.detect(data, path.name))) if isinstance(row, Listed)]
+    assert rows and all(registers_of(row.items) == registers_of(row.items, row.category) for row in rows)
+    assert holding_items(48) == {"250"} and "380" in holding_items(62) and not holding_items(34)

@@ -28,7 +28,7 @@ def _line(row: Listed, raw: bool) -> dict[str, Any]:
     line: dict[str, Any] = {"category": row.category, "block": row.block, "record_in_block": row.record_in_block,
                             "record": row.record, "sac": _code(row.sac), "sic": _code(row.sic),
                             "edition": row.edition, "items": row.items}
-    registers = registers_of(row.items) if row.category in WITH_REGISTERS else []
+    registers = registers_of(row.items, row.category) if row.category in WITH_REGISTERS else []
     if registers:
         line["registers"] = registers
     expansion = expansion_of(row.category, row.items) if EXPANSION in row.items else None
@@ -79,7 +79,7 @@ def _flat(row: Listed, raw: bool) -> dict[str, Any]:
         "sac": _code(row.sac), "sic": _code(row.sic), "edition": row.edition, "datagram_octet": row.datagram_octet,
         "octet": row.octet, "octet_count": len(row.octets),
         "items": json.dumps(row.items, ensure_ascii=False, separators=(",", ":"))}
-    registers = registers_of(row.items) if row.category in WITH_REGISTERS else []
+    registers = registers_of(row.items, row.category) if row.category in WITH_REGISTERS else []
     if registers:
         values["registers"] = json.dumps(registers, separators=(",", ":"))
     expansion = expansion_of(row.category, row.items) if EXPANSION in row.items else None

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
+
+from lapwing.sense.asterix import tables
 
 BITS = 56
 
@@ -68,8 +71,32 @@ def expand(data: int, bds1: int, bds2: int) -> dict[str, float | int] | None:
     return values
 
 
-def registers_of(items: Any) -> list[dict[str, float | int | str]]:
-    """Return the registers of a record's items (I048/250 and kin) that are expanded, in order."""
+@cache
+def holding_items(category: int) -> frozenset[str]:
+    """Return the items of a category, of all its editions, in which a register may stand."""
+    return frozenset(item.name for edition in tables.editions(category) for _, places in tables.edition(category, edition).profiles
+                     for item in places if isinstance(item, tables.Item) and _holds(item.name, item.definition))
+
+
+def _holds(name: str, definition: Any) -> bool:
+    if name in _WITH_NUMBER or name == "MBDATA":
+        return True
+    if isinstance(definition, tables.Compound):
+        return any(_holds(item.name, item.definition) for item in definition.items if item is not None)
+    if isinstance(definition, tables.Group):
+        return any(_holds(part.name, part.definition) for part in definition.parts)
+    if isinstance(definition, tables.Extended):
+        return any(_holds(part.name, part.definition) for chunk in definition.chunks for part in chunk.parts)
+    return isinstance(definition, tables.Repetitive) and _holds("", definition.of)
+
+
+def registers_of(items: Any, category: int | None = None) -> list[dict[str, float | int | str]]:
+    """Return the registers of a record's items (I048/250 and kin) that are expanded, in order.
+
+    Where the category is given only those of its items are looked through that may hold one.
+    """
+    if category is not None:
+        items = {name: items[name] for name in items if name in holding_items(category)}
     return [{"bds": f"{bds1},{bds2}", **values} for data, bds1, bds2 in _reported(items)
             if (values := expand(data, bds1, bds2)) is not None]
 
