@@ -111,7 +111,7 @@ class NatsLink:
             "disconnected_cb": self._lost} | _sign_in(credentials)
         try:
             # Endless attempts are for a link that was there once; the first one is told about at once.
-            self._client = self._wait(asyncio.wait_for(nats.connect(**options), patience_s + 2.0), patience_s + 4.0)
+            self._client = self._wait(asyncio.wait_for(nats.connect(**options), patience_s + 2.0), patience_s + 2.0)
             version = self._client.connected_server_version
             if (version.major, version.minor) < SERVER_LEAST:
                 raise ConfigError(f"the server is NATS {version}", where=self.where, remedy="2.12 or newer has what a journal needs")
@@ -146,7 +146,7 @@ class NatsLink:
 
         future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
         try:
-            return future.result(limit_s)
+            return future.result(limit_s + 1.0)      # the coroutine has the limit itself; this is for a client that hangs
         except (TimeoutError, nats.errors.TimeoutError) as error:
             future.cancel()
             raise self._unreachable(f"no answer within {limit_s:.1f} s") from error
@@ -175,7 +175,7 @@ class NatsLink:
     def _asked(self, subject: str, data: bytes, headers: dict[str, str], patience_s: float = 0.0) -> dict[str, Any]:
         self._check_up()
         limit_s = patience_s or self.patience_s
-        answer = self._wait(self._client.request(subject, data, timeout=limit_s, headers=headers or None), limit_s + 1.0)
+        answer = self._wait(self._client.request(subject, data, timeout=limit_s, headers=headers or None), limit_s)
         return self._checked(answer.data)
 
     def _checked(self, data: bytes) -> dict[str, Any]:
@@ -208,7 +208,7 @@ class NatsLink:
                                remedy="shorten site.window_s")
         self._check_up()
         limit_s = self.patience_s + len(messages) * 0.05
-        return int(self._checked(self._wait(self._published(messages, batch_id, limit_s), limit_s + 1.0))["seq"])
+        return int(self._checked(self._wait(self._published(messages, batch_id, limit_s), limit_s))["seq"])
 
     async def _published(self, messages: Sequence[Outgoing], batch_id: str, limit_s: float) -> bytes:
         last = len(messages)
