@@ -36,6 +36,10 @@ from lapwing.track.columns import (
     MODES,
     OFF_M,
     OFF_MPS,
+    OWN_CELL,
+    OWN_COARSE,
+    OWN_FINE,
+    OWN_WIDE_CELL,
     PAIR_DISTANCE2,
     PAIR_EAST,
     PAIR_EE,
@@ -52,6 +56,8 @@ from lapwing.track.columns import (
     PAIR_STATE,
     PAIR_TRACK,
     PAIR_WEIGHT,
+    PLOT_AZIMUTH,
+    PLOT_CELL,
     PLOT_DENSITY,
     PLOT_EAST,
     PLOT_EE,
@@ -67,10 +73,13 @@ from lapwing.track.columns import (
     PLOT_SCALE,
     PLOT_TAKEN,
     PLOT_TIME,
+    PLOT_WIDE_CELL,
+    RULE_CLUTTER_MIN,
     RULE_NEWCOMERS,
     RULE_NOISE_MAX,
     RULE_SPEED_SIGMA,
     RULE_TURN_MAX,
+    SEED_CELL,
     SEED_EAST,
     SEED_EE,
     SEED_EN,
@@ -80,14 +89,17 @@ from lapwing.track.columns import (
     SEED_MODE3A,
     SEED_NN,
     SEED_NORTH,
+    SEED_OWN,
     SEED_SENSOR,
     SEED_TIME,
     SEED_USED,
     SEED_VE,
     SEED_VN,
+    SEED_WIDE_CELL,
     STATUS,
     TIME,
 )
+from lapwing.track.kernels_clutter import Counts, density_m2
 from lapwing.track.kernels_motion import innovation, noise_scale, turn_factors
 
 CELL_M = 8_000.0       # grid cell; also the farthest a plot may lie from a prediction
@@ -291,20 +303,38 @@ def find_pairs(first: int, last: int, sensor: int, same_scan_ns: int, antenna_m:
 
 
 @inner_kernel
-def weigh(count: int, sensor: int, floats: Floats, detect: Floats, seed_floats: Floats, seed_detect: Floats,
-          plot_floats: Floats, rules: Floats, pair_floats: Floats, pair_ints: Ints) -> None:
-    """Write Pd L / density (ratio) and psi = r Pd L / (density (1 - r Pd)) (weight) of every pair."""
+def weigh(count: int, sensor: int, floats: Floats, ints: Ints, detect: Floats, seed_floats: Floats, seed_ints: Ints,
+          seed_detect: Floats, plot_floats: Floats, plot_ints: Ints, fine: Counts, coarse: Counts, map_floats: Floats,
+          map_ints: Ints, rules: Floats, pair_floats: Floats, pair_ints: Ints) -> None:
+    """Write Pd L / density (ratio) and psi = r Pd L / (density (1 - r Pd)) (weight) of every pair.
+
+    The density is that of clutter if the candidate is an object: what its own plots have added is taken off.
+    """
     tracks = len(floats)
     for p in range(count):
         c, j = pair_ints[p, PAIR_TRACK], pair_ints[p, PAIR_PLOT]
+        own_fine, own_coarse = 0.0, 0.0
         if c < tracks:
             found, missed, log_odds = detect[c, sensor, 0], detect[c, sensor, 1], floats[c, LOG_ODDS]
+            if ints[c, OWN_CELL] == plot_ints[j, PLOT_CELL]:
+                own_fine = floats[c, OWN_FINE]
+            if ints[c, OWN_WIDE_CELL] == plot_ints[j, PLOT_WIDE_CELL]:
+                own_coarse = floats[c, OWN_COARSE]
         else:
             s = c - tracks
             found, missed, log_odds = seed_detect[s, sensor, 0], seed_detect[s, sensor, 1], seed_floats[s, SEED_LOG_ODDS]
+            if seed_ints[s, SEED_CELL] == plot_ints[j, PLOT_CELL]:
+                own_fine = seed_floats[s, SEED_OWN]
+            if seed_ints[s, SEED_WIDE_CELL] == plot_ints[j, PLOT_WIDE_CELL]:
+                own_coarse = 1.0
+        density = plot_floats[j, PLOT_DENSITY]
+        if plot_ints[j, PLOT_CELL] >= 0 and own_fine + own_coarse > 0.0:
+            density = max(rules[RULE_CLUTTER_MIN], density_m2(
+                sensor, plot_floats[j, PLOT_RANGE], plot_floats[j, PLOT_AZIMUTH], own_fine, own_coarse, fine, coarse, map_floats,
+                map_ints))
         pd = found / (found + missed)
         exists = 1.0 / (1.0 + math.exp(-log_odds))
-        ratio = pd * pair_floats[p, PAIR_LIKELIHOOD] / (plot_floats[j, PLOT_DENSITY] + rules[RULE_NEWCOMERS])
+        ratio = pd * pair_floats[p, PAIR_LIKELIHOOD] / (density + rules[RULE_NEWCOMERS])
         pair_floats[p, PAIR_RATIO] = ratio
         pair_floats[p, PAIR_WEIGHT] = exists * ratio / (1.0 - exists * pd)
 

@@ -36,6 +36,10 @@ from lapwing.track.columns import (
     MODEL_NOISE,
     MODEL_TURN,
     MODES,
+    OWN_CELL,
+    OWN_COARSE,
+    OWN_FINE,
+    OWN_WIDE_CELL,
     PAIR_DISTANCE2,
     PAIR_EAST,
     PAIR_EE,
@@ -48,6 +52,7 @@ from lapwing.track.columns import (
     PAIR_STATE,
     PAIR_TRACK,
     PLOT_CALLSIGN,
+    PLOT_CELL,
     PLOT_FLOWN,
     PLOT_HEIGHT,
     PLOT_HEIGHT_VAR,
@@ -56,6 +61,7 @@ from lapwing.track.columns import (
     PLOT_SEQUENCE,
     PLOT_TIME,
     PLOT_WEIGHT,
+    PLOT_WIDE_CELL,
     RULE_LOG_ODDS_MAX,
     RULE_PROVEN_MAX,
     STATUS,
@@ -63,6 +69,7 @@ from lapwing.track.columns import (
     TIME,
 )
 from lapwing.track.kernels_associate import enter
+from lapwing.track.kernels_clutter import OWN_MAX
 from lapwing.track.kernels_looks import remember
 from lapwing.track.kernels_motion import gates, mix, moments, noise_scale, predict_mode, turn_factors, update_mode
 from lapwing.track.kernels_seed import grow, write_log, write_moments
@@ -140,9 +147,19 @@ def describe(i: int, j: int, floats: Floats, ints: Ints, plot_floats: Floats, pl
 
 
 @inner_kernel
+def own(i: int, j: int, shy: float, floats: Floats, ints: Ints, plot_ints: Ints) -> None:
+    """Keep count of what a track's plots add to the clutter map where it is."""
+    for cell, weight, column, number in ((PLOT_CELL, shy, OWN_FINE, OWN_CELL), (PLOT_WIDE_CELL, 1.0, OWN_COARSE, OWN_WIDE_CELL)):
+        here = plot_ints[j, cell]
+        before = floats[i, column] if ints[i, number] == here else 0.0
+        floats[i, column] = min(before + weight, OWN_MAX * weight)
+        ints[i, number] = here
+
+
+@inner_kernel
 def commit(count: int, sensor: int, rotating: bool, floats: Floats, ints: Ints, detect: Floats, looks: Ints,
            seed_floats: Floats, seed_ints: Ints, seed_detect: Floats, seed_looks: Ints, heads: Ints, following: Ints,
-           plot_floats: Floats, plot_ints: Ints, pair_floats: Floats, pair_ints: Ints, model: Floats, rules: Floats,
+           plot_floats: Floats, plot_ints: Ints, pair_floats: Floats, pair_ints: Ints, model: Floats, rules: Floats, shy: float,
            scratch: Floats, log_floats: Floats, log_ints: Ints, touched: Ints, registered: Ints, counts: Ints) -> None:
     """Update every candidate that was given a plot; a seed that gets one becomes a track row.
 
@@ -201,6 +218,8 @@ def commit(count: int, sensor: int, rotating: bool, floats: Floats, ints: Ints, 
         speed2 = floats[i, MEAN + 2] ** 2 + floats[i, MEAN + 3] ** 2
         if ints[i, STATUS] == CONFIRMED and speed2 > FLIES_MPS * FLIES_MPS:
             plot_floats[j, PLOT_FLOWN] = plot_floats[j, PLOT_WEIGHT]
+        if ints[i, STATUS] != CONFIRMED:
+            own(i, j, shy, floats, ints, plot_ints)
         if plot_floats[j, PLOT_WEIGHT] > 0.5:
             describe(i, j, floats, ints, plot_floats, plot_ints)
         if plot_ints[j, PLOT_ICAO] >= 0 and ints[i, IDENTIFIED] >= 3 and counts[COUNT_REGISTERED] < len(registered):
