@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from lapwing.geo.plane import Plane, to_plane
 from lapwing.model.plots import KIND_PSR, KIND_TRACK, Bools, Floats, Ints, Plots
-from lapwing.model.sensors import SensorTable
+from lapwing.model.sensors import RADAR, SensorTable
 from lapwing.track import columns as at
 from lapwing.track.rows import true_axes
 from lapwing.track.settings import Settings
@@ -76,10 +76,10 @@ def measured(plots: Plots, plane: Plane, rotation: Rotation, radars: Bools, site
         order.append(mine)
     groups = np.array(table, np.int64).reshape(-1, at.GROUP_INTS)
     chosen = np.concatenate(order) if order else rows
-    return Measured(groups, _floats(plots, chosen, plane, site_scale), _ints(plots, chosen))
+    return Measured(groups, _floats(plots, chosen, plane, site_scale), _ints(plots, chosen, sensors))
 
 
-def _ints(plots: Plots, rows: npt.NDArray[np.intp]) -> Ints:
+def _ints(plots: Plots, rows: npt.NDArray[np.intp], sensors: SensorTable) -> Ints:
     table = np.empty((len(rows), at.PLOT_INTS), np.int64)
     table[:, at.PLOT_TIME], table[:, at.PLOT_SEQUENCE] = plots.measured_ns[rows], plots.entry_sequence[rows]
     mode3a = plots.mode3a[rows]
@@ -88,6 +88,8 @@ def _ints(plots: Plots, rows: npt.NDArray[np.intp]) -> Ints:
     table[:, at.PLOT_CALLSIGN] = np.ascontiguousarray(plots.callsign[rows].astype("S8")).view(np.int64)
     table[:, at.PLOT_ECHO] = plots.kind[rows] == KIND_PSR
     table[:, at.PLOT_OWNER] = -1
+    air = np.array([s.kind == RADAR and s.has_position for s in sensors.rows], np.bool_)
+    table[:, at.PLOT_LIFTS] = air[plots.sensor_index[rows]] & ~np.isfinite(plots.height_m[rows]) & np.isfinite(plots.range_m[rows])
     return table
 
 

@@ -114,7 +114,12 @@ class Slots:
     @property
     def cov(self) -> Floats:
         """(n, MODES, 4, 4)."""
-        return self.floats[:, at.COV : at.MODE].reshape(-1, at.MODES, 4, 4)
+        return self.floats[:, at.COV : at.LIFT].reshape(-1, at.MODES, 4, 4)
+
+    @property
+    def lift(self) -> Floats:
+        """(n, MODES, 6): mean and variance of the lift (kernels_lift), covariance with the four of x."""
+        return self.floats[:, at.LIFT : at.MODE].reshape(-1, at.MODES, at.LIFT_FLOATS)
 
     @property
     def mode_prob(self) -> Floats:
