@@ -1,8 +1,10 @@
 """What is compiled for an installation reaches a user who has nothing yet, and never overwrites what a user has."""
 
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -53,4 +55,21 @@ def test_kernels_of_another_level_are_kept_apart(tmp_path, level):
     env = {**os.environ, "LAPWING_STATE": str(tmp_path), "NUMBA_OPT": level}
     env.pop("NUMBA_CACHE_DIR", None)
     out = subprocess.run([sys.executable, "-c", PROBE], env=env, capture_output=True, text=True, check=True).stdout.split()
-    assert out[0] == str(tmp_path) and out[1].endswith(f"-opt{level}")
+    assert out[0] == str(tmp_path) and f"-opt{level}-" in out[1]
+
+
+def test_other_sources_have_kernels_of_their_own(monkeypatch, tmp_path):
+    """A kernel takes numbers and kernels from other files; what was compiled with the former ones must not be loaded."""
+    monkeypatch.setenv("LAPWING_STATE", str(tmp_path))
+    for digest in ("aaaa", "bbbb", "cccc", "dddd", "eeee", "ffff"):
+        monkeypatch.setattr(environment, "sources_digest", lambda digest=digest: digest)
+        environment.prepare()
+        assert next(tmp_path.glob(f"kernels-*-{digest}")).is_dir()
+    assert len(list(tmp_path.glob("kernels-*"))) == environment.KERNELS_KEPT
+
+
+def test_every_package_with_kernels_is_in_the_digest():
+    root = Path(environment.__file__).parents[1]
+    holders = {path.relative_to(root).parts[0] for path in root.rglob("*.py")
+               if re.search(r"^@(inner_)?kernel$", path.read_text(), re.MULTILINE)}
+    assert holders <= set(environment.KERNEL_PACKAGES)

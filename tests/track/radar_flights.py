@@ -25,8 +25,8 @@ def radar(name="R1", lat_deg=45.0, lon_deg=28.0, **changes):
 def seen(sensors, flights, minutes, *, seed=1, clutter=0, turn_rad=0.0, bias=(0.0, 0.0), found=0.95, height_m=0.0):
     """Return the plots of flights (east_m, north_m, east_mps, north_mps[, icao[, end_s]]) about the first radar.
 
-    The earth is flat here, so radars stand on one meridian. `height_m` is of all flights, above the radars. `turn_rad` turns the whole world (flights, noise and
-    clutter) about the radar; `bias` (m, rad) is of the last radar.
+    The earth is flat here, so radars stand on one meridian. `height_m` is of all flights, above the radars. `turn_rad` turns
+    the whole world (flights, noise and clutter) about the radar; `bias` (m, rad) is of the last radar.
     """
     generator = np.random.default_rng(seed)
     rows = []

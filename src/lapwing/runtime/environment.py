@@ -4,11 +4,13 @@ What is compiled once for an installation (`lapwing prepare`, which `./run` call
 and is taken over by a state folder that has none, so that a new user, service account or container compiles nothing.
 
 `prepare` must run before the first kernel is imported, because Numba reads its cache folder when it is imported. The
-folder carries the versions that matter, so an update never loads another version's machine code.
+folder carries the versions that matter and a digest of the sources, so an update never loads another version's machine code:
+Numba itself looks at the file of a kernel alone, not at the kernels and numbers that this one takes from other files.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import sys
@@ -22,6 +24,8 @@ from lapwing.model.errors import StorageError
 # LLVM's level for the kernels: 1 compiles in 0.7 of the time of 3 (39 s against 56 s for the whole chain), runs as fast (decoder 9.7 M
 # records/s against 7.5 M, border 665,000 points/s against 674,000), and gives the same bits: no level may reorder floating point.
 LEVEL = "1"
+KERNEL_PACKAGES = ("geo", "judge", "sense", "track", "warn")
+KERNELS_KEPT = 4         # folders of compiled kernels: of so many versions of the sources
 
 
 def state_dir() -> Path:
@@ -35,6 +39,22 @@ def state_dir() -> Path:
     except RuntimeError:  # no home folder: a service account
         folder = Path(tempfile.gettempdir())
     return folder / "lapwing"
+
+
+def sources_digest() -> str:
+    """Return a short digest of all sources that kernels are made of."""
+    root, digest = Path(__file__).resolve().parents[1], hashlib.sha256()
+    for package in KERNEL_PACKAGES:
+        for path in sorted((root / package).rglob("*.py")):
+            digest.update(path.relative_to(root).as_posix().encode() + b"\n" + path.read_bytes())
+    return digest.hexdigest()[:10]
+
+
+def _forget_old(folder: Path) -> None:
+    """Remove the compiled kernels of former sources, all but the newest few."""
+    found = sorted(folder.glob("kernels-*"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    for path in found[KERNELS_KEPT:]:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def prepared_dir() -> Path:
@@ -76,10 +96,12 @@ def prepare() -> Path:
     folder = state_dir()
     level = os.environ.setdefault("NUMBA_OPT", LEVEL) if "numba" not in sys.modules else os.environ.get("NUMBA_OPT", "3")
     kernels = folder / (f"kernels-{__version__}-py{sys.version_info.major}.{sys.version_info.minor}"
-                        f"-numba{metadata.version('numba')}-opt{level}")
+                        f"-numba{metadata.version('numba')}-opt{level}-{sources_digest()}")
     try:
         _take_over(folder, kernels)
-        kernels.mkdir(parents=True, exist_ok=True)
+        if not kernels.exists():
+            kernels.mkdir(parents=True, exist_ok=True)
+            _forget_old(folder)
         probe = kernels / f".probe-{os.getpid()}"
         probe.write_bytes(b"")
         probe.unlink()
