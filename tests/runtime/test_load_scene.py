@@ -50,6 +50,14 @@ def test_every_record_becomes_a_plot_where_its_object_is(tmp_path):
     assert count > 400
 
 
+def test_an_aircraft_gives_way_to_another_with_an_address_of_its_own():
+    scene = Scene(objects=10, drones=0, radars=1, life_s=300.0)
+    seen = [{octets[3 + 19 * k + 16 : 3 + 19 * k + 19] for _, octets in scene.scan(0, turn) for k in range((len(octets) - 3) // 19)}
+            for turn in (0, 75, 150)]
+    assert all(len(each) == 10 for each in seen)
+    assert not seen[0] & seen[2] and len(seen[0] | seen[1] | seen[2]) == 30
+
+
 def test_a_histogram_counts_each_plot_once_and_its_quantiles_lie_between_the_bounds():
     latency = Latency("x")
     assert latency.samples() == []

@@ -77,7 +77,7 @@ def figures(repeat: int, figure: Callable[..., Any]) -> Iterator[Any]:
 
 def start_sender(scene: Scene, port: int, seconds: float, speed: float, begin_s: float) -> subprocess.Popen[str]:
     """Start a process that sends a scene."""
-    words = map(str, (scene.objects, scene.drones, scene.radars, port, seconds, speed, begin_s))
+    words = map(str, (scene.objects, scene.drones, scene.radars, port, seconds, speed, begin_s, scene.life_s))
     return subprocess.Popen([sys.executable, "-m", "lapwing.runtime.load_scene", *words], stdin=subprocess.DEVNULL,
                             stdout=subprocess.PIPE, text=True)
 

@@ -24,7 +24,8 @@ from lapwing.runtime.load_scene import Scene
 SPEED = 10.0
 SECONDS = 1_200.0            # of event time; the full soak is 86,400
 SECONDS_VARIABLE = "LAPWING_BENCH_SECONDS"
-SCENE = Scene(objects=40, drones=10, radars=2)
+# Aircraft give way to others after 5 min: a track keeps its plots as long as it lives (up to a bound), which would read as growth.
+SCENE = Scene(objects=40, drones=10, radars=2, life_s=300.0)
 WINDOW_S = 0.1               # of real time: batches of 1 s of event time, as a replay takes them
 EVERY_S = 1.0
 WARM_SHARE = 0.25

@@ -59,6 +59,7 @@ class Scene:
     drones: int
     radars: int
     seed: int = 1
+    life_s: float = 0.0          # an aircraft gives way to another after so long, somewhere else; 0: never
 
     @property
     def plots_per_s(self) -> float:
@@ -92,7 +93,8 @@ class Scene:
         found: list[tuple[float, bytes]] = []
         for drone in (False, True):
             rows = order[(order < self.drones) == drone]
-            records = self._records(radar + 1, rows, met_s[rows], range_m[rows], azimuth[rows], height_m[rows], drone)
+            number = rows + self.objects * self._life(met_s)[rows]
+            records = self._records(radar + 1, number, met_s[rows], range_m[rows], azimuth[rows], height_m[rows], drone)
             slots = np.floor(met_s[rows] / SLOT_S).astype(np.int64)
             cuts = np.flatnonzero(np.diff(slots)) + 1
             for part in np.split(np.arange(len(rows)), cuts):
@@ -112,6 +114,9 @@ class Scene:
         generator = np.random.default_rng(self.seed)
         count = self.objects
         middle_m = generator.uniform(-110_000.0, 110_000.0, (2, count))
+        if self.life_s:          # the next one circles elsewhere: a golden share of the ground farther on
+            moved = self._life(at_s) * 0.618_034 * 220_000.0
+            middle_m = np.mod(middle_m + 110_000.0 + np.stack((moved, moved * 0.7)), 220_000.0) - 110_000.0
         radius_m, speed_mps = generator.uniform(12_000.0, 20_000.0, count), generator.uniform(120.0, 240.0, count)
         turned = generator.uniform(0.0, 2.0 * np.pi, count) + at_s * speed_mps / radius_m
         height_m = generator.uniform(3_000.0, 11_000.0, count)
@@ -122,14 +127,21 @@ class Scene:
         height_m[drones] = 300.0
         return north_m, east_m, height_m
 
-    def _records(self, sic: int, rows: npt.NDArray[np.intp], met_s: Floats, range_m: Floats, azimuth: Floats,
+    def _life(self, at_s: Floats) -> npt.NDArray[np.int64]:
+        """Return which of its lives each object is in, from 0; they do not all end at once."""
+        if not self.life_s:
+            return np.zeros(self.objects, np.int64)
+        lives: npt.NDArray[np.int64] = np.floor(at_s / self.life_s + np.arange(self.objects) / self.objects).astype(np.int64) % 1_000
+        return lives
+
+    def _records(self, sic: int, number: npt.NDArray[np.int64], met_s: Floats, range_m: Floats, azimuth: Floats,
                  height_m: Floats, drone: bool) -> npt.NDArray[np.void]:
         """Return records of CAT048: source, time of day, kind, place, and of aircraft code, level and address."""
         fields: list[tuple[str, str]] = [("fspec", "u1"), ("sac", "u1"), ("sic", "u1"), ("time", "3u1"), ("typ", "u1"), ("rho", ">u2"),
                                          ("theta", ">u2")]
         if not drone:
             fields = [("fspec", "u1"), ("fspec2", "u1"), *fields[1:], ("code", ">u2"), ("level", ">u2"), ("address", "3u1")]
-        made = np.zeros(len(rows), np.dtype(fields))
+        made = np.zeros(len(number), np.dtype(fields))
         made["fspec"], made["sac"], made["sic"] = 0xF0 if drone else 0xFD, SAC, sic
         ticks = np.floor(met_s % 86_400.0 * 128.0).astype(np.int64)
         for octet in range(3):
@@ -138,10 +150,10 @@ class Scene:
         made["rho"] = np.round(range_m * _NM256)
         made["theta"] = np.round(azimuth * _TURN).astype(np.int64) % 65_536
         if not drone:
-            made["fspec2"], made["code"] = 0x80, 0o1000 + rows % 0o6000
+            made["fspec2"], made["code"] = 0x80, 0o1000 + number % 0o6000
             made["level"] = np.round(height_m / 7.62)
             for octet in range(3):
-                made["address"][:, octet] = (0x4A0000 + rows) >> (16 - 8 * octet) & 255
+                made["address"][:, octet] = (0x4A0000 + number) >> (16 - 8 * octet) & 255
         return made
 
     def datagrams(self, from_s: float) -> Iterator[tuple[float, bytes]]:
@@ -191,4 +203,4 @@ def send(scene: Scene, port: int, seconds: float, speed: float, begin_s: float) 
 
 if __name__ == "__main__":
     _objects, _drones, _radars, _port = map(int, sys.argv[1:5])
-    send(Scene(_objects, _drones, _radars), _port, *map(float, sys.argv[5:8]))
+    send(Scene(_objects, _drones, _radars, life_s=float(sys.argv[8])), _port, *map(float, sys.argv[5:8]))
