@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("name", nargs="?", choices=[
         "archive", "asterix", "border", "cap", "chain", "judge", "kill", "live-sense", "live-start", "load", "packs", "place", "soak",
-        "track"],
+        "track", "warn"],
                         help="what to measure: archive (questions to 10 million track rows; by name alone), "
                              "asterix (records/s beside libasterix), border (points/s beside "
                              "shapely + pyproj), cap (a message: write, sign, check, deliver), "
@@ -25,7 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                              "load (20,000 plots/s into a whole live service for 60 s; by name alone), "
                              "soak (20 min of event time at 10 x speed through a whole live service: growth; by name alone), "
                              "live-sense (20,000 records/s over loopback UDP for 60 s; by name alone), "
-                             "track (plots/s and GOSPA beside Stone Soup's GNN; by name alone)")
+                             "track (plots/s and GOSPA beside Stone Soup's GNN; by name alone), "
+                             "warn (500 tracks: update to proposal, approval to receipt)")
     parser.add_argument("--repeat", type=int, default=3, metavar="N", help="runs of each; the median counts (default 3)")
     parser.add_argument("--rows", type=int, metavar="N", help="archive: rows to ask (default 10,000,000)")
     parser.add_argument("--seconds", type=float, metavar="S",

@@ -112,6 +112,13 @@ def bench_judge(repeat: int) -> Iterator[Figure]:
     yield from figures(Figure)
 
 
+def bench_warn(repeat: int) -> Iterator[Figure]:
+    """From a track's update to the proposal, from the approval to the receipts, with 500 tracks alive."""
+    from lapwing.runtime.bench_warn import figures
+
+    yield from figures(Figure)
+
+
 def bench_packs(repeat: int) -> Iterator[Figure]:
     """Load of a compiled country pack."""
     for code in ("ro", "lt"):
@@ -233,7 +240,7 @@ NAMED_ONLY: dict[str, Callable[[int], Iterator[Figure]]] = {
     "kill": bench_kill, "kill-cluster": bench_kill_cluster, "soak": bench_soak}
 BENCHES: dict[str, Callable[[int], Iterator[Figure]]] = {
     "border": bench_border, "judge": bench_judge, "packs": bench_packs, "asterix": bench_asterix, "chain": bench_chain, "cap": bench_cap,
-    "place": bench_place}
+    "place": bench_place, "warn": bench_warn}
 
 if __name__ == "__main__":
     sys.exit(bench_command(None, 3, as_json=False))
