@@ -125,3 +125,14 @@ def test_text_of_a_pack_that_names_another_value_gives_way_to_english():
     assert stated([verdict(track_id="A")], {"A": one, "B": then}, pack=pack).get("one_object") is None
     told = stated([verdict(track_id="A"), verdict(track_id="B")], {"A": one, "B": then}, pack=pack)
     assert told["one_object"].startswith("Most probably one object")
+
+
+def test_what_was_not_seen_is_not_stated():
+    far = south(60, start=40.0)
+    lost = stated([verdict("entered", closest_m=-300.0, entries=[entry()], inside_s=120.0)], {"T-1": far})
+    assert "not_over_places" not in lost and "entered_towards" in lost
+    gap = verdict("entered", closest_m=-300.0, entries=[entry(180)], inside_s=120.0)
+    gap["evidence"]["gaps"] = [{"start": PERIOD["start"], "end": PERIOD["end"]}]
+    assert "not_over_places" not in stated([gap], {"T-1": far})
+    first_inside = stated([verdict("entered", closest_m=-900.0, entries=[entry()], inside_s=120.0, span_s=(60, 900))], {"T-1": far})
+    assert "entered_towards" not in first_inside

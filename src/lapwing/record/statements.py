@@ -7,11 +7,11 @@ Each is said only where the record bears it out, and carries what it rests on. T
 kind                said where
 ==================  =====================================================================================================
 no_entry            objects were judged and every verdict is `not_entered`; with the border that no radar saw
-entered_towards     an object entered and was lost inside: how far in, from where, towards where, where it was lost
+entered_towards     an object was seen to enter and was lost inside: how far in, from where, towards where, where it was lost
 entered_briefly     an object entered, was inside for under ten minutes and left; over water only where it was in no zone
 possible_entry      a verdict is `undetermined`: towards where the signal went
 one_object          tracks that end and begin within two minutes where the flight would have been: most probably one object
-not_over_places     an object that entered stayed a kilometre off every place on the map while inside
+not_over_places     an object that entered and left, seen all the way, stayed a kilometre off every place on the map while inside
 partner_informed    notices went to a partner: the first so long after the object was first seen
 ==================  =====================================================================================================
 """
@@ -87,6 +87,11 @@ def statements(verdicts: Sequence[Row], notices: Sequence[Row], tracks: Mapping[
             continue
         entry, inside = row["entries"][0], rows[rows["border_m"] < 0.0]
         where = (math.radians(entry["lat_deg"]), math.radians(entry["lon_deg"]))
+        # One first seen inside has entered nobody knows where; of one lost inside, or not seen for a while, nobody knows over what.
+        came_in = str(entry["entry_time"]) > str((row.get("evidence") or {}).get("first_time") or "")
+        whole = came_in and row["entries"][-1]["exit_time"] is not None and not (row.get("evidence") or {}).get("gaps")
+        if not came_in:
+            continue
         if row["entries"][-1]["exit_time"] is None:
             state("entered_towards", [track_id], object=track_id, km=f"{float(row['deepest_m']) / 1_000.0:.1f}", from_place=where,
                   direction=_course(inside if len(inside) else rows), **last)
@@ -94,7 +99,7 @@ def statements(verdicts: Sequence[Row], notices: Sequence[Row], tracks: Mapping[
             state("entered_briefly", [track_id], "over_water" if _over_water(inside, pack) else "", object=track_id,
                   from_place=where, minutes=f"{float(row['seconds_inside']) / 60.0:.1f}")
         name, near_m = _nearest_place(inside, pack)
-        if name and near_m > _PLACE_M:
+        if whole and name and near_m > _PLACE_M:
             state("not_over_places", [track_id], object=track_id, name=name, km=f"{near_m / 1_000.0:.1f}")
     for chain in chains({str(row["track_id"]): rows for row in verdicts
                          if (rows := tracks.get(str(row["track_id"]))) is not None and len(rows)}):
