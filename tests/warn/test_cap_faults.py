@@ -109,6 +109,19 @@ def test_what_is_allowed_stays_valid(change):
     assert judged.valid, judged.findings
 
 
+@pytest.mark.parametrize("rule, change", [
+    ("web-relative", ("https://examplia.example/alerts", "http:///alerts")),
+    ("web-relative", ("https://examplia.example/alerts", "HTTPS:examplia.example")),
+    ("event-empty", ("<event>Drone</event>", "<event>\u200b \u2060</event>")),
+    ("area-description-empty", ("<areaDesc>The bank</areaDesc>", "<areaDesc>\ufeff</areaDesc>")),
+    ("resource-description-empty", ("<resourceDesc>Siren</resourceDesc>", "<resourceDesc>\u00ad</resourceDesc>")),
+])
+def test_what_looks_full_and_is_not_is_found(rule, change):
+    assert change[0] in FULL
+    judged = check(FULL.replace(*change, 1).encode())
+    assert [f.rule for f in judged.findings if f.severity == "error"] == [rule]
+
+
 def test_hostile_sizes_are_judged_in_seconds():
     many = FULL.replace("<code>profile:one</code>", "<code/>" * 20_000)
     assert check(many.encode()).valid

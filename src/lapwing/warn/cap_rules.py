@@ -19,8 +19,9 @@ from lapwing.warn.cap_rule_list import Finding, found
 _TRIPLE = re.compile(r"[^\s,<&]+,[^\s,<&]+,(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[-+]\d\d:\d\d)")
 # RFC 3066: a primary tag of two or three letters (ISO 639), or i- or x-; longer ones only where registered (none).
 _LANGUAGE = re.compile(r"(?:[A-Za-z]{2,3}|[iIxX](?=-))(?:-[A-Za-z0-9]{1,8})*")
-# A scheme and something after it; which letters an address may have is left to the schema.
-_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?://\S+|[^\s/]\S*)")
+# A scheme and something after it, of the web a host; which letters an address may have is left to the schema.
+_ABSOLUTE = re.compile(r"(?i:https?)://[^\s/?#]\S*|(?!(?i:https?):)[A-Za-z][A-Za-z0-9+.-]*:(?://\S+|[^\s/]\S*)")
+_UNSEEN = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"     # letters that show nothing
 HEADLINE_MAX = 160
 
 
@@ -28,6 +29,11 @@ def text_of(parent: etree._Element, name: str) -> str:
     """Return the stripped text of the first child of that name; empty where there is none."""
     child = parent.find(CAP + name)
     return "" if child is None or child.text is None else child.text.strip()
+
+
+def says_nothing(parent: etree._Element, name: str) -> bool:
+    """Whether the first child of that name is missing, or holds nothing that a reader sees."""
+    return not text_of(parent, name).translate(dict.fromkeys(map(ord, _UNSEEN))).strip()
 
 
 def path_of(element: etree._Element) -> str:
@@ -177,7 +183,7 @@ def _empty_and_repeated(alert: etree._Element) -> Iterator[Finding]:
 def info_findings(alert: etree._Element, info: etree._Element) -> Iterator[Finding]:
     """Yield what is found in one info block, without its resources and areas."""
     where = path_of(info)
-    if info.find(CAP + "event") is not None and not text_of(info, "event"):
+    if info.find(CAP + "event") is not None and says_nothing(info, "event"):
         yield found("event-empty", f"{where}/event", "is empty; it names what the message is about")
     language = info.find(CAP + "language")
     if language is not None:

@@ -14,7 +14,7 @@ from shapely import Polygon
 
 from lapwing.warn.cap_elements import CAP
 from lapwing.warn.cap_rule_list import Finding, found
-from lapwing.warn.cap_rules import absolute, path_of, text_of
+from lapwing.warn.cap_rules import absolute, path_of, says_nothing, text_of
 
 NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)"
 PAIR_FORM = re.compile(rf"({NUMBER}),({NUMBER})", re.ASCII)
@@ -30,7 +30,7 @@ def resource_findings(resource: etree._Element) -> Iterator[Finding]:
     """Yield what is found in one resource."""
     where = path_of(resource)
     mime, uri, deref, digest, size = (text_of(resource, n) for n in ("mimeType", "uri", "derefUri", "digest", "size"))
-    if not text_of(resource, "resourceDesc"):
+    if says_nothing(resource, "resourceDesc"):
         yield found("resource-description-empty", f"{where}/resourceDesc", "is empty; it says what the resource is")
     if not _MIME.fullmatch(mime):
         yield found("mime-type", f"{where}/mimeType", f"{mime!r} is not a type of RFC 2046 (3.2.3)")
@@ -61,7 +61,7 @@ def _content(where: str, deref: str, digest: str, size: str) -> Iterator[Finding
 def area_findings(area: etree._Element) -> Iterator[Finding]:
     """Yield what is found in one area."""
     where = path_of(area)
-    if not text_of(area, "areaDesc"):
+    if says_nothing(area, "areaDesc"):
         yield found("area-description-empty", f"{where}/areaDesc", "is empty; it is all that some channels show")
     shapes = [*area.findall(CAP + "polygon"), *area.findall(CAP + "circle"), *area.findall(CAP + "geocode")]
     if not shapes:
