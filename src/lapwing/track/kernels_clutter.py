@@ -85,7 +85,7 @@ def shyness(sensor: int, map_floats: Floats) -> float:
 
     One plot a scan in a cell may be an object, and a cold map must not hide it by its own plots; two are clutter.
     """
-    return min(1.0, ONE_PLOT_WEIGHT + (1.0 - ONE_PLOT_WEIGHT) * map_floats[sensor, FINE_SCANS] / COARSE_MEMORY)
+    return float(min(1.0, ONE_PLOT_WEIGHT + (1.0 - ONE_PLOT_WEIGHT) * map_floats[sensor, FINE_SCANS] / COARSE_MEMORY))
 
 
 @inner_kernel
