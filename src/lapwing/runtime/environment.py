@@ -113,5 +113,5 @@ def prepare() -> Path:
         kernels = folder / "kernels"
         kernels.mkdir()
     if "numba" not in sys.modules:
-        os.environ.setdefault("NUMBA_CACHE_DIR", str(kernels))
+        os.environ["NUMBA_CACHE_DIR"] = str(kernels)      # over one that is set: it may hold kernels of other sources
     return folder
