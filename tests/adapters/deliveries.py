@@ -114,7 +114,7 @@ class Receiver:
         self.server.server_close()
 
 
-def until(condition, seconds=10.0):
+def until(condition, seconds=60.0):
     """Wait for a condition of another thread or process; False where it does not come."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
