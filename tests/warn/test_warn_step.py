@@ -107,15 +107,6 @@ def test_nobody_who_was_told_that_it_is_over_is_told_to_be_ready_within_ten_minu
             over[zone.code] = alert.sent_ns
 
 
-def test_what_may_well_be_a_bird_counts_for_as_much_as_it_may_be_something_else():
-    one, other = Run(officer_s=None), Run(officer_s=None)
-    for run, name in ((one, "drone"), (other, "bird")):
-        run.fly([make_object(lat_deg=45.12, north_mps=-30.0, class_name=name, class_prob=0.6)], 120)
-    sure, unsure = (max(float(t.reach.prob.max()) for t in run.state.threats) for run in (one, other))
-    assert unsure < 0.5 * sure
-    assert other.state.threats[0].harmless_prob > 0.6 and not other.state.threats[0].first
-
-
 def test_the_same_input_gives_the_same_octets():
     first, second = (Run() for _ in range(2))
     for run in (first, second):

@@ -19,6 +19,8 @@ from lapwing.track.state import Rotation
 TRACK_INFLATION = 4.0        # a neighbour's tracks are smoothed, so their errors last: they weigh as a quarter of a plot
 SIGMA_M_MIN = 10.0           # quantisation and time stamps: nothing is better than this
 SIGMA_M_MAX = 5_000.0        # a plot worse than this is of no use (its covariance is refused)
+# Nearer than this a height is no small correction: the residue round an aerial would all fit one object high above it.
+LIFT_RANGE_M = 15_000.0
 HEIGHT_M_SIGMA = 30.0        # of a height that comes without one
 # Mode 3/A codes that many share, and so name nobody: conspicuity and emergency codes (ICAO Doc 8168 vol. I part III).
 COMMON_CODES = (0, 0o1000, 0o1200, 0o2000, 0o7000, 0o7500, 0o7600, 0o7700, 0o7777)
@@ -89,7 +91,8 @@ def _ints(plots: Plots, rows: npt.NDArray[np.intp], sensors: SensorTable) -> Int
     table[:, at.PLOT_ECHO] = plots.kind[rows] == KIND_PSR
     table[:, at.PLOT_OWNER] = -1
     air = np.array([s.kind == RADAR and s.has_position for s in sensors.rows], np.bool_)
-    table[:, at.PLOT_LIFTS] = air[plots.sensor_index[rows]] & ~np.isfinite(plots.height_m[rows]) & np.isfinite(plots.range_m[rows])
+    far = plots.range_m[rows] > LIFT_RANGE_M       # false where it is not known
+    table[:, at.PLOT_LIFTS] = air[plots.sensor_index[rows]] & ~np.isfinite(plots.height_m[rows]) & far
     return table
 
 

@@ -74,7 +74,6 @@ class Threat:
     urgent: tuple[int, ...] = ()     # those that cannot wait for a second look
     held: tuple[int, ...] = ()       # zones that it kept warned when last seen: a lost object holds them
     registration_m_sigma: float = 0.0    # doubt about the alignment of its sensors, along the worst axis
-    harmless_prob: float = 0.0       # that it is a bird, a cloud, a balloon, a surface object or an airliner
     first: tuple[int, ...] = ()      # where it would be first, when it may soon be at the border
     home: int = -1                   # zone nearest to it; -1 none
 

@@ -103,8 +103,7 @@ def update(threats: tuple[Threat, ...], candidates: tuple[Candidate, ...], track
             if not _known_well(candidate, tracks, row, float(speed_mps[row]), float(harmless_prob[row]), now_ns):
                 waiting.append(candidate)
                 continue
-        threat = _live(tracks, states, row, known.get(tracks.track_id[row]), float(top_mps[row]),
-                       float(harmless_prob[row]), policy, now_ns)
+        threat = _live(tracks, states, row, known.get(tracks.track_id[row]), float(top_mps[row]), policy, now_ns)
         now[threat.track_id] = threat
         wait_s = EVALUATE_PLOT_S if bool(tracks.updated[row]) else EVALUATE_EVERY_S
         if threat.looks and not len(threat.reach.zone_index):
@@ -151,7 +150,7 @@ def _reaching(states: BorderStates, top_mps: Floats, policy: Policy, was: Bools)
     return np.asarray(states.border_m <= within_m)
 
 
-def _live(tracks: Tracks, states: BorderStates, row: int, before: Threat | None, top_mps: float, harmless_prob: float, policy: Policy,
+def _live(tracks: Tracks, states: BorderStates, row: int, before: Threat | None, top_mps: float, policy: Policy,
           now_ns: int) -> Threat:
     east, north = (float(v) for v in tracks.velocity_mps[row])
     speed = math.hypot(east, north)
@@ -170,7 +169,6 @@ def _live(tracks: Tracks, states: BorderStates, row: int, before: Threat | None,
         course_mps=_course_mps(before, east, north, now_ns),
         speed_mps=worst_mps,
         position_m_sigma=_worst_m_sigma(tracks.state_cov[row, :2, :2] + tracks.bias_cov_m2[row]),
-        harmless_prob=harmless_prob,
         registration_m_sigma=_worst_m_sigma(tracks.bias_cov_m2[row]),
         position_cov_m2=_four(tracks.state_cov[row, :2, :2] + tracks.bias_cov_m2[row]),
         velocity_cov=_four(tracks.state_cov[row, 2:, 2:]),

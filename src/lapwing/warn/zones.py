@@ -27,7 +27,6 @@ SIGMA_M_MAX = 3_000.0              # a wider doubt about the position is covered
 MARGIN_M = 200.0                   # of the nearness: a step of flight is looked at its end only
 UNSEEN_S = 15.0                    # without a plot for so long is nothing unusual
 SAME_OBJECT_M = 2_000.0            # a younger track so near to where a lost one may be is taken for the same object
-FIRST_HARMLESS_PROB = 0.5          # one more likely harmless than not gives no alert by its nearness to the border alone
 ALERT_COLUMN = HORIZONS_S.index(rule.ASK_S)
 AUTO_COLUMN = HORIZONS_S.index(rule.WIDEN_S)
 URGENT_COLUMN = HORIZONS_S.index(rule.URGENT_S)
@@ -124,8 +123,7 @@ def evaluate(pack: Pack, threat: Threat, others: Iterable[Threat], now_ns: int) 
     policy = pack.policy
     reach = reach_of(sites_of(pack), threat, policy, elapsed_s)
     unseen = now_ns - threat.last_plot_ns > UNSEEN_S * NS_PER_S
-    # What may be a bird counts for as much as it may be something else: the probability is that of a dangerous object.
-    reach = replace(reach, prob=reach.prob * _left_prob(threat, policy, now_ns) * (1.0 - threat.harmless_prob))
+    reach = replace(reach, prob=reach.prob * _left_prob(threat, policy, now_ns))
     now = _chosen(reach, ALERT_COLUMN, policy.alert_prob)
     urgent = _chosen(reach, URGENT_COLUMN, policy.alert_prob)
     likely = (*threat.likely[-2:], now)
@@ -133,8 +131,7 @@ def evaluate(pack: Pack, threat: Threat, others: Iterable[Threat], now_ns: int) 
     home = nearest_zone(pack, threat)
     first = threat.first           # a lost object keeps it: somebody of that county stays warned over the hold
     if threat.live:
-        first = _first_zone(pack, reach, threat, home) if (
-            threat.border_time_s <= policy.alert_lead_s and threat.harmless_prob <= FIRST_HARMLESS_PROB) else ()
+        first = _first_zone(pack, reach, threat, home) if threat.border_time_s <= policy.alert_lead_s else ()
     held = tuple(reach.zone_index[kept(reach.prob, policy)].tolist()) if threat.live and not unseen else threat.held
     return replace(threat, evaluated_ns=now_ns, reach=reach, looks=threat.looks + 1, likely=likely,
                    asked=tuple(sorted(asked)), urgent=urgent, held=held, first=first, home=home)
