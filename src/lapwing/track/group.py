@@ -78,7 +78,7 @@ def reaches(sensors: SensorTable) -> Floats:
     return table
 
 
-SCRATCH = 128
+SCRATCH = 96
 
 
 def _turned(known: Rotation, plots: Measured) -> Rotation:

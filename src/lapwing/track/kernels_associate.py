@@ -36,16 +36,10 @@ from lapwing.track.columns import (
     MODES,
     OFF_M,
     OFF_MPS,
-    OWN_CELL,
-    OWN_COARSE,
-    OWN_FINE,
-    OWN_WIDE_CELL,
     PAIR_DISTANCE2,
     PAIR_EAST,
     PAIR_EE,
     PAIR_EN,
-    PAIR_LIFT_EAST,
-    PAIR_LIFT_NORTH,
     PAIR_LIKELIHOOD,
     PAIR_MARGINAL,
     PAIR_MESSAGE,
@@ -58,15 +52,12 @@ from lapwing.track.columns import (
     PAIR_STATE,
     PAIR_TRACK,
     PAIR_WEIGHT,
-    PLOT_AZIMUTH,
-    PLOT_CELL,
     PLOT_DENSITY,
     PLOT_EAST,
     PLOT_EE,
     PLOT_EN,
     PLOT_HEIGHT,
     PLOT_ICAO,
-    PLOT_LIFTS,
     PLOT_MODE3A,
     PLOT_NN,
     PLOT_NORTH,
@@ -76,13 +67,10 @@ from lapwing.track.columns import (
     PLOT_SCALE,
     PLOT_TAKEN,
     PLOT_TIME,
-    PLOT_WIDE_CELL,
-    RULE_CLUTTER_MIN,
     RULE_NEWCOMERS,
     RULE_NOISE_MAX,
     RULE_SPEED_SIGMA,
     RULE_TURN_MAX,
-    SEED_CELL,
     SEED_EAST,
     SEED_EE,
     SEED_EN,
@@ -92,18 +80,14 @@ from lapwing.track.columns import (
     SEED_MODE3A,
     SEED_NN,
     SEED_NORTH,
-    SEED_OWN,
     SEED_SENSOR,
     SEED_TIME,
     SEED_USED,
     SEED_VE,
     SEED_VN,
-    SEED_WIDE_CELL,
     STATUS,
     TIME,
 )
-from lapwing.track.kernels_clutter import Counts, density_m2
-from lapwing.track.kernels_lift import lift_per_plot, most_lift, widest_lift
 from lapwing.track.kernels_motion import innovation, noise_scale, turn_factors
 
 CELL_M = 8_000.0       # grid cell; also the farthest a plot may lie from a prediction
@@ -236,7 +220,7 @@ def find_pairs(first: int, last: int, sensor: int, same_scan_ns: int, antenna_m:
                 square = de * de + dn * dn
                 if square > CELL_M * CELL_M or abs(plot_ns - hit_ns) < same_scan_ns:
                     continue  # too far; or: one look gives one object one plot
-                ze, zn, lift_e, lift_n = east, north, 0.0, 0.0
+                ze, zn = east, north
                 if math.isnan(height) and not math.isnan(height_known) and not math.isnan(plot_floats[j, PLOT_RANGE]):
                     # Laid down at a low default height: lay it down again at the height this track is known to fly.
                     oe, on = east - sites[sensor, 0], north - sites[sensor, 1]
@@ -248,13 +232,6 @@ def find_pairs(first: int, last: int, sensor: int, same_scan_ns: int, antenna_m:
                     ze += oe / d * shift
                     zn += on / d * shift
                     off_m += abs(shift)
-                elif c < tracks and plot_ints[j, PLOT_LIFTS] != 0:
-                    oe, on = east - sites[sensor, 0], north - sites[sensor, 1]
-                    d = math.sqrt(oe * oe + on * on) + 1e-9
-                    each = lift_per_plot(d)
-                    lift_e, lift_n = each * oe / d, each * on / d
-                    gate_m += each * widest_lift(floats, c)
-                    off_m += each * most_lift(floats, c)
                 r_ee, r_en, r_nn = plot_floats[j, PLOT_EE], plot_floats[j, PLOT_EN], plot_floats[j, PLOT_NN]
                 extra_m2 = 0.0
                 if last_sensor != sensor and last_sensor >= 0:
@@ -278,8 +255,7 @@ def find_pairs(first: int, last: int, sensor: int, same_scan_ns: int, antenna_m:
                     a, b, _, _ = turn_factors(model[MODEL_TURN, m], dt)
                     q = model[MODEL_NOISE, m] * scale * abs(dt) ** 3 / 3.0
                     if c < tracks:
-                        nu_e, nu_n, s_ee, s_en, s_nn = innovation(
-                            floats, c, m, a, b, q, ze, zn, r_ee, r_en, r_nn, lift_e, lift_n)
+                        nu_e, nu_n, s_ee, s_en, s_nn = innovation(floats, c, m, a, b, q, ze, zn, r_ee, r_en, r_nn)
                         share = floats[c, MODE + m]
                     else:
                         s = c - tracks
@@ -310,45 +286,25 @@ def find_pairs(first: int, last: int, sensor: int, same_scan_ns: int, antenna_m:
                 pair_floats[count, PAIR_EE] = r_ee
                 pair_floats[count, PAIR_EN] = r_en
                 pair_floats[count, PAIR_NN] = r_nn
-                pair_floats[count, PAIR_LIFT_EAST] = lift_e
-                pair_floats[count, PAIR_LIFT_NORTH] = lift_n
                 count += 1
     return count
 
 
 @inner_kernel
-def weigh(count: int, sensor: int, floats: Floats, ints: Ints, detect: Floats, seed_floats: Floats, seed_ints: Ints,
-          seed_detect: Floats, plot_floats: Floats, plot_ints: Ints, fine: Counts, coarse: Counts, map_floats: Floats,
-          map_ints: Ints, rules: Floats, pair_floats: Floats, pair_ints: Ints) -> None:
-    """Write Pd L / density (ratio) and psi = r Pd L / (density (1 - r Pd)) (weight) of every pair.
-
-    The density is that of clutter if the candidate is an object: what its own plots have added is taken off.
-    """
+def weigh(count: int, sensor: int, floats: Floats, detect: Floats, seed_floats: Floats, seed_detect: Floats,
+          plot_floats: Floats, rules: Floats, pair_floats: Floats, pair_ints: Ints) -> None:
+    """Write Pd L / density (ratio) and psi = r Pd L / (density (1 - r Pd)) (weight) of every pair."""
     tracks = len(floats)
     for p in range(count):
         c, j = pair_ints[p, PAIR_TRACK], pair_ints[p, PAIR_PLOT]
-        own_fine, own_coarse = 0.0, 0.0
         if c < tracks:
             found, missed, log_odds = detect[c, sensor, 0], detect[c, sensor, 1], floats[c, LOG_ODDS]
-            if ints[c, OWN_CELL] == plot_ints[j, PLOT_CELL]:
-                own_fine = floats[c, OWN_FINE]
-            if ints[c, OWN_WIDE_CELL] == plot_ints[j, PLOT_WIDE_CELL]:
-                own_coarse = floats[c, OWN_COARSE]
         else:
             s = c - tracks
             found, missed, log_odds = seed_detect[s, sensor, 0], seed_detect[s, sensor, 1], seed_floats[s, SEED_LOG_ODDS]
-            if seed_ints[s, SEED_CELL] == plot_ints[j, PLOT_CELL]:
-                own_fine = seed_floats[s, SEED_OWN]
-            if seed_ints[s, SEED_WIDE_CELL] == plot_ints[j, PLOT_WIDE_CELL]:
-                own_coarse = 1.0
-        density = plot_floats[j, PLOT_DENSITY]
-        if plot_ints[j, PLOT_CELL] >= 0 and own_fine + own_coarse > 0.0:
-            density = max(rules[RULE_CLUTTER_MIN], density_m2(
-                sensor, plot_floats[j, PLOT_RANGE], plot_floats[j, PLOT_AZIMUTH], own_fine, own_coarse, fine, coarse, map_floats,
-                map_ints))
         pd = found / (found + missed)
         exists = 1.0 / (1.0 + math.exp(-log_odds))
-        ratio = pd * pair_floats[p, PAIR_LIKELIHOOD] / (density + rules[RULE_NEWCOMERS])
+        ratio = pd * pair_floats[p, PAIR_LIKELIHOOD] / (plot_floats[j, PLOT_DENSITY] + rules[RULE_NEWCOMERS])
         pair_floats[p, PAIR_RATIO] = ratio
         pair_floats[p, PAIR_WEIGHT] = exists * ratio / (1.0 - exists * pd)
 

@@ -46,12 +46,7 @@ from lapwing.track.columns import (
     MODES,
     NEVER_NS,
     NUMBER,
-    OWN_CELL,
-    OWN_COARSE,
-    OWN_FINE,
-    OWN_WIDE_CELL,
     PLOT_CALLSIGN,
-    PLOT_CELL,
     PLOT_DENSITY,
     PLOT_EAST,
     PLOT_EE,
@@ -59,7 +54,6 @@ from lapwing.track.columns import (
     PLOT_HEIGHT,
     PLOT_HEIGHT_VAR,
     PLOT_ICAO,
-    PLOT_LIFTS,
     PLOT_MODE3A,
     PLOT_NN,
     PLOT_NORTH,
@@ -70,7 +64,6 @@ from lapwing.track.columns import (
     PLOT_VE,
     PLOT_VN,
     PLOT_WEIGHT,
-    PLOT_WIDE_CELL,
     RULE_NEWCOMERS,
     RULE_OTHER_FOUND,
     RULE_OTHER_MISSED,
@@ -80,19 +73,16 @@ from lapwing.track.columns import (
     SEED,
     SEED_BIRTH,
     SEED_CALLSIGN,
-    SEED_CELL,
     SEED_EAST,
     SEED_EE,
     SEED_EN,
     SEED_HEIGHT,
     SEED_HEIGHT_VAR,
     SEED_ICAO,
-    SEED_LIFTS,
     SEED_LOG_ODDS,
     SEED_MODE3A,
     SEED_NN,
     SEED_NORTH,
-    SEED_OWN,
     SEED_SENSOR,
     SEED_SEQUENCE,
     SEED_TIME,
@@ -100,7 +90,6 @@ from lapwing.track.columns import (
     SEED_USED,
     SEED_VE,
     SEED_VN,
-    SEED_WIDE_CELL,
     STATISTICS,
     STATISTICS_COUNT,
     STATUS,
@@ -110,7 +99,6 @@ from lapwing.track.columns import (
     X,
 )
 from lapwing.track.kernels_associate import KNOWN_MPS2, enter
-from lapwing.track.kernels_lift import start_lift
 from lapwing.track.kernels_motion import moments
 
 
@@ -141,8 +129,8 @@ def write_log(log_floats: Floats, log_ints: Ints, row: int, ints: Ints, i: int, 
 
 @inner_kernel
 def grow(s: int, i: int, floats: Floats, ints: Ints, detect: Floats, looks: Ints, seed_floats: Floats, seed_ints: Ints,
-         seed_detect: Floats, seed_looks: Ints, model: Floats, rules: Floats, sites: Floats, log_floats: Floats,
-         log_ints: Ints, counts: Ints) -> None:
+         seed_detect: Floats, seed_looks: Ints, model: Floats, rules: Floats, log_floats: Floats, log_ints: Ints,
+         counts: Ints) -> None:
     """Make free track row `i` out of seed `s`, which got its second plot; the seed is used up."""
     known = not math.isnan(seed_floats[s, SEED_VE])
     v_m2 = KNOWN_MPS2 if known else rules[RULE_SPEED_SIGMA] * rules[RULE_SPEED_SIGMA]
@@ -162,9 +150,6 @@ def grow(s: int, i: int, floats: Floats, ints: Ints, detect: Floats, looks: Ints
         floats[i, p + 10] = v_m2
         floats[i, p + 15] = v_m2
         floats[i, MODE + m] = model[MODEL_REST, m]
-    site = seed_ints[s, SEED_SENSOR]
-    start_lift(floats, i, seed_floats[s, SEED_EAST] - sites[site, 0], seed_floats[s, SEED_NORTH] - sites[site, 1],
-               seed_ints[s, SEED_LIFTS] != 0)
     moments(floats, i)
     floats[i, LOG_ODDS] = seed_floats[s, SEED_LOG_ODDS]
     floats[i, BIRTH] = seed_floats[s, SEED_BIRTH]
@@ -191,8 +176,6 @@ def grow(s: int, i: int, floats: Floats, ints: Ints, detect: Floats, looks: Ints
     ints[i, CALLSIGN] = seed_ints[s, SEED_CALLSIGN]
     ints[i, IDENTIFIED] = 1 if ints[i, ICAO] >= 0 or ints[i, MODE3A] >= 0 else 0
     ints[i, AFFILIATION] = -1
-    ints[i, OWN_CELL], ints[i, OWN_WIDE_CELL] = seed_ints[s, SEED_CELL], seed_ints[s, SEED_WIDE_CELL]
-    floats[i, OWN_FINE], floats[i, OWN_COARSE] = seed_floats[s, SEED_OWN], 1.0
     for k in range(detect.shape[1]):
         detect[i, k, 0] = seed_detect[s, k, 0]
         detect[i, k, 1] = seed_detect[s, k, 1]
@@ -208,7 +191,7 @@ def grow(s: int, i: int, floats: Floats, ints: Ints, detect: Floats, looks: Ints
 
 
 @inner_kernel
-def sow(first: int, last: int, sensor: int, tracks: int, shy: float, seed_floats: Floats, seed_ints: Ints, seed_detect: Floats,
+def sow(first: int, last: int, sensor: int, tracks: int, seed_floats: Floats, seed_ints: Ints, seed_detect: Floats,
         seed_looks: Ints, heads: Ints, following: Ints, plot_floats: Floats, plot_ints: Ints, rules: Floats,
         counts: Ints) -> None:
     """Start a seed for every plot [first, last) that no track explains."""
@@ -230,7 +213,6 @@ def sow(first: int, last: int, sensor: int, tracks: int, shy: float, seed_floats
         seed_ints[s, SEED_ICAO] = plot_ints[j, PLOT_ICAO]
         seed_ints[s, SEED_CALLSIGN] = plot_ints[j, PLOT_CALLSIGN]
         seed_ints[s, SEED_SEQUENCE] = plot_ints[j, PLOT_SEQUENCE]
-        seed_ints[s, SEED_LIFTS] = plot_ints[j, PLOT_LIFTS]
         seed_floats[s, SEED_EAST] = plot_floats[j, PLOT_EAST]
         seed_floats[s, SEED_NORTH] = plot_floats[j, PLOT_NORTH]
         seed_floats[s, SEED_EE] = plot_floats[j, PLOT_EE]
@@ -241,8 +223,6 @@ def sow(first: int, last: int, sensor: int, tracks: int, shy: float, seed_floats
         seed_floats[s, SEED_LOG_ODDS] = math.log(
             rules[RULE_NEWCOMERS] / (plot_floats[j, PLOT_DENSITY] / plot_floats[j, PLOT_RATIO]))
         seed_floats[s, SEED_BIRTH] = seed_floats[s, SEED_LOG_ODDS]
-        seed_ints[s, SEED_CELL], seed_ints[s, SEED_WIDE_CELL] = plot_ints[j, PLOT_CELL], plot_ints[j, PLOT_WIDE_CELL]
-        seed_floats[s, SEED_OWN] = shy
         seed_floats[s, SEED_HEIGHT] = plot_floats[j, PLOT_HEIGHT]
         seed_floats[s, SEED_HEIGHT_VAR] = plot_floats[j, PLOT_HEIGHT_VAR]
         for k in range(seed_detect.shape[1]):

@@ -36,16 +36,10 @@ from lapwing.track.columns import (
     MODEL_NOISE,
     MODEL_TURN,
     MODES,
-    OWN_CELL,
-    OWN_COARSE,
-    OWN_FINE,
-    OWN_WIDE_CELL,
     PAIR_DISTANCE2,
     PAIR_EAST,
     PAIR_EE,
     PAIR_EN,
-    PAIR_LIFT_EAST,
-    PAIR_LIFT_NORTH,
     PAIR_NN,
     PAIR_NORTH,
     PAIR_PLOT,
@@ -54,7 +48,6 @@ from lapwing.track.columns import (
     PAIR_STATE,
     PAIR_TRACK,
     PLOT_CALLSIGN,
-    PLOT_CELL,
     PLOT_FLOWN,
     PLOT_HEIGHT,
     PLOT_HEIGHT_VAR,
@@ -63,7 +56,6 @@ from lapwing.track.columns import (
     PLOT_SEQUENCE,
     PLOT_TIME,
     PLOT_WEIGHT,
-    PLOT_WIDE_CELL,
     RULE_LOG_ODDS_MAX,
     RULE_PROVEN_MAX,
     STATUS,
@@ -71,8 +63,6 @@ from lapwing.track.columns import (
     TIME,
 )
 from lapwing.track.kernels_associate import enter
-from lapwing.track.kernels_clutter import OWN_MAX
-from lapwing.track.kernels_lift import SLOW_MPS, SLOW_SIGMA, learn_lift, widen_lift
 from lapwing.track.kernels_looks import remember
 from lapwing.track.kernels_motion import gates, mix, moments, noise_scale, predict_mode, turn_factors, update_mode
 from lapwing.track.kernels_seed import grow, write_log, write_moments
@@ -81,7 +71,6 @@ SURE_WEIGHT = 0.8      # a plot that keeps a track from coasting; clutter in a w
 SHARED_WEIGHT = 0.5    # probability that a plot which serves another track is of this one too
 LEAST_WEIGHT = 0.05    # below it, it is not this plot; whether the look was a miss is seen when the aerial has passed
 FLIES_MPS = 20.0       # faster than birds in still air and rain in most winds
-SLOW_HITS = 8          # plots until a slow speed means something
 HEIGHT_DRIFT_MPS = 4.0  # random walk of a reported height between plots
 
 
@@ -108,8 +97,7 @@ def correct(i: int, p: int, beta: float, sensor: int, plot_ns: int, floats: Floa
             late = model[MODEL_NOISE, m] * scale * abs(dt) ** 3 / 3.0
         scratch[likely + m] = 1e-300 + update_mode(
             floats, i, m, back_a, back_b, late, pair_floats[p, PAIR_EAST], pair_floats[p, PAIR_NORTH],
-            pair_floats[p, PAIR_EE], pair_floats[p, PAIR_EN], pair_floats[p, PAIR_NN], pair_floats[p, PAIR_LIFT_EAST],
-            pair_floats[p, PAIR_LIFT_NORTH], beta, scratch)
+            pair_floats[p, PAIR_EE], pair_floats[p, PAIR_EN], pair_floats[p, PAIR_NN], beta, scratch)
         best += floats[i, MODE + m] * scratch[likely + m]
     total = 0.0
     for m in range(MODES):
@@ -118,10 +106,6 @@ def correct(i: int, p: int, beta: float, sensor: int, plot_ns: int, floats: Floa
     for m in range(MODES):
         floats[i, MODE + m] /= total
     moments(floats, i)
-    if ints[i, HITS] == SLOW_HITS and math.isnan(floats[i, HEIGHT]) and (
-            floats[i, MEAN + 2] ** 2 + floats[i, MEAN + 3] ** 2 < SLOW_MPS * SLOW_MPS):
-        widen_lift(floats, i, SLOW_SIGMA * SLOW_SIGMA, pair_floats[p, PAIR_LIFT_EAST], pair_floats[p, PAIR_LIFT_NORTH])
-        moments(floats, i)
     write_moments(log_floats, row, LOG_AFTER, floats, i)
     # Mixing now, for a step as long as the one just made, keeps prediction a pure function of the stored state.
     mix(floats, i, model, max(dt, 0.0), scratch)
@@ -146,7 +130,6 @@ def describe(i: int, j: int, floats: Floats, ints: Ints, plot_floats: Floats, pl
         if math.isnan(floats[i, HEIGHT]):
             floats[i, HEIGHT] = height
             floats[i, HEIGHT_VAR] = noise
-            learn_lift(floats, i, 1e-6 * height * height, 1e-12 * 4.0 * height * height * noise + 1.0)
         else:
             dt = max((plot_ints[j, PLOT_TIME] - ints[i, HEIGHT_TIME]) * 1e-9, 0.0)
             variance = floats[i, HEIGHT_VAR] + HEIGHT_DRIFT_MPS**2 * dt * max(dt, 1.0)
@@ -157,20 +140,10 @@ def describe(i: int, j: int, floats: Floats, ints: Ints, plot_floats: Floats, pl
 
 
 @inner_kernel
-def own(i: int, j: int, shy: float, floats: Floats, ints: Ints, plot_ints: Ints) -> None:
-    """Keep count of what a track's plots add to the clutter map where it is."""
-    for cell, weight, column, number in ((PLOT_CELL, shy, OWN_FINE, OWN_CELL), (PLOT_WIDE_CELL, 1.0, OWN_COARSE, OWN_WIDE_CELL)):
-        here = plot_ints[j, cell]
-        before = floats[i, column] if ints[i, number] == here else 0.0
-        floats[i, column] = min(before + weight, OWN_MAX * weight)
-        ints[i, number] = here
-
-
-@inner_kernel
 def commit(count: int, sensor: int, rotating: bool, floats: Floats, ints: Ints, detect: Floats, looks: Ints,
            seed_floats: Floats, seed_ints: Ints, seed_detect: Floats, seed_looks: Ints, heads: Ints, following: Ints,
-           plot_floats: Floats, plot_ints: Ints, pair_floats: Floats, pair_ints: Ints, model: Floats, rules: Floats, shy: float,
-           sites: Floats, scratch: Floats, log_floats: Floats, log_ints: Ints, touched: Ints, registered: Ints, counts: Ints) -> None:
+           plot_floats: Floats, plot_ints: Ints, pair_floats: Floats, pair_ints: Ints, model: Floats, rules: Floats,
+           scratch: Floats, log_floats: Floats, log_ints: Ints, touched: Ints, registered: Ints, counts: Ints) -> None:
     """Update every candidate that was given a plot; a seed that gets one becomes a track row.
 
     Writes per plot the probability that its chosen track, if it exists, caused it; marks track rows in `touched`; lists
@@ -203,7 +176,7 @@ def commit(count: int, sensor: int, rotating: bool, floats: Floats, ints: Ints, 
                 continue
             i = free
             grow(c - tracks, i, floats, ints, detect, looks, seed_floats, seed_ints, seed_detect, seed_looks, model,
-                 rules, sites, log_floats, log_ints, counts)
+                 rules, log_floats, log_ints, counts)
             enter(i, floats[i, MEAN], floats[i, MEAN + 1], heads, following)
         plot_floats[j, PLOT_WEIGHT] = max(plot_floats[j, PLOT_WEIGHT], beta)
         # Belief in a confirmed track is held lower: it must go on earning it, or leave within some looks.
@@ -228,8 +201,6 @@ def commit(count: int, sensor: int, rotating: bool, floats: Floats, ints: Ints, 
         speed2 = floats[i, MEAN + 2] ** 2 + floats[i, MEAN + 3] ** 2
         if ints[i, STATUS] == CONFIRMED and speed2 > FLIES_MPS * FLIES_MPS:
             plot_floats[j, PLOT_FLOWN] = plot_floats[j, PLOT_WEIGHT]
-        if ints[i, STATUS] != CONFIRMED:
-            own(i, j, shy, floats, ints, plot_ints)
         if plot_floats[j, PLOT_WEIGHT] > 0.5:
             describe(i, j, floats, ints, plot_floats, plot_ints)
         if plot_ints[j, PLOT_ICAO] >= 0 and ints[i, IDENTIFIED] >= 3 and counts[COUNT_REGISTERED] < len(registered):

@@ -114,12 +114,7 @@ class Slots:
     @property
     def cov(self) -> Floats:
         """(n, MODES, 4, 4)."""
-        return self.floats[:, at.COV : at.LIFT].reshape(-1, at.MODES, 4, 4)
-
-    @property
-    def lift(self) -> Floats:
-        """(n, MODES, 6): mean and variance of the lift (kernels_lift), covariance with the four of x."""
-        return self.floats[:, at.LIFT : at.MODE].reshape(-1, at.MODES, at.LIFT_FLOATS)
+        return self.floats[:, at.COV : at.MODE].reshape(-1, at.MODES, 4, 4)
 
     @property
     def mode_prob(self) -> Floats:
@@ -164,7 +159,7 @@ class Slots:
     @property
     def class_prob(self) -> Floats:
         """(n, CLASS_COUNT)."""
-        return self.floats[:, at.CLASS : at.OWN_FINE]
+        return self.floats[:, at.CLASS : at.SLOT_FLOATS]
 
     @property
     def look_ns(self) -> Ints:
