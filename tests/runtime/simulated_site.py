@@ -8,6 +8,7 @@ is dropped, delayed, doubled, overtaken. What may happen to the clock: it jumps.
 import json
 import math
 from contextlib import contextmanager
+from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -49,6 +50,7 @@ class World:
         self.acknowledged: list[str] = []          # texts of people's entries that were acknowledged
         self.unrecorded: set[str] = set()          # of those, acknowledged while there was no journal
         self.deaths = self.failures = 0
+        self.handles: list[Any] = []                # of files that the present process has opened for writing
         self.alerts_out: set[str] = set()          # alerts that left the loop
 
     # What goes wrong
@@ -158,6 +160,10 @@ class Process:
         """What the system does with the handles of a dead process."""
         if self.live.log is not None:
             self.live.log._release()
+        # Also those of a journal that it was about to open.
+        for handle in self.world.handles:
+            (handle.release if isinstance(handle, sqlite_files.FileLock) else handle.close)()
+        self.world.handles.clear()
         self.store.close()
 
 
@@ -168,9 +174,17 @@ def failing_disk(world: World):
 
     def failing(path, *, read_only, synchronous):
         connection = connect(path, read_only=read_only, synchronous="OFF")
+        if not read_only:
+            world.handles.append(connection)
         return connection if read_only else FailingConnection(connection, world)
 
-    with mock.patch.object(sqlite_files, "connect", failing):
+    acquire = sqlite_files.FileLock._acquire
+
+    def locking(lock):
+        world.handles.append(lock)
+        return acquire(lock)
+
+    with mock.patch.object(sqlite_files, "connect", failing), mock.patch.object(sqlite_files.FileLock, "_acquire", locking):
         yield
 
 
