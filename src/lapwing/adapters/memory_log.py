@@ -7,7 +7,17 @@ from dataclasses import dataclass, field
 
 from lapwing.model.errors import Fenced, StorageError
 from lapwing.model.ports import Batch, Lease, Output
-from lapwing.record.journal import GENESIS, Head, Sealed, batch_digest, entry_mark, output_mark
+from lapwing.record.journal import (
+    GENESIS,
+    Head,
+    Sealed,
+    batch_digest,
+    check_next,
+    entry_mark,
+    new_facts,
+    output_mark,
+    waiting_batch,
+)
 
 
 @dataclass(slots=True)
@@ -39,25 +49,13 @@ class MemoryLog:
         """Take a batch; it counts with its outputs."""
         self._check_usable()
         head = self.head()
-        if self._waiting is not None:
-            raise StorageError(f"batch {self._waiting.number} has no outputs yet", where="memory",
-                               remedy="commit it before the next one is appended")
-        if batch.number != head.number + 1:
-            raise StorageError(f"batch {batch.number} after batch {head.number}", where="memory",
-                               remedy="batches follow each other without holes")
-        for i, entry in enumerate(batch.entries, head.entry_count):
-            if entry.sequence != i:
-                raise StorageError(f"entry {entry.sequence} where {i} is due", where="memory",
-                                   remedy="entries are numbered without holes")
+        check_next(self._waiting, batch, head.number, head.entry_count, "memory")
         self._waiting = batch
 
     def commit(self, batch_number: int, outputs: Sequence[Output], checkpoint: bytes | None = None) -> None:
         """Store the waiting batch with its outputs."""
         self._check_usable()
-        batch = self._waiting
-        if batch is None or batch.number != batch_number:
-            raise StorageError(f"outputs of batch {batch_number}, which is not the one appended last", where="memory",
-                               remedy="append a batch, then commit its outputs")
+        batch = waiting_batch(self._waiting, batch_number, "memory")
         facts = tuple(sorted((key, value) for key, (value, at) in self._store.meta.items() if at == batch_number))
         digest = batch_digest(self.head().digest, batch_number, facts, batch.entries, outputs)
         self._store.batches.append(Sealed(
@@ -100,13 +98,8 @@ class MemoryLog:
     def set_meta(self, values: dict[str, str]) -> None:
         """Store facts; StorageError where a key has another value already."""
         self._check_usable()
-        for key, value in values.items():
-            present = self._store.meta.get(key, (value, 0))[0]
-            if present != value:
-                raise StorageError(f"{key} is {present!r} and cannot become {value!r}", where="memory, meta",
-                                   remedy="a journal keeps one configuration; start a new one")
-        for key, value in values.items():
-            self._store.meta.setdefault(key, (value, self.last_batch() + 1))
+        for key, value in new_facts(self.meta(), values, "memory").items():
+            self._store.meta[key] = (value, self.last_batch() + 1)
 
     def lease(self) -> Lease:
         """Return the lease of this log."""

@@ -14,7 +14,7 @@ from lapwing.adapters.nats_journal import Draft, NatsJournal, Record
 from lapwing.adapters.nats_records import RecordHead, pack_batch, pack_facts, unpack_batch, unpack_facts
 from lapwing.model.errors import Fenced, StorageError, Unreachable
 from lapwing.model.ports import Batch, Lease, Output
-from lapwing.record.journal import Head, Sealed, batch_digest, entry_mark, output_mark
+from lapwing.record.journal import Head, Sealed, batch_digest, check_next, entry_mark, new_facts, output_mark, waiting_batch
 
 
 class NatsLog:
@@ -76,25 +76,13 @@ class NatsLog:
     def append(self, batch: Batch) -> None:
         """Take a batch; it becomes durable with its outputs."""
         self._check_usable()
-        if self._waiting is not None:
-            raise StorageError(f"batch {self._waiting.number} has no outputs yet", where=self.where,
-                               remedy="commit it before the next one is appended")
-        if batch.number != self._end.batch + 1:
-            raise StorageError(f"batch {batch.number} after batch {self._end.batch}", where=self.where,
-                               remedy="batches follow each other without holes; resume from last_batch() + 1")
-        for i, entry in enumerate(batch.entries, self._end.entries):
-            if entry.sequence != i:
-                raise StorageError(f"entry {entry.sequence} where {i} is due", where=f"{self.where}, batch {batch.number}",
-                                   remedy="entries are numbered without holes")
+        check_next(self._waiting, batch, self._end.batch, self._end.entries, self.where)
         self._waiting = batch
 
     def commit(self, batch_number: int, outputs: Sequence[Output], checkpoint: bytes | None = None) -> None:
         """Store the waiting batch, its outputs, its seal and the checkpoint in one record."""
         self._check_usable()
-        batch = self._waiting
-        if batch is None or batch.number != batch_number:
-            raise StorageError(f"outputs of batch {batch_number}, which is not the one appended last", where=self.where,
-                               remedy="append a batch, then commit its outputs")
+        batch = waiting_batch(self._waiting, batch_number, self.where)
         head = self._head_of(self._end, batch, outputs, self._facts)
         self._store([(head, pack_batch(batch.entries, outputs), checkpoint)])
         self._waiting, self._facts = None, {}
@@ -129,11 +117,7 @@ class NatsLog:
         """Store facts, durable at once; StorageError where a key has another value already."""
         self._check_usable()
         present = self.meta()
-        for key, value in values.items():
-            if present.get(key, value) != value:
-                raise StorageError(f"{key} is {present[key]!r} and cannot become {value!r}", where=f"{self.where}, meta",
-                                   remedy="a journal keeps one configuration; start a new one")
-        new = {key: value for key, value in values.items() if key not in present}
+        new = new_facts(present, values, self.where)
         # Written even where it says nothing new: a writer that was taken over must hear of it.
         self._store([(self._end.bare("facts"), pack_facts(new), None)])
         self._facts |= new

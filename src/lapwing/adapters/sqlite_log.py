@@ -22,7 +22,17 @@ from lapwing.adapters.sqlite_files import storage_error
 from lapwing.model.entries import Entry
 from lapwing.model.errors import Fenced, StorageError
 from lapwing.model.ports import Batch, Lease, Output
-from lapwing.record.journal import GENESIS, Head, Sealed, batch_digest, entry_mark, output_mark
+from lapwing.record.journal import (
+    GENESIS,
+    Head,
+    Sealed,
+    batch_digest,
+    check_next,
+    entry_mark,
+    new_facts,
+    output_mark,
+    waiting_batch,
+)
 
 _CARRIED = -2          # batch of facts that were sealed elsewhere
 _KEPT_CHECKPOINTS = 2  # the newest, and one to fall back to
@@ -120,26 +130,13 @@ class SqliteLog:
     def append(self, batch: Batch) -> None:
         """Take a batch; it becomes durable with its outputs."""
         self._check_usable()
-        if self._waiting is not None:
-            raise StorageError(f"batch {self._waiting.number} has no outputs yet", where=str(self.path),
-                               remedy="commit it before the next one is appended")
-        if batch.number != self._head.number + 1:
-            raise StorageError(f"batch {batch.number} after batch {self._head.number}", where=str(self.path),
-                               remedy="batches follow each other without holes; resume from last_batch() + 1")
-        for i, entry in enumerate(batch.entries, self._head.entry_count):
-            if entry.sequence != i:
-                raise StorageError(f"entry {entry.sequence} where {i} is due",
-                                   where=f"{self.path}, batch {batch.number}",
-                                   remedy="entries are numbered without holes")
+        check_next(self._waiting, batch, self._head.number, self._head.entry_count, self.where)
         self._waiting = batch
 
     def commit(self, batch_number: int, outputs: Sequence[Output], checkpoint: bytes | None = None) -> None:
         """Store the waiting batch, its outputs, its seal and the checkpoint; durable when the group is full."""
         self._check_usable()
-        batch = self._waiting
-        if batch is None or batch.number != batch_number:
-            raise StorageError(f"outputs of batch {batch_number}, which is not the one appended last",
-                               where=str(self.path), remedy="append a batch, then commit its outputs")
+        batch = waiting_batch(self._waiting, batch_number, self.where)
         try:
             self._begin()
             self._store(batch, outputs, checkpoint)
@@ -161,16 +158,12 @@ class SqliteLog:
     def set_meta(self, values: dict[str, str]) -> None:
         """Store facts about the journal, durable at once; StorageError where a key has another value already."""
         self._check_usable()
-        present = self.meta()
-        for key, value in values.items():
-            if present.get(key, value) != value:
-                raise StorageError(f"{key} is {present[key]!r} and cannot become {value!r}", where=f"{self.path}, meta",
-                                   remedy="a journal keeps one configuration; start a new one")
+        new = new_facts(self.meta(), values, self.where)
         try:
             self._begin()
             self._connection.executemany(
                 "INSERT INTO meta (key, value, batch) VALUES (?, ?, ?)",
-                [(key, value, self._head.number + 1) for key, value in values.items() if key not in present])
+                [(key, value, self._head.number + 1) for key, value in new.items()])
             self._end()
         except sqlite3.Error as error:
             raise self._fail(error) from error

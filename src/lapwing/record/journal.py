@@ -12,12 +12,13 @@ from __future__ import annotations
 import hashlib
 import struct
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from lapwing.model.entries import Entry
-from lapwing.model.ports import Output
+from lapwing.model.errors import StorageError
+from lapwing.model.ports import Batch, Output
 
 GENESIS = bytes(32)
 SCHEMA_VERSION = 1
@@ -68,6 +69,37 @@ def batch_digest(previous: bytes, number: int, meta: Iterable[tuple[str, str]], 
         digest.update(_text(output.kind) + _number(len(output.payload)))
         digest.update(output.payload)
     return digest.digest()
+
+
+def check_next(waiting: Batch | None, batch: Batch, last_batch: int, entry_count: int, where: str) -> None:
+    """Raise StorageError unless a batch may be appended: none waits for its outputs, and numbers have no holes."""
+    if waiting is not None:
+        raise StorageError(f"batch {waiting.number} has no outputs yet", where=where,
+                           remedy="commit it before the next one is appended")
+    if batch.number != last_batch + 1:
+        raise StorageError(f"batch {batch.number} after batch {last_batch}", where=where,
+                           remedy="batches follow each other without holes; resume from last_batch() + 1")
+    for i, entry in enumerate(batch.entries, entry_count):
+        if entry.sequence != i:
+            raise StorageError(f"entry {entry.sequence} where {i} is due", where=f"{where}, batch {batch.number}",
+                               remedy="entries are numbered without holes")
+
+
+def waiting_batch(waiting: Batch | None, number: int, where: str) -> Batch:
+    """Return the batch that waits for its outputs; StorageError where it is not the one of that number."""
+    if waiting is None or waiting.number != number:
+        raise StorageError(f"outputs of batch {number}, which is not the one appended last", where=where,
+                           remedy="append a batch, then commit its outputs")
+    return waiting
+
+
+def new_facts(present: Mapping[str, str], values: Mapping[str, str], where: str) -> dict[str, str]:
+    """Return the facts that a journal does not have yet; StorageError where one has another value already."""
+    for key, value in values.items():
+        if present.get(key, value) != value:
+            raise StorageError(f"{key} is {present[key]!r} and cannot become {value!r}", where=f"{where}, meta",
+                               remedy="a journal keeps one configuration; start a new one")
+    return {key: value for key, value in values.items() if key not in present}
 
 
 def entry_mark(entry: Entry) -> int:

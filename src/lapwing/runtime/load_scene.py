@@ -69,7 +69,8 @@ class Scene:
     def sites_deg(self) -> list[tuple[float, float]]:
         """Return latitude and longitude of each radar: on a ring of 30 km."""
         angle = 2.0 * np.pi * np.arange(self.radars) / self.radars
-        return [_degrees(float(30_000.0 * np.sin(a)), float(30_000.0 * np.cos(a))) for a in angle]
+        latitude, longitude = _degrees(30_000.0 * np.sin(angle), 30_000.0 * np.cos(angle))
+        return list(zip(latitude.tolist(), longitude.tolist(), strict=True))
 
     def site_toml(self, port: int, *, name: str = "load", window_s: float = 0.1) -> str:
         """Return the site.toml of a service that listens to these radars."""
@@ -174,10 +175,10 @@ class Scene:
             turn += 1
 
 
-def _degrees(north_m: npt.ArrayLike, east_m: npt.ArrayLike) -> tuple[float, float]:
+def _degrees(north_m: npt.ArrayLike, east_m: npt.ArrayLike) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     latitude = CENTRE_DEG[0] + np.asarray(north_m) / 111_200.0
     longitude = CENTRE_DEG[1] + np.asarray(east_m) / (111_200.0 * np.cos(np.radians(CENTRE_DEG[0])))
-    return latitude, longitude  # type: ignore[return-value]
+    return np.asarray(latitude), np.asarray(longitude)
 
 
 def send(scene: Scene, port: int, seconds: float, speed: float, begin_s: float) -> None:
