@@ -17,7 +17,7 @@ from lapwing.runtime.batches import Batcher
 from lapwing.runtime.replay import WINDOW_S
 from lapwing.runtime.runner import Observer
 
-SLOW_SPEED = 8.0             # below it a person watches: batches of a second
+SLOW_SPEED = 10.0            # below it a person watches: batches of a second
 WATCHED_WINDOW_S = 1.0
 
 

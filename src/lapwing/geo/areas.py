@@ -20,7 +20,7 @@ CHUNK = 24             # pieces that share a bounding sphere
 CELL_DEG = 0.05        # of the grid that finds the zone of a point
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Areas:
     """Polygons of zones. `a` areas, `r` rings, `v` vertices, `c` chunks of the outlines, `p` points of them."""
 

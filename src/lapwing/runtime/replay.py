@@ -28,9 +28,9 @@ from lapwing.sense.asterix.edition_names import edition_texts, parse_editions
 JOURNAL = "journal.sqlite"
 # In a replay the source is still there after a crash, so batches may share a transaction: the run resumes before them.
 COMMIT_EVERY = 100
-# A batch of a replay: one turn of a fast surveillance radar, so a thing is told at most one turn later than it would be live. The cost of
-# a batch hardly depends on what is in it: a story of 50 minutes takes a third of the time that it takes in batches of a second.
-WINDOW_S = 4.0
+# A batch of a replay: about one turn of a surveillance radar (4 to 12 s), so a thing is told at most a turn later than it would be live.
+# The cost of a batch hardly depends on what is in it: a story of 50 minutes takes a quarter of the time of batches of a second.
+WINDOW_S = 6.0
 
 
 @dataclass(frozen=True, slots=True)

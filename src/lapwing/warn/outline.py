@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 from shapely import MultiPolygon, Polygon, set_precision, unary_union
 from shapely.geometry.base import BaseGeometry
 
 from lapwing.country.pack import Pack
-from lapwing.geo.areas import outline_deg
+from lapwing.geo.areas import Areas, outline_deg
 
 Ring = tuple[tuple[float, float], ...]
 POINTS_MAX = 90                    # of one polygon: what phones' location checks and feeds take without trouble
@@ -25,7 +26,13 @@ JOIN_DEG = 0.004                   # zones nearer than this are joined: gaps bet
 
 def outline(pack: Pack, zones: Sequence[int]) -> tuple[Ring, ...]:
     """Return closed rings of (latitude_deg, longitude_deg) that together hold every zone; the largest first."""
-    whole = unary_union([part for index in zones for part in _parts(pack, index)])
+    return _outline(pack.areas, tuple(pack.zones[index].area_index for index in zones))
+
+
+@lru_cache(maxsize=256)
+def _outline(areas: Areas, area_index: tuple[int, ...]) -> tuple[Ring, ...]:
+    """A warning that is renewed or ended has the outline that it had: most messages of an incident repeat one."""
+    whole = unary_union([part for index in area_index for part in _parts(areas, index)])
     if whole.is_empty:
         return ()
     tolerance = TOLERANCE_DEG
@@ -36,13 +43,13 @@ def outline(pack: Pack, zones: Sequence[int]) -> tuple[Ring, ...]:
         tolerance *= 1.6
 
 
-def _parts(pack: Pack, index: int) -> list[BaseGeometry]:
-    """Return the filled rings of a zone with the points thinned, outwards: an official outline has thousands.
+def _parts(areas: Areas, index: int) -> list[BaseGeometry]:
+    """Return the filled rings of an area with the points thinned, outwards: an official outline has thousands.
 
     A hole's ring adds nothing to the union of filled outlines, so all rings are taken alike.
     """
     parts = []
-    for ring in outline_deg(pack.areas, pack.zones[index].area_index):
+    for ring in outline_deg(areas, index):
         if len(ring) >= 4:
             whole = _sound(Polygon([(longitude, latitude) for latitude, longitude in ring]))
             if len(ring) > THIN_FROM:
