@@ -32,7 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--officer-delay", type=float, default=20.0, metavar="S",
                         help="the replay plays the officer, who approves so long after a proposal (default 20); "
                              "negative: nobody approves, proposals lapse")
-    parser.add_argument("--serve", action="store_true", help="open the console on 127.0.0.1 while replaying")
+    console = parser.add_mutually_exclusive_group()
+    console.add_argument("--serve", action="store_true", help="open the console on 127.0.0.1 while replaying")
+    console.add_argument("--headless", action="store_true", help="no console: the default, as the demo has it")
     parser.add_argument("--port", type=int, default=8650, help="of the console (default 8650; 0: any free one)")
     parser.add_argument("--speed", default="max", metavar="N|max", help="times real time (default max)")
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
