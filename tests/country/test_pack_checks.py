@@ -154,6 +154,7 @@ def test_a_wrong_setting_is_named(change, words):
     ("texts/en.toml", b'[warn]\nalert = "Danger at {place}"\n', ("texts/en.toml warn.alert", "{place}", "{places}")),
     ("texts/en.toml", b'[warn]\nalert = "Danger at {places"\n', ("texts/en.toml warn.alert", "brace")),
     ("texts/en.toml", b'[warn]\nalarm = "x"\n', ("texts/en.toml warn.alarm", "no such key")),
+    ("texts/en.toml", b'[warn]\nalert = {few = "x"}\n', ("texts/en.toml warn.alert.few", "no such key")),
     ("texts/en.toml", b"[warn]\nalert = 5\n", ("texts/en.toml warn.alert", "5", "not a text")),
 ])
 def test_a_wrong_file_is_named_with_the_place_in_it(name, data, words):
@@ -162,13 +163,34 @@ def test_a_wrong_file_is_named_with_the_place_in_it(name, data, words):
         assert word in message, message
 
 
-def test_a_language_that_lacks_a_text_is_refused():
+def in_two_languages():
     change = toml('languages = ["en"]\nneighbours', 'languages = ["en", "ro"]\nneighbours')
     for level, word in (("watch", "white"), ("pre_alert", "yellow"), ("alert", "red"), ("all_clear", "green")):
         change["pack.toml"] = change["pack.toml"].replace(f'{level} = {{en = "{word}"}}'.encode(),
                                                           f'{level} = {{en = "{word}", ro = "x"}}'.encode())
+    return change
+
+
+def test_a_language_that_lacks_a_text_is_refused():
+    change = in_two_languages()
     two = b'[warn]\nalert = "Danger at {places}"\nend = "Over"\n'
     message = refused(**change, **{"common/texts/en.toml": two, "texts/ro.toml": b'[warn]\nend = "Gata"\n'})
     assert "texts/ro.toml warn.alert" in message and "Danger at {places}" in message
     pack = load_pack(files(**change, **{"common/texts/en.toml": two}))
     assert any("texts/ro.toml" in warning for warning in pack.warnings)
+
+
+@pytest.mark.parametrize(("text", "complaint"), [
+    (b'[warn]\nmore = {one = "{count} a", few = "{count} b", other = "{count} c"}\n', ""),
+    (b'[warn]\nmore = "plus {count}"\n', ""),
+    (b'[warn]\nmore = {one = "{count} a", other = "{count} c"}\n', "texts/ro.toml warn.more.few is missing"),
+    (b'[warn]\nmore = {one = "{count} a", few = "{n} b", other = "{count} c"}\n', "texts/ro.toml warn.more.few"),
+    (b'[warn]\nmore = {one = "{count} a", few = "{count} b"}\n', "texts/ro.toml warn.more.other"),
+])
+def test_every_plural_form_of_a_language_is_asked_for(text, complaint):
+    change = {**in_two_languages(), "texts/ro.toml": text,
+              "common/texts/en.toml": b'[warn]\nmore = {one = "{count} more place", other = "{count} more places"}\n'}
+    if complaint:
+        assert complaint in refused(**change).replace(": is", " is")
+    else:
+        assert load_pack(files(**change)).plurals["ro"][20] == "other"

@@ -1,14 +1,18 @@
 """Texts of the packs: complete, correct letters, filled without a hole, places cut sensibly, pages that fit."""
 
 import re
+from pathlib import Path
 
 import pytest
 from warn_fakes import START_NS, make_pack, replace
 
+from lapwing.country.plurals import plural_forms
+from lapwing.country.texts import read_texts
 from lapwing.warn import texts
 from lapwing.warn.cell_broadcast import pages_of
 
 KINDS = ("alert", "pre_alert", "all_clear", "cancel")
+PACKS = Path(__file__).resolve().parents[2] / "packs"
 LATIN = re.compile(r"[^\W\d_]")
 
 
@@ -39,6 +43,31 @@ def test_every_text_is_filled(pack, kind, language, objects):
 ])
 def test_place_lists_are_cut_where_a_reader_still_takes_them_in(pack, count, expected):
     assert texts.place_list(pack, cells(pack, count), "en") == expected
+
+
+@pytest.mark.parametrize(("language", "count", "expected"), [
+    ("en", 1, "X and 1 more place"), ("en", 21, "X and 21 more places"),
+    ("ro", 2, "X și încă 2 localități"), ("ro", 20, "X și încă 20 de localități"), ("ro", 101, "X și încă 101 localități"),
+    ("ro", 1_000, "X și încă 1000 de localități"), ("ro", 3_119, "X și încă 3119 localități"),
+    ("uk", 3, "X та ще 3 населені пункти"), ("uk", 11, "X та ще 11 населених пунктів"), ("uk", 21, "X та ще 21 населений пункт"),
+    ("lt", 21, "X ir dar 21 vietovė"), ("lt", 12, "X ir dar 12 vietovių"), ("lt", 9, "X ir dar 9 vietovės"),
+    ("pl", 22, "X i jeszcze 22 miejscowości"),
+])
+def test_a_count_takes_its_plural_form(language, count, expected):
+    pack = replace(make_pack(), plurals={language: plural_forms(language)}, texts={language: shipped(language)})
+    assert texts.counted(pack, language, "places_more", count, list="X") == expected
+
+
+def test_without_rules_the_form_is_other():
+    pack = replace(make_pack(), plurals={})
+    assert texts.counted(pack, "ro", "places_more", 2, list="X") == "X și încă 2 de localități"
+    assert plural_forms("xx-nowhere") == ("other",)
+
+
+def shipped(language):
+    files = {f"common/texts/{p.name}": p.read_bytes() for p in (PACKS / "common" / "texts").glob("*.toml")}
+    files |= {f"texts/{p.name}": p.read_bytes() for country in ("ro", "lt") for p in (PACKS / country / "texts").glob("*.toml")}
+    return read_texts(files, (language,))[0][language]
 
 
 def test_the_largest_place_comes_first(pack):

@@ -13,6 +13,7 @@ from lapwing.country.geometry import TERRITORY, ZONES, read_territory, read_zone
 from lapwing.country.pack import Pack, Zone
 from lapwing.country.places import PLACES, build_places, read_rows
 from lapwing.country.settings import FILE, Settings, read_settings
+from lapwing.country.plurals import plural_forms
 from lapwing.country.texts import read_texts
 from lapwing.geo.border import Territory, contains, signed_distance
 from lapwing.model.errors import ConfigError
@@ -69,7 +70,8 @@ def load_pack(files: Mapping[str, bytes], compiled: bytes | None = None) -> Pack
         languages=settings.languages, neighbours=settings.neighbours, territory=territory,
         zones=_in_all_languages(zones, settings.languages), areas=areas, places=places, policy=settings.policy,
         partners=settings.partners, texts=texts, scale=settings.scale, attribution=settings.attribution,
-        warnings=(*place_warnings, *text_warnings))
+        warnings=(*place_warnings, *text_warnings),
+        plurals={language: plural_forms(language) for language in settings.languages})
 
 
 def load_territory(files: Mapping[str, bytes]) -> Territory:

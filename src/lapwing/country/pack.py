@@ -6,7 +6,7 @@ A pack is data: territory, zones, places, texts, policy, partners. Nothing here 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -115,3 +115,4 @@ class Pack:
     scale: Mapping[str, Mapping[str, str]]     # level -> language -> public name of the level
     attribution: str
     warnings: tuple[str, ...] = ()             # what the check found that does not stop it
+    plurals: Mapping[str, tuple[str, ...]] = field(default_factory=dict)   # language -> plural form of each count: plurals.py

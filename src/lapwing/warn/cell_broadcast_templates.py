@@ -16,7 +16,7 @@ from lapwing.warn.cell_broadcast import Pages, economical, pages_of
 
 KINDS = ("alert", "pre_alert", "all_clear", "cancel")
 LATEST = "00:00 UTC"                 # longest form of a time of day
-MOST = "9999"                        # places more than are named
+MOST = range(9_900, 10_000)          # places more than are named: every plural form of four digits
 COUNTIES = 3                         # named at once, at the worst
 
 
@@ -36,7 +36,7 @@ def worst_cases(pack: Pack) -> Iterator[Worst]:
         names = _longest(pack, language)
         counties = _longest(pack, language, level="county")[:COUNTIES]
         shown = texts.PLACES_SHOWN
-        lists = (texts.fill(pack, language, "places_more", list=", ".join(names[:shown]), count=MOST),
+        lists = (*(texts.counted(pack, language, "places_more", count, list=", ".join(names[:shown])) for count in MOST),
                  texts.fill(pack, language, "places_and", list=", ".join(names[:shown]), last=names[shown] if len(names) > shown else ""))
         values = {
             "places": max(lists, key=len), "county": ", ".join(counties), "until": LATEST,

@@ -1,7 +1,7 @@
 """The words of a warning, from the pack's templates: source, hazard, place, action, until when, next word.
 
 Templates hold named placeholders only. A language that lacks a key falls back to English; the pack's check tells of it.
-What is not known is said. Numbers stand where they need no plural form.
+What is not known is said. Where a number needs a plural form, the template is one for each form that the language has.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from lapwing.country.pack import Pack
+from lapwing.country.plurals import OTHER, form_of
 from lapwing.model.times import NS_PER_S
 
 PLACES_SHOWN = 3
@@ -58,6 +59,13 @@ def fill(pack: Pack, language: str, key: str, **values: str) -> str:
         return text      # a broken template still warns; the pack's check is where it is found
 
 
+def counted(pack: Pack, language: str, key: str, count: int, **values: str) -> str:
+    """Return a template filled in the plural form that `count` takes; placeholder ``count`` is the number."""
+    form = form_of(pack.plurals, language, count)
+    name = f"{key}.{form}" if template(pack, language, f"{key}.{form}") else f"{key}.{OTHER}"
+    return fill(pack, language, name, count=str(count), **values)
+
+
 def local_time(pack: Pack, time_ns: int) -> str:
     """Return the local time of day, ``23:10``; where the zone's rules are not installed, UTC and says so."""
     moment = _EPOCH + timedelta(seconds=time_ns // NS_PER_S)
@@ -84,7 +92,7 @@ def place_list(pack: Pack, zones: Sequence[int], language: str, shown: int = PLA
         return "".join(names)
     if len(names) <= shown + 1:
         return fill(pack, language, "places_and", list=", ".join(names[:-1]), last=names[-1])
-    return fill(pack, language, "places_more", list=", ".join(names[:shown]), count=str(len(names) - shown))
+    return counted(pack, language, "places_more", len(names) - shown, list=", ".join(names[:shown]))
 
 
 def counties(pack: Pack, zones: Sequence[int], language: str) -> str:
