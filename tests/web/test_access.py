@@ -234,6 +234,14 @@ def test_a_changed_audit_is_found_and_the_file_itself_refuses_changes(tmp_path, 
     assert any(says in fault for fault in check_audit(path, key))
 
 
+def test_two_processes_append_to_one_audit_and_the_chain_holds(tmp_path):
+    service, command = (open_access(tmp_path, lambda: 5, lambda: 0.0) for _ in range(2))
+    for access in (service, command, service, service, command):
+        access.note("a", "did")
+    assert check_audit(tmp_path / "audit.sqlite", service._audit.public_key) == []
+    assert [row.number for row in read_audit(tmp_path / "audit.sqlite")] == [0, 1, 2, 3, 4]
+
+
 def test_an_audit_made_anew_is_not_signed_with_the_key_that_was_written_down(tmp_path):
     for name in ("one", "two"):
         open_access(tmp_path / name, lambda: 5, lambda: 0.0).note("a", "did")

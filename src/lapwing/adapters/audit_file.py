@@ -59,12 +59,10 @@ class AuditFile:
             self._connection = sqlite3.connect(path, isolation_level=None, timeout=5.0, check_same_thread=False)
             self._connection.execute("PRAGMA synchronous = FULL")
             self._connection.executescript(_SCHEMA)
-            row = self._connection.execute("SELECT number, digest FROM audit ORDER BY number DESC LIMIT 1").fetchone()
         except sqlite3.Error as error:
             raise storage_error(error, path) from error
         except OSError as error:
             raise StorageError(f"cannot be written: {error.strerror}", where=str(path), remedy="check owner, mode and space") from error
-        self._number, self._digest = (int(row[0]), bytes(row[1])) if row else (-1, _GENESIS)
 
     @property
     def public_key(self) -> str:
@@ -73,15 +71,22 @@ class AuditFile:
 
     def add(self, time_ns: int, who: str, what: str, **detail: str | int | float) -> None:
         """Append one row, durable at once."""
+        text = json.dumps(detail, ensure_ascii=False, sort_keys=True)
         with self._lock:
-            row = AuditRow(self._number + 1, time_ns, who, what, json.dumps(detail, ensure_ascii=False, sort_keys=True))
-            digest = _seal(self._digest, row)
             try:
+                # The end is read anew each time: `lapwing users` appends too while the service runs.
+                self._connection.execute("BEGIN IMMEDIATE")
+                last = self._connection.execute("SELECT number, digest FROM audit ORDER BY number DESC LIMIT 1").fetchone()
+                number, previous = (int(last[0]) + 1, bytes(last[1])) if last else (0, _GENESIS)
+                row = AuditRow(number, time_ns, who, what, text)
+                digest = _seal(previous, row)
                 self._connection.execute("INSERT INTO audit VALUES (?,?,?,?,?,?,?)", (
                     row.number, row.time_ns, row.who, row.what, row.detail, digest, self._key.sign(digest)))
+                self._connection.execute("COMMIT")
             except sqlite3.Error as error:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
                 raise storage_error(error, self.path) from error
-            self._number, self._digest = row.number, digest
 
     def close(self) -> None:
         """Close."""
@@ -97,6 +102,20 @@ def _load_key(path: Path) -> Ed25519PrivateKey:
     with os.fdopen(handle, "wb") as file:
         file.write(key.private_bytes_raw())
     return key
+
+
+def rows_after(path: Path, number: int, rows_max: int) -> list[tuple[int, int, str, str, str, bytes, bytes]]:
+    """Return the rows (number, time_ns, who, what, detail, digest, signature) from a number on."""
+    try:
+        connection = sqlite3.connect(f"file:{path.absolute()}?mode=ro", uri=True)
+        try:
+            rows = connection.execute("SELECT number, time, who, what, detail, digest, signature FROM audit WHERE number >= ? "
+                                      "ORDER BY number LIMIT ?", (number, rows_max)).fetchall()
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        raise storage_error(error, path) from error
+    return [(int(r[0]), int(r[1]), str(r[2]), str(r[3]), str(r[4]), bytes(r[5]), bytes(r[6])) for r in rows]
 
 
 def read_audit(path: Path) -> list[AuditRow]:
