@@ -2,6 +2,9 @@
 
 Passwords: argon2id with the library's defaults (RFC 9106, second recommended option). Sessions and keys are 256 random
 bits, stored as SHA-256: nothing to guess, and nothing to gain from the file.
+
+Accounts that several machines share are kept in a database; here lies a copy of them, marked as shared, so that people can sign in
+while the database is out of reach. Accounts without the mark are this machine's own.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ CREATE TABLE IF NOT EXISTS keys (id TEXT PRIMARY KEY, digest BLOB NOT NULL UNIQU
   expires INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS sessions (digest BLOB PRIMARY KEY, name TEXT NOT NULL, begun INTEGER NOT NULL, used INTEGER NOT NULL);
 """
+_SHARED = "ALTER TABLE {} ADD COLUMN shared INTEGER NOT NULL DEFAULT 0"     # not in older files
 SESSION_NS = 12 * 3_600 * NS_PER_S          # a shift
 IDLE_NS = 2 * 3_600 * NS_PER_S
 
@@ -45,6 +49,12 @@ def _digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
+def new_key() -> tuple[str, bytes, str]:
+    """Return id, digest and secret of a new API key; the first two are stored."""
+    secret = KEY_PREFIX + secrets.token_urlsafe(32)
+    return secrets.token_hex(4), _digest(secret), secret
+
+
 class Accounts:
     """The file. Safe to use from several threads; raises StorageError."""
 
@@ -59,6 +69,9 @@ class Accounts:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             self._connection = sqlite3.connect(path, isolation_level=None, timeout=5.0, check_same_thread=False)
             self._connection.executescript(_SCHEMA)
+            for table in ("users", "keys"):
+                if not any(row[1] == "shared" for row in self._connection.execute(f"PRAGMA table_info({table})")):
+                    self._connection.execute(_SHARED.format(table))
         except sqlite3.Error as error:
             raise storage_error(error, path) from error
 
@@ -79,14 +92,56 @@ class Accounts:
 
     def set_user(self, name: str, role: str, password: str, now_ns: int) -> None:
         """Make an account or change it; its sessions end. Raises InputError for a name or password that will not do."""
+        self._set(name, role, self.hashed(name, password), now_ns)
+
+    def hashed(self, name: str, password: str) -> str:
+        """Return what is stored of a password. Raises InputError for a name or password that will not do."""
         if not name.strip() or len(name) > 100 or name != name.strip():
             raise InputError(f"{name!r} is no name", where="account", remedy="give 1 to 100 letters, without space around them")
         if not PASSWORD_LETTERS_MIN <= len(password) <= PASSWORD_LETTERS_MAX:
             raise InputError(f"the password has {len(password)} letters", where=f"account {name}",
                              remedy=f"give {PASSWORD_LETTERS_MIN} to {PASSWORD_LETTERS_MAX}: four or five words do well")
-        self._run("INSERT INTO users VALUES (?,?,?,?) ON CONFLICT (name) DO UPDATE SET role = excluded.role, hash = excluded.hash",
-                  name, role, self._hasher.hash(password), now_ns)
+        return self._hasher.hash(password)
+
+    def _set(self, name: str, role: str, hashed: str, made_ns: int, *, shared: bool = False) -> None:
+        self._run("INSERT INTO users (name, role, hash, made, shared) VALUES (?,?,?,?,?) ON CONFLICT (name) DO UPDATE SET "
+                  "role = excluded.role, hash = excluded.hash, shared = excluded.shared, "
+                  "made = CASE WHEN excluded.shared THEN excluded.made ELSE made END", name, role, hashed, made_ns, int(shared))
         self._run("DELETE FROM sessions WHERE name = ?", name)
+
+    def shared_users(self) -> list[tuple[str, str, str, int]]:
+        """Return (name, role, hash, made_ns) of the shared accounts, sorted."""
+        return [(str(a), str(b), str(c), int(str(d))) for a, b, c, d in
+                self._run("SELECT name, role, hash, made FROM users WHERE shared = 1 ORDER BY name")]
+
+    def shared_keys(self) -> list[tuple[str, bytes, str, str, int]]:
+        """Return (id, digest, name, role, expires_ns) of the shared keys, sorted."""
+        return [(str(a), b, str(c), str(d), int(str(e))) for a, b, c, d, e in
+                self._run("SELECT id, digest, name, role, expires FROM keys WHERE shared = 1 ORDER BY id") if isinstance(b, bytes)]
+
+    def take_shared(self, users: list[tuple[str, str, str, int]], keys: list[tuple[str, bytes, str, str, int]]) -> list[str]:
+        """Make the copy what the shared accounts and keys are now; return what changed, in words.
+
+        An account that was changed or removed is signed out. One of this machine's own with the name of a shared one gives way.
+        """
+        changed: list[str] = []
+        before, now = {row[0]: row for row in self.shared_users()}, {row[0]: row for row in users}
+        for name in sorted(before.keys() - now.keys()):
+            self.remove_user(name)
+            changed.append(f"account {name} removed")
+        for name, row in sorted(now.items()):
+            if before.get(name) != row:
+                self._set(*row, shared=True)
+                changed.append(f"account {name} set: {row[1]}")
+        key_before, key_now = {row[0]: row for row in self.shared_keys()}, {row[0]: row for row in keys}
+        for key in sorted(key_before.keys() - key_now.keys()):
+            self.remove_key(key)
+            changed.append(f"key {key} removed")
+        for key, values in sorted(key_now.items()):
+            if key_before.get(key) != values:
+                self._run("INSERT OR REPLACE INTO keys (id, digest, name, role, expires, shared) VALUES (?,?,?,?,?,1)", *values)
+                changed.append(f"key {key} set: {values[3]}")
+        return changed
 
     def remove_user(self, name: str) -> bool:
         """Remove an account with its sessions; whether there was one."""
@@ -126,8 +181,8 @@ class Accounts:
 
     def make_key(self, name: str, role: str, expires_ns: int) -> str:
         """Return a new API key for a program, shown this once."""
-        secret = KEY_PREFIX + secrets.token_urlsafe(32)
-        self._run("INSERT INTO keys VALUES (?,?,?,?,?)", secrets.token_hex(4), _digest(secret), name, role, expires_ns)
+        key_id, digest, secret = new_key()
+        self._run("INSERT INTO keys (id, digest, name, role, expires) VALUES (?,?,?,?,?)", key_id, digest, name, role, expires_ns)
         return secret
 
     def key_list(self) -> list[tuple[str, str, str, int]]:

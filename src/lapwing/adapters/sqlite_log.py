@@ -258,6 +258,32 @@ class SqliteLog:
         rows = self._all("SELECT batch, kind, payload FROM outputs WHERE kind = ? AND batch >= ? ORDER BY number", kind, first_batch)
         return [(_integer(row[0]), Output(str(row[1]), _octets(row[2]))) for row in rows]
 
+    def whole_batches(self, kinds: Sequence[str], first_batch: int, rows_max: int) -> tuple[list[tuple[int, int, Output]], int]:
+        """Return (batch, number within it, output) of some kinds from a batch on, of whole batches, and the last batch looked at.
+
+        Some `rows_max` at once; more only where one batch has them.
+        """
+        start = next(iter(self._all("SELECT min(first_output) FROM batches WHERE number >= ?", first_batch)))[0]
+        sql = (f"SELECT o.batch, o.number - b.first_output, o.kind, o.payload FROM outputs o JOIN batches b ON b.number = o.batch "  # noqa: S608
+               f"WHERE o.number >= ? AND o.kind IN ({','.join('?' * len(kinds))}) ORDER BY o.number")      # question marks alone
+        if start is None:
+            return [], self._head.number
+        rows = self._all(f"{sql} LIMIT ?", start, *kinds, rows_max)
+        last = self._head.number
+        if len(rows) == rows_max:
+            last = _integer(rows[-1][0])
+            if rows[0][0] != last:
+                last -= 1
+                rows = [row for row in rows if row[0] <= last]
+            else:
+                rows = self._all(sql.replace("WHERE", "WHERE o.batch = ? AND"), last, start, *kinds)
+        return [(_integer(r[0]), _integer(r[1]), Output(str(r[2]), _octets(r[3]))) for r in rows], last
+
+    def digest_of(self, batch: int) -> bytes:
+        """Return the seal of a batch; empty where there is no such batch."""
+        row = next(iter(self._all("SELECT digest FROM batches WHERE number = ?", batch)), None)
+        return b"" if row is None else _octets(row[0])
+
     def sealed(self, first_batch: int = 0) -> Iterator[Sealed]:
         """Yield every batch with its seal, as stored, for the audit."""
         for number, first, count, first_output, output_count, digest in self._batch_rows(first_batch):

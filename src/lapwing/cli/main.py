@@ -47,6 +47,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "report": ("report", "after-action report from a journal"),
     "verify": ("verify", "check a journal: hash chain and replay equality"),
     "archive": ("archive", "Parquet files of all published tracks: keep, list, verify, hold an incident"),
+    "database": ("database", "the register of incidents, warnings, audit and shared accounts: make, feed, rebuild"),
+    "incidents": ("incidents", "ask the register: incidents, warnings, decisions, audit"),
     "query": ("query", "ask the archive: tracks within a distance of the border, in a time"),
     "plot": ("plot", "draw a scene: truth, plots and tracks in one picture"),
     "prepare": ("prepare", "compile kernels and country packs once for this installation"),

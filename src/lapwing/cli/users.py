@@ -17,6 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--role", choices=("viewer", "operator", "supervisor", "admin"), default="viewer", help="default viewer")
     parser.add_argument("--days", type=int, default=90, metavar="N", help="life of an API key (default 90)")
     parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input, not from the terminal")
+    parser.add_argument("--local", action="store_true", help="of this machine alone, where the site shares its accounts through a database")
     parser.add_argument("--public-key", metavar="HEX", help="audit: check the signatures with this key, kept elsewhere")
     parser.add_argument("--json", action="store_true", help="list and audit: print as JSON")
 
@@ -34,6 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     site, _ = require_site(Path(arguments.site))
     if arguments.what in ("add", "remove", "key", "remove-key") and not arguments.name:
         raise InputError("no name", where=f"users {arguments.what}", remedy="name whom it is for")
+    shared = None if arguments.local or not users.shares(site.database) else site.database
     if arguments.what == "add":
         if arguments.password_stdin:
             password = sys.stdin.readline().rstrip("\n")
@@ -41,15 +43,15 @@ def run(arguments: argparse.Namespace) -> int:
             password = getpass.getpass("Password (12 letters or more): ")
             if getpass.getpass("Again: ") != password:
                 raise InputError("the two are not the same", where="password", remedy="try again")
-        users.add(site.data, arguments.name, arguments.role, password)
+        users.add(site.data, arguments.name, arguments.role, password, shared)
         print(f"{arguments.name} is {arguments.role}; restart the service if this is the first account")
         return 0
     if arguments.what == "key":
-        print(users.make_key(site.data, arguments.name, arguments.role, arguments.days))
+        print(users.make_key(site.data, arguments.name, arguments.role, arguments.days, shared))
         print("shown this once; send it as `Authorization: Bearer KEY`", file=sys.stderr)
         return 0
     if arguments.what in ("remove", "remove-key"):
-        done = users.remove(site.data, arguments.name, key=arguments.what == "remove-key")
+        done = users.remove(site.data, arguments.name, key=arguments.what == "remove-key", shared=shared)
         print(f"{arguments.name}: {'removed' if done else 'there is none'}")
         return 0 if done else 1
     return _list(site.data, arguments) if arguments.what == "list" else _audit(site.data, arguments)

@@ -43,6 +43,9 @@ METRICS: dict[str, tuple[str, str]] = {
         ("plot_to_proposal", "from the reception of the oldest plot of a batch until the proposal that it led to went out"))
         for part, text in (("bucket", words), ("sum", f"{words}: sum"), ("count", f"{words}: count"))},
     "lapwing_deliveries_waiting": ("alerts that a channel has not taken yet", "gauge"),
+    "lapwing_database_rows_total": ("rows handed to the register's database", "counter"),
+    "lapwing_database_refused_total": ("outputs that could not be made a row of the register", "counter"),
+    "lapwing_database_behind_seconds": ("time since the register was known to be up to date", "gauge"),
     "lapwing_unrecorded_batches_total": ("batches processed without a journal", "counter"),
     "lapwing_stalls_total": ("times the loop stood still", "counter"),
     "lapwing_clock_offset_seconds": ("system clock minus the service's", "gauge"),

@@ -34,6 +34,7 @@ from lapwing.runtime.live import Live
 from lapwing.runtime.logs import Log
 from lapwing.runtime.outbox import Outbox, Postmen
 from lapwing.runtime.probe import TURNS, Probe, Probed
+from lapwing.runtime.register_process import RegisterProcess
 from lapwing.runtime.runner import Observer
 from lapwing.runtime.site_config import Site, require_site
 from lapwing.runtime.site_facts import channels_of, facts_of, setup_of_site
@@ -75,6 +76,7 @@ class Service:
         self.zone_watch = ZoneWatch(site.zones, self.country.pack if self.country else None, site.country, self.clock)
         self.notifier = Notifier()
         self.keeper = Keeper(site.data / "journal", site.archive.folder, site.archive.keep_days, self.clock, self.say)
+        self.register = RegisterProcess(site.database, site.data, has_journal=self.upstream is None, say=self.say)
         self.stall = StallWatch(site.limits.stall_s, self.say)
         self._stopping, self._reloading = threading.Event(), threading.Event()
         self._probed_s, self._probe_due_s, self._probe_problem, self._probe_took_s = 0.0, 0.0, "not finished yet", 0.0
@@ -101,6 +103,7 @@ class Service:
         """
         self.live.observers = [self._observe, *observers]
         self.live.retold = list(observers)
+        self.register.start()
         try:
             self.listen()
             return self._recover()
@@ -240,6 +243,7 @@ class Service:
         self._close()
 
     def _close(self) -> None:
+        self.register.close()
         self.store.close()
         if self.upstream is not None:
             self.upstream.release()
@@ -252,7 +256,7 @@ class Service:
         try:
             site, _ = require_site(self.site.path)
             fixed = [key for key in ("country", "mode", "data", "window_s", "console", "channels", "limits", "archive", "log", "zones",
-                                     "log_credentials")
+                                     "database", "log_credentials")
                      if getattr(site, key) != getattr(self.site, key)]
             if fixed:
                 raise ConfigError(f"{', '.join(fixed)} changed", where=str(self.site.path),
@@ -372,7 +376,7 @@ class Service:
             found["archive"] = f"{self.keeper.problem}; the journal keeps everything meanwhile"
         if zones := self.zone_watch.problem():
             found["zones"] = zones
-        for trouble in self.troubles:
+        for trouble in (self.register.problems, *self.troubles):
             found |= trouble()
         return found | self._degraded
 
@@ -401,7 +405,7 @@ class Service:
         for link in self.site.links:
             dropped = self.links[link.name].dropped_count if link.name in self.links else None
             found += link_samples(link.name, self.intake.counts.get(link.url), dropped, now_ns)
-        found += sensor_health.samples(self._sensors, now_ns)
+        found += [*sensor_health.samples(self._sensors, now_ns), *self.register.samples()]
         if not self._stopping.is_set():
             for name, (median_s, late_s) in self.outbox.latencies_s().items():
                 found += [("lapwing_delivery_seconds", {"channel": name, "quantile": "0.5"}, median_s),

@@ -26,6 +26,7 @@ from lapwing.model.reports import OFFICER_ROLES
 from lapwing.model.sensors import SensorTable
 from lapwing.runtime.config_keys import Keys, Problem
 from lapwing.runtime.links import check_url
+from lapwing.runtime.site_database import DatabaseSettings, database_settings
 from lapwing.runtime.wiring import read_volumes
 from lapwing.runtime.zone_seal import ZoneSettings
 from lapwing.sense.sensors_file import parse_sensors
@@ -101,6 +102,7 @@ class Site:
     limits: Limits = field(default_factory=Limits)
     archive: ArchiveSettings = field(default_factory=ArchiveSettings)
     zones: ZoneSettings = field(default_factory=ZoneSettings)
+    database: DatabaseSettings = field(default_factory=DatabaseSettings)
     people: tuple[tuple[str, str], ...] = ()     # (name, role) of those who may decide; empty: any name
 
     @property
@@ -129,9 +131,10 @@ def read_site(path: Path) -> tuple[Site, tuple[Problem, ...]]:
         links=tuple(_link(name, sub) for name, sub in keys.tables("link")),
         sensors=_sensors(keys, path, base), policy=_policy(keys.table("policy")), judge=_judge(keys, base),
         channels=_channels(keys, site.data), archive=_archive(keys.table("archive"), site.data),
-        people=_people(keys.table("people")), zones=_zones(keys.table("zones"), base))
-    keys.end("tables are [site], [console], [limits], [policy], [people], [zones], [judge], [archive], [net], [link.NAME], [sensor.ID], "
-             "[channel.NAME]")
+        people=_people(keys.table("people")), zones=_zones(keys.table("zones"), base),
+        database=database_settings(keys.table("database"), base, site.name))
+    keys.end("tables are [site], [console], [limits], [policy], [people], [zones], [judge], [archive], [database], [net], [link.NAME], "
+             "[sensor.ID], [channel.NAME]")
     _whole(site, keys)
     return site, tuple(problems)
 
@@ -380,6 +383,9 @@ def _whole(site: Site, keys: Keys) -> None:
     if site.log and site.archive.keep:
         keys.problem("archive", "", "is not kept by itself where the journal lies in a cluster",
                      "run `lapwing cluster fetch`, then `lapwing archive`; keep = false below [archive] ends this warning", level="warning")
+    if site.log and site.database.address is not None:
+        keys.problem("database", "", "is fed with accounts and audit alone where the journal lies in a cluster",
+                     "run `lapwing cluster fetch`, then `lapwing database feed --journal FOLDER`", level="warning")
     if not site.sensors.rows:
         keys.problem("sensor", "", "no sensor: positions must come from the data, else plots are counted and not tracked",
                      "add [sensor.ID] tables, or sensors = \"sensors.toml\"", level="warning")

@@ -73,6 +73,12 @@ keep = true
 folder = "archive"          # below `data`
 keep_days = 0               # older files are removed, save what `lapwing archive hold` keeps; 0: for ever
 
+# Incidents, warnings, audit and shared accounts in PostgreSQL (docs/database.md); the journal stays the record.
+# [database]
+# url = "postgresql://lapwing@db.example:5432/lapwing"     # or "sqlite:///register.sqlite"
+# password_file = "db-password"
+# tls_ca = "db-ca.pem"
+
 [limits]
 queue_entries = 50000       # datagrams waiting; the fullest link's oldest are shed above it, and counted
 queue_octets = 268435456
