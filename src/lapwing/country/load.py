@@ -12,8 +12,8 @@ from lapwing.country import compiled as compiled_form
 from lapwing.country.geometry import TERRITORY, ZONES, read_territory, read_zones
 from lapwing.country.pack import Pack, Zone
 from lapwing.country.places import PLACES, build_places, read_rows
-from lapwing.country.settings import FILE, Settings, read_settings
 from lapwing.country.plurals import plural_forms
+from lapwing.country.settings import FILE, Settings, read_settings
 from lapwing.country.texts import read_texts
 from lapwing.geo.border import Territory, contains, signed_distance
 from lapwing.model.errors import ConfigError
