@@ -17,10 +17,11 @@ from alembic.runtime.migration import MigrationContext
 from postgres_server import PASSWORD, Server
 
 from lapwing.adapters.accounts import Accounts
-from lapwing.adapters.audit_file import AuditFile
+from lapwing.adapters.audit_file import AuditFile, load_key
 from lapwing.adapters.database import tables
 from lapwing.adapters.database.address import parse_address
 from lapwing.adapters.database.store import Database, Place
+from lapwing.adapters.retired_file import add_retired
 from lapwing.adapters.sqlite_log import SqliteLog
 from lapwing.model.entries import TICK, Entry
 from lapwing.model.errors import ConfigError, StorageError
@@ -203,6 +204,17 @@ def test_a_journal_that_the_database_was_not_fed_from_is_refused(database, tmp_p
         feed(database, tmp_path / "short", "s", START_NS)
     assert feed(database, tmp_path / "two", "another site", START_NS).rows == 10
     assert rebuild(database, tmp_path / "two", "s", START_NS)[1].rows == 10 and len(database.ask("events")) == 12
+
+
+def test_a_rebuild_keeps_what_retired_segments_led_to(database, tmp_path):
+    journal = tmp_path / "journal"
+    first = write(journal / "journal-000001.sqlite", STORY)
+    write(journal / "journal-000002.sqlite", [[event(90, incident="20260314-2"), event(91, incident="20260314-3")]])
+    feed(database, journal, "s", START_NS)
+    before = everything(database)
+    add_retired(journal, load_key(tmp_path / "audit-key"), {"segment": first.name, "head": "", "previous": ["", ""]})
+    first.unlink()
+    assert rebuild(database, journal, "s", START_NS)[0] == 2 and everything(database) == before
 
 
 def test_two_that_feed_at_once_store_nothing_twice(database, address, tmp_path):

@@ -233,7 +233,7 @@ def test_the_service_has_it_kept_by_a_process_of_its_own(places, monkeypatch):
     write_journal(journal / "journal-000001.sqlite", moments)
     monkeypatch.setattr(archiving, "FIRST_S", 0.0)
     said = []
-    keeper = archiving.Keeper(journal, folder, 0, time.time_ns, lambda level, text: said.append(text))
+    keeper = archiving.Keeper("archiving", [str(journal), str(folder), "0"], time.time_ns, lambda level, text: said.append(text))
     keeper.look()
     assert keeper._process is not None and keeper._process.wait(60) == 0
     keeper._due_s = 0.0
@@ -241,7 +241,7 @@ def test_the_service_has_it_kept_by_a_process_of_its_own(places, monkeypatch):
     keeper.close()
     assert rows_of(folder) == rows_due(moments)
     assert keeper.problem == "" and said == [
-        "archive: sealed tracks-2026-03-14T00.parquet; one file a day tracks-2026-03-14.parquet"]
+        "archiving: sealed tracks-2026-03-14T00.parquet; one file a day tracks-2026-03-14.parquet"]
 
 
 def test_an_archive_that_cannot_be_kept_is_a_problem_in_words(places, monkeypatch):
@@ -250,7 +250,7 @@ def test_an_archive_that_cannot_be_kept_is_a_problem_in_words(places, monkeypatc
     journal, folder = places
     folder.write_text("a file where the folder belongs")
     monkeypatch.setattr(archiving, "FIRST_S", 0.0)
-    keeper = archiving.Keeper(journal, folder, 0, time.time_ns, lambda level, text: None)
+    keeper = archiving.Keeper("archiving", [str(journal), str(folder), "0"], time.time_ns, lambda level, text: None)
     keeper.look()
     assert keeper._process is not None and keeper._process.wait(60) == 1
     keeper._due_s = 0.0

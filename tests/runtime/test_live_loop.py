@@ -11,7 +11,7 @@ from lapwing import pipeline, sense
 from lapwing.adapters.sqlite_log import SqliteLog
 from lapwing.model.errors import InputError, StorageError
 from lapwing.model.sensors import Sensor, SensorTable
-from lapwing.model.times import NS_PER_S
+from lapwing.model.times import DAY_NS, NS_PER_S
 from lapwing.record import audit, codec
 from lapwing.runtime import live as live_module
 from lapwing.runtime import segments
@@ -73,6 +73,28 @@ def test_a_killed_loop_goes_on_with_the_same_tracks_and_the_same_outputs(tmp_pat
           SqliteLog(tmp_path / "killed/journal-000001.sqlite", read_only=True) as two):
         assert list(one.sealed()) == list(two.sealed()) and one.last_batch() == 11
         assert any(output.kind == "tracks" for _, output in two.outputs())
+
+
+def test_a_new_segment_begins_with_the_day_and_what_comes_out_is_the_same(tmp_path):
+    midnight_ns = (START_NS // DAY_NS + 1) * DAY_NS
+    found = {}
+    for name in ("whole", "daily"):
+        loop, intake, clock = make(tmp_path / name)
+        loop._daily = name == "daily"
+        loop.recover()
+        for turn in range(12):
+            clock.now_ns = midnight_ns + (turn - 6) * 4 * NS_PER_S
+            intake.put((clock.now_ns, "udp://:8600", "asterix", plot(clock.now_ns, 20.0 - 0.25 * turn)))
+            loop.turn()
+        loop.log.close()
+        files = [segment.path for segment in segments.segments(tmp_path / name)]
+        found[name] = [output for path in files for _, output in SqliteLog(path, read_only=True).outputs()]
+    assert len(files) == 2 and segments.chain_faults(tmp_path / "daily") == []
+    assert found["daily"] == found["whole"] and any(output.kind == "tracks" for output in found["whole"])
+    with SqliteLog(files[0], read_only=True) as before, SqliteLog(files[1], read_only=True) as after:
+        assert before.last_batch() == 5 and before.period()[1] < midnight_ns == after.period()[0]
+    for path in files:
+        assert not verify_replay(path).differences
 
 
 def test_what_happened_in_the_batch_of_the_checkpoint_is_told_again_after_a_restart(tmp_path, monkeypatch):

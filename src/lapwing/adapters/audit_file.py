@@ -55,7 +55,7 @@ class AuditFile:
         self._lock = threading.Lock()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._key = _load_key(path.with_name("audit-key"))
+            self._key = load_key(path.with_name("audit-key"))
             self._connection = sqlite3.connect(path, isolation_level=None, timeout=5.0, check_same_thread=False)
             self._connection.execute("PRAGMA synchronous = FULL")
             self._connection.executescript(_SCHEMA)
@@ -67,7 +67,7 @@ class AuditFile:
     @property
     def public_key(self) -> str:
         """The key that its signatures are checked with, in hexadecimal."""
-        return self._key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
+        return _public(self._key)
 
     def add(self, time_ns: int, who: str, what: str, **detail: str | int | float) -> None:
         """Append one row, durable at once."""
@@ -94,7 +94,17 @@ class AuditFile:
             self._connection.close()
 
 
-def _load_key(path: Path) -> Ed25519PrivateKey:
+def _public(key: Ed25519PrivateKey) -> str:
+    return key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
+
+
+def public_key_of(path: Path) -> str:
+    """Return the public part of a key, in hexadecimal."""
+    return _public(load_key(path))
+
+
+def load_key(path: Path) -> Ed25519PrivateKey:
+    """Return the key of a site's signatures, made where there is none."""
     if path.exists():
         return Ed25519PrivateKey.from_private_bytes(path.read_bytes())
     key = Ed25519PrivateKey.generate()

@@ -279,6 +279,12 @@ class SqliteLog:
                 rows = self._all(sql.replace("WHERE", "WHERE o.batch = ? AND"), last, start, *kinds)
         return [(_integer(r[0]), _integer(r[1]), Output(str(r[2]), _octets(r[3]))) for r in rows], last
 
+    def period(self) -> tuple[int, int]:
+        """Return when the first and the last entry was received; (0, 0) without any."""
+        ends = [next(iter(self._all(f"SELECT received_ns FROM entries ORDER BY sequence {way} LIMIT 1")), (0,))   # noqa: S608  constants
+                for way in ("ASC", "DESC")]
+        return _integer(ends[0][0]), _integer(ends[1][0])
+
     def digest_of(self, batch: int) -> bytes:
         """Return the seal of a batch; empty where there is no such batch."""
         row = next(iter(self._all("SELECT digest FROM batches WHERE number = ?", batch)), None)

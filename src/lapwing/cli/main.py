@@ -47,6 +47,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "report": ("report", "after-action report from a journal"),
     "verify": ("verify", "check a journal: hash chain and replay equality"),
     "archive": ("archive", "Parquet files of all published tracks: keep, list, verify, hold an incident"),
+    "journal": ("journal", "the segments of a site's journal: list, retire, restore"),
     "database": ("database", "the register of incidents, warnings, audit and shared accounts: make, feed, rebuild"),
     "incidents": ("incidents", "ask the register: incidents, warnings, decisions, audit"),
     "query": ("query", "ask the archive: tracks within a distance of the border, in a time"),

@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("journal", help="journal.sqlite of a run, or the journal folder of a live site")
     parser.add_argument("--head", metavar="HEX", help="digest written down elsewhere: the journal must hold it")
     parser.add_argument("--no-replay", action="store_true", help="check the hash chain alone")
+    parser.add_argument("--public-key", metavar="HEX", default="", help="of the site, kept elsewhere: checks the lines of retired segments")
     parser.add_argument("--json", action="store_true", help="print what was found as JSON")
 
 
@@ -68,7 +69,7 @@ def _folder(path: Path, arguments: argparse.Namespace) -> int:
     import json
 
     from lapwing.model.errors import InputError
-    from lapwing.runtime.segments import chain_faults, segments
+    from lapwing.runtime.segments import chain_faults, retired_lines_faults, segments
 
     found = segments(path)
     if not found:
@@ -80,16 +81,29 @@ def _folder(path: Path, arguments: argparse.Namespace) -> int:
     for segment in found:
         words = argparse.Namespace(**(vars(arguments) | {"journal": str(segment.path)}))
         status = max(status, run(words))
-    faults = chain_faults(path)
+    retired, key, faults = retired_lines_faults(path, _key(arguments.public_key))
+    faults = [*faults, *chain_faults(path)]
     if arguments.json:
-        print(json.dumps({"journal": str(path), "segments": len(found),
+        print(json.dumps({"journal": str(path), "segments": len(found), "retired": retired, "public_key": key,
                           "faults": [{"where": where, "what": what} for where, what in faults]}))
     else:
         for where, what in faults:
             print(f"FAULT  {where}: {what}")
         if not faults:
-            print(f"{path}: {len(found)} segments, each follows the one before it")
+            print(f"{path}: {len(found)} segments, each follows the one before it"
+                  + (f"; {retired} were retired, and the signed lines that they left hold (public key {key})" if retired else ""))
     return 1 if faults else status
+
+
+def _key(text: str) -> str:
+    from lapwing.model.errors import ConfigError
+
+    try:
+        if text and len(bytes.fromhex(text)) != 32:
+            raise ValueError
+    except ValueError as error:
+        raise ConfigError("not an Ed25519 key in hexadecimal", where="--public-key", remedy="give its 64 digits") from error
+    return text
 
 
 def _digest(text: str | None) -> bytes | None:

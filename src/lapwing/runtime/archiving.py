@@ -12,9 +12,10 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lapwing.adapters.archive import HOUR_NS, Archive
 from lapwing.adapters.archive_manifest import Hold, Line, Manifest, faults
@@ -23,6 +24,9 @@ from lapwing.model.errors import InputError, StorageError
 from lapwing.model.times import NS_PER_S, from_iso
 from lapwing.record.track_rows import TrackRows, unpack
 from lapwing.runtime.segments import segments
+
+if TYPE_CHECKING:
+    from lapwing.runtime.site_config import Site
 
 SETTLE_NS = 60 * NS_PER_S      # after its end an hour waits so long: the last batches of it are still under way
 FIRST_S, EVERY_S = 30.0, 60.0  # how often the service looks whether an hour is over
@@ -146,18 +150,17 @@ def check_archive(folder: Path) -> tuple[list[str], str]:
 
 
 class Keeper:
-    """Has the archive kept beside a running service: a process of its own, begun when an hour is over.
+    """Has a module's `main` run beside a running service: a process of its own, begun when an hour is over.
 
     Parameters
     ----------
-    journal, folder : of the site
-    keep_days : 0 keeps for ever
+    module, words : of lapwing.runtime, and what its `main` is given
     clock : nanoseconds UTC
     say : called with (level, text)
     """
 
-    def __init__(self, journal: Path, folder: Path, keep_days: int, clock: Callable[[], int], say: Callable[[str, str], None]) -> None:
-        self._words = [str(journal), str(folder), str(keep_days)]
+    def __init__(self, module: str, words: Sequence[str], clock: Callable[[], int], say: Callable[[str, str], None]) -> None:
+        self._name, self._words = module, [f"lapwing.runtime.{module}", *words]
         self._clock, self._say = clock, say
         self._process: subprocess.Popen[str] | None = None
         self._due_s = time.monotonic() + FIRST_S
@@ -180,7 +183,7 @@ class Keeper:
             return
         self._asked_hour = hour
         try:
-            self._process = subprocess.Popen([sys.executable, "-m", "lapwing.runtime.archiving", *self._words], text=True,
+            self._process = subprocess.Popen([sys.executable, "-m", *self._words], text=True,
                                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         except OSError as error:
             self.problem = f"the process that keeps it does not start: {error}"
@@ -194,7 +197,7 @@ class Keeper:
         if process.returncode == 0:
             self._done_hour, self.problem = self._asked_hour, ""
             if said:
-                self._say("info", f"archive: {said}")
+                self._say("info", f"{self._name}: {said}")
         else:
             self.problem = said.splitlines()[-1] if said else f"the process that keeps it ended with {process.returncode}"
 
@@ -205,6 +208,17 @@ class Keeper:
             self._process.wait()
         if self._process is not None and self._process.stdout is not None:
             self._process.stdout.close()
+
+
+def keepers_of(site: Site, clock: Callable[[], int], say: Callable[[str, str], None]) -> dict[str, Keeper]:
+    """Return what is to be kept of a site, by the name of the degraded mode where that fails."""
+    found = {}
+    if site.archive.keep:
+        words = [str(site.data / "journal"), str(site.archive.folder), str(site.archive.keep_days)]
+        found["archive"] = Keeper("archiving", words, clock, say)
+    if site.journal.keep_days:
+        found["retention"] = Keeper("retiring", [str(site.path)], clock, say)
+    return found
 
 
 def words_of(kept: Kept) -> str:

@@ -20,7 +20,7 @@ from lapwing.model.errors import Fenced, StorageError
 from lapwing.model.notices import Responded, Shared
 from lapwing.model.ports import Batch, Output
 from lapwing.model.sensors import SensorTable
-from lapwing.model.times import NS_PER_S, from_seconds, to_iso
+from lapwing.model.times import DAY_NS, NS_PER_S, from_seconds, to_iso
 from lapwing.record import codec
 from lapwing.record.incident import Event
 from lapwing.record.journal import GENESIS
@@ -94,12 +94,13 @@ class Live:
     clock : nanoseconds UTC of now, never going back
     say : called with (level, text) for what a person should know
     window_s, checkpoint_s : length of a batch; time between two checkpoints
+    daily : a new segment begins with each day of UTC, so that old ones can leave
     observers : called after each batch with its outcome and outputs
     """
 
     def __init__(self, journal: Journal | Path, setup: pipeline.Setup, facts: dict[str, str], intake: Intake,
                  clock: Callable[[], int], say: Callable[[str, str], None], *, window_s: float = 0.1,
-                 checkpoint_s: float = 60.0, observers: Iterable[Observer] = ()) -> None:
+                 checkpoint_s: float = 60.0, observers: Iterable[Observer] = (), daily: bool = False) -> None:
         self.journal: Journal = Folder(journal) if isinstance(journal, Path) else journal
         self.setup, self.facts = setup, facts
         self.observers = list(observers)
@@ -114,6 +115,7 @@ class Live:
         self.unrecorded_since_ns = 0          # 0: the journal is written
         self.unrecorded_why = ""
         self._retry_ns = 0
+        self._daily, self._day = daily, 0     # day of UTC that the newest segment is of
         self.turn_ns = 0                      # time of the newest turn
         self.batch_count = self.entry_count = self.plot_count = self.unrecorded_batches = 0
         self.refused: dict[str, int] = {}
@@ -249,6 +251,7 @@ class Live:
         """Process what waits; a tick a second where nothing does. None where there was nothing to do."""
         now_ns = self._clock()
         self.turn_ns = now_ns
+        self._begin_day(now_ns)
         items = self._intake.take()
         people = sum(1 for item in items if item[1].startswith("console"))
         if not items and now_ns - self._last_ns < TICK_EVERY_NS:
@@ -260,6 +263,18 @@ class Live:
                 self.taken_count += people
                 self.written.notify_all()
         return outcome
+
+    def _begin_day(self, now_ns: int) -> None:
+        """Begin a new segment where a day of UTC has begun since the last turn."""
+        day, before = now_ns // DAY_NS, self._day
+        self._day = max(day, before)
+        if self._daily and before and day > before and self.log is not None and self.log.last_batch() >= 0:
+            try:
+                self._begin_after(self.log)
+            except Fenced:
+                raise
+            except StorageError as error:
+                self._lose_journal(error)
 
     def _process(self, items: list[Item]) -> pipeline.Outcome:
         entries = []

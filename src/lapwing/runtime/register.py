@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from lapwing.adapters.accounts import Accounts
 from lapwing.adapters.audit_file import AuditFile, rows_after
 from lapwing.adapters.database.address import require_libraries
+from lapwing.adapters.retired_file import read_retired
 from lapwing.adapters.sqlite_log import SqliteLog
 from lapwing.model.errors import ConfigError, StorageError
 from lapwing.model.ports import Output
@@ -103,10 +104,10 @@ def _foreign(database: Database, place: Place, journal: Path) -> StorageError:
 
 
 def rebuild(database: Database, journal: Path, site: str, now_ns: int) -> tuple[int, Fed]:
-    """Remove what was fed from the segments at hand and feed it again; what segments that are gone from here led to stays."""
-    known = segments(journal)
-    from_segment = known[0].path.name if known and known[0].number > 1 else ""
-    return database.forget(site, from_segment), feed(database, journal, site, now_ns)
+    """Remove what was fed and feed it again; what segments led to that were retired (and are not at hand) stays."""
+    at_hand = {segment.path.name for segment in segments(journal)}
+    gone = [line["segment"] for line in read_retired(journal) if line["segment"] not in at_hand]
+    return database.forget(site, gone), feed(database, journal, site, now_ns)
 
 
 def feed_audit(database: Database, data: Path, site: str) -> int:

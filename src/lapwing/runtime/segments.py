@@ -16,11 +16,14 @@ fact (meta)         meaning
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from lapwing.adapters.audit_file import public_key_of
+from lapwing.adapters.retired_file import read_retired, retired_count, retired_faults
 from lapwing.adapters.sqlite_log import SqliteLog
 from lapwing.model.errors import StorageError
 from lapwing.model.ports import Log, Output
@@ -94,6 +97,18 @@ def segments(folder: Path) -> list[Segment]:
     return sorted((Segment(int(match[1]), path) for match, path in found if match), key=lambda segment: segment.number)
 
 
+def journal_samples(folder: Path) -> list[tuple[str, dict[str, str], float]]:
+    """Return the size of a journal for Prometheus: its octets on disk, segments at hand, and segments retired."""
+    found = segments(folder)
+    octets = 0
+    for segment in found:
+        for name in (segment.path.name, f"{segment.path.name}-wal"):
+            with contextlib.suppress(OSError):          # retired between the two
+                octets += segment.path.with_name(name).stat().st_size
+    return [("lapwing_journal_octets", {}, octets), ("lapwing_journal_segments", {}, len(found)),
+            ("lapwing_journal_retired_total", {}, retired_count(folder))]
+
+
 def open_newest(folder: Path) -> SqliteLog | None:
     """Return the newest segment, open for writing; None where there is none yet. Raises StorageError.
 
@@ -106,11 +121,12 @@ def open_newest(folder: Path) -> SqliteLog | None:
         if log.meta() or log.last_batch() >= 0:
             return log
         log.close()
-        _remove(segment.path)
+        remove_segment(segment.path)
     return None
 
 
-def _remove(path: Path) -> None:
+def remove_segment(path: Path) -> None:
+    """Remove a segment with what SQLite has beside it."""
     for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
         path.with_name(name).unlink(missing_ok=True)
 
@@ -124,13 +140,13 @@ def begin(folder: Path, facts: dict[str, str], *, previous: str = "", previous_h
     try:
         log = SqliteLog(path)
     except StorageError:
-        _remove(path)      # a full disk still makes an empty file
+        remove_segment(path)      # a full disk still makes an empty file
         raise
     try:
         log.set_meta(first_facts(facts, previous=previous, previous_head=previous_head, initial_state=initial_state, gap=gap))
     except StorageError:
         log.close()
-        _remove(path)
+        remove_segment(path)
         raise
     return log
 
@@ -144,20 +160,46 @@ def first_facts(facts: dict[str, str], *, previous: str = "", previous_head: byt
     return facts | more | ({"gap": gap} if gap else {})
 
 
+def retired_lines_faults(folder: Path, public_key: str) -> tuple[int, str, list[tuple[str, str]]]:
+    """Return how many segments were retired, the key their lines are checked with, and (where, what) is wrong with the lines.
+
+    `public_key` in hexadecimal; empty: that of the audit key beside the journal's folder. Raises StorageError without either.
+    """
+    count = retired_count(folder)
+    if not count:
+        return 0, "", []
+    path = folder.parent / "audit-key"
+    if not public_key:
+        if not path.is_file():
+            raise StorageError("no key to check the retired segments with", where=str(path),
+                               remedy="give --public-key, as `lapwing users audit` prints it")
+        public_key = public_key_of(path)
+    return count, public_key, retired_faults(folder, public_key)
+
+
 def chain_faults(folder: Path) -> list[tuple[str, str]]:
-    """Return (file, what) for every segment that does not follow the one before it."""
-    faults: list[tuple[str, str]] = []
-    before: tuple[str, bytes, int] | None = None
+    """Return (file, what) for every segment that does not follow the one before it.
+
+    One that was retired counts as there, by the signed line that it left (`adapters.retired_file`).
+    """
+    links: dict[int, tuple[str, str, str, str]] = {}       # number -> name, head, name and head of the one before it
+    for line in read_retired(folder):
+        match = _NAME.fullmatch(line["segment"])
+        if match:
+            links[int(match[1])] = (line["segment"], line["head"], str(line["previous"][0]), str(line["previous"][1]))
     for segment in segments(folder):
         with SqliteLog(segment.path, read_only=True) as log:
-            meta, head = log.meta(), log.head()
-        if before is not None:
-            name, digest, number = before
-            if segment.number != number + 1:
-                faults.append((segment.path.name, f"segment {number + 1} before it is missing"))
-            elif meta.get("previous") != name or meta.get("previous_head") != digest.hex():
-                faults.append((segment.path.name, f"does not follow {name}: that one was changed, cut off or exchanged"))
-        elif "previous" in meta:
-            faults.append((segment.path.name, f"the segment before it, {meta['previous']}, is missing"))
-        before = (segment.path.name, head.digest, segment.number)
+            meta = log.meta()
+            links[segment.number] = (segment.path.name, log.head().digest.hex(), meta.get("previous", ""), meta.get("previous_head", ""))
+    faults: list[tuple[str, str]] = []
+    before: int | None = None
+    for number, (name, _, previous, previous_head) in sorted(links.items()):
+        if before is None:
+            if previous:
+                faults.append((name, f"the segment before it, {previous}, is missing"))
+        elif number != before + 1:
+            faults.append((name, f"segment {before + 1} before it is missing"))
+        elif (previous, previous_head) != links[before][:2]:
+            faults.append((name, f"does not follow {links[before][0]}: that one was changed, cut off or exchanged"))
+        before = number
     return faults

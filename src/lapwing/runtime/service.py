@@ -21,7 +21,7 @@ from lapwing.model.ports import Output
 from lapwing.model.sensed import SensorHealth
 from lapwing.model.times import NS_PER_S, to_iso
 from lapwing.runtime import sensor_health
-from lapwing.runtime.archiving import Keeper
+from lapwing.runtime.archiving import keepers_of
 from lapwing.runtime.deliver import Heart
 from lapwing.runtime.environment import state_dir
 from lapwing.runtime.first_look import FirstLook
@@ -36,6 +36,7 @@ from lapwing.runtime.outbox import Outbox, Postmen
 from lapwing.runtime.probe import TURNS, Probe, Probed
 from lapwing.runtime.register_process import RegisterProcess
 from lapwing.runtime.runner import Observer
+from lapwing.runtime.segments import journal_samples
 from lapwing.runtime.site_config import Site, require_site
 from lapwing.runtime.site_facts import channels_of, facts_of, setup_of_site
 from lapwing.runtime.stall import StallWatch
@@ -63,7 +64,7 @@ class Service:
         self._probe = Probe(setup)
         self.upstream = Upstream(parse_target(site.log), site.log_credentials, site.data / "journal", self.say) if site.log else None
         self.live = Live(self.upstream or site.data / "journal", setup, facts, self.intake, self.clock, self.say,
-                         window_s=site.window_s, checkpoint_s=site.limits.checkpoint_s)
+                         window_s=site.window_s, checkpoint_s=site.limits.checkpoint_s, daily=self.upstream is None)
         self.standby = Standby(self.upstream, self.live, site.data / "journal", self.say) if self.upstream else None
         self.store = OutboxStore(site.data / "outbox.sqlite")
         channels = channels_of(site)
@@ -75,7 +76,7 @@ class Service:
         self._look = FirstLook(self.intake, {link.url: link.name for link in site.links}, site.sensors, self.say)
         self.zone_watch = ZoneWatch(site.zones, self.country.pack if self.country else None, site.country, self.clock)
         self.notifier = Notifier()
-        self.keeper = Keeper(site.data / "journal", site.archive.folder, site.archive.keep_days, self.clock, self.say)
+        self.keepers = keepers_of(site, self.clock, self.say) if self.upstream is None else {}
         self.register = RegisterProcess(site.database, site.data, has_journal=self.upstream is None, say=self.say)
         self.stall = StallWatch(site.limits.stall_s, self.say)
         self._stopping, self._reloading = threading.Event(), threading.Event()
@@ -209,8 +210,8 @@ class Service:
         self.stall.beat()
         self._step_probe()
         if time.monotonic() - self._reported_s >= REPORT_EVERY_S:
-            if self.site.archive.keep and self.upstream is None:
-                self.keeper.look()
+            for keeper in self.keepers.values():
+                keeper.look()
             self._report()
 
     def _probed(self, probed: Probed | None) -> None:
@@ -235,7 +236,8 @@ class Service:
             self.live.stop()
         except StorageError as error:
             self.say("error", f"the journal could not be closed in order: {error}")
-        self.keeper.close()
+        for keeper in self.keepers.values():
+            keeper.close()
         self.heart.stop()
         self.postmen.stop()
         self.stall.close()
@@ -256,7 +258,7 @@ class Service:
         try:
             site, _ = require_site(self.site.path)
             fixed = [key for key in ("country", "mode", "data", "window_s", "console", "channels", "limits", "archive", "log", "zones",
-                                     "database", "log_credentials")
+                                     "database", "journal", "log_credentials")
                      if getattr(site, key) != getattr(self.site, key)]
             if fixed:
                 raise ConfigError(f"{', '.join(fixed)} changed", where=str(self.site.path),
@@ -372,8 +374,7 @@ class Service:
             found[f"channel {name}"] = problem
         if self._reload_problem:
             found["configuration"] = f"the file was changed and is not used: {self._reload_problem}"
-        if self.keeper.problem:
-            found["archive"] = f"{self.keeper.problem}; the journal keeps everything meanwhile"
+        found |= {name: f"{kept.problem}; the journal keeps everything meanwhile" for name, kept in self.keepers.items() if kept.problem}
         if zones := self.zone_watch.problem():
             found["zones"] = zones
         for trouble in (self.register.problems, *self.troubles):
@@ -405,7 +406,7 @@ class Service:
         for link in self.site.links:
             dropped = self.links[link.name].dropped_count if link.name in self.links else None
             found += link_samples(link.name, self.intake.counts.get(link.url), dropped, now_ns)
-        found += [*sensor_health.samples(self._sensors, now_ns), *self.register.samples()]
+        found += [*sensor_health.samples(self._sensors, now_ns), *self.register.samples(), *journal_samples(self.site.data / "journal")]
         if not self._stopping.is_set():
             for name, (median_s, late_s) in self.outbox.latencies_s().items():
                 found += [("lapwing_delivery_seconds", {"channel": name, "quantile": "0.5"}, median_s),

@@ -27,9 +27,9 @@ from lapwing.model.sensors import SensorTable
 from lapwing.runtime.config_keys import Keys, Problem
 from lapwing.runtime.links import check_url
 from lapwing.runtime.site_database import DatabaseSettings, database_settings
+from lapwing.runtime.site_sensors import sensor_table
 from lapwing.runtime.wiring import read_volumes
 from lapwing.runtime.zone_seal import ZoneSettings
-from lapwing.sense.sensors_file import parse_sensors
 
 STATUS = {"exercise": "Exercise", "live": "Actual"}
 # Into the site's own data folder, where nothing public reads: it carries whatever the site sends.
@@ -81,6 +81,14 @@ class ArchiveSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class JournalSettings:
+    """How long segments of the journal stay in its folder, and where packed copies go."""
+
+    keep_days: int = 0                   # 0: for ever
+    pack: Path | None = None             # None: dropped
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """A live site as configured."""
 
@@ -101,6 +109,7 @@ class Site:
     channels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     archive: ArchiveSettings = field(default_factory=ArchiveSettings)
+    journal: JournalSettings = field(default_factory=JournalSettings)
     zones: ZoneSettings = field(default_factory=ZoneSettings)
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
     people: tuple[tuple[str, str], ...] = ()     # (name, role) of those who may decide; empty: any name
@@ -129,12 +138,13 @@ def read_site(path: Path) -> tuple[Site, tuple[Problem, ...]]:
     site = replace(
         site, console=_console(keys.table("console"), base), limits=_limits(keys.table("limits")),
         links=tuple(_link(name, sub) for name, sub in keys.tables("link")),
-        sensors=_sensors(keys, path, base), policy=_policy(keys.table("policy")), judge=_judge(keys, base),
+        sensors=sensor_table(keys, path, base), policy=_policy(keys.table("policy")), judge=_judge(keys, base),
         channels=_channels(keys, site.data), archive=_archive(keys.table("archive"), site.data),
+        journal=_journal(keys.table("journal"), site.data),
         people=_people(keys.table("people")), zones=_zones(keys.table("zones"), base),
         database=database_settings(keys.table("database"), base, site.name))
-    keys.end("tables are [site], [console], [limits], [policy], [people], [zones], [judge], [archive], [database], [net], [link.NAME], "
-             "[sensor.ID], [channel.NAME]")
+    keys.end("tables are [site], [console], [limits], [policy], [people], [zones], [judge], [archive], [journal], [database], [net], "
+             "[link.NAME], [sensor.ID], [channel.NAME]")
     _whole(site, keys)
     return site, tuple(problems)
 
@@ -223,6 +233,15 @@ def _archive(keys: Keys, data: Path) -> ArchiveSettings:
     return found
 
 
+def _journal(keys: Keys, data: Path) -> JournalSettings:
+    days, then = keys.whole("keep_days", 0, 0, 36_500, "0 keeps for ever"), keys.choice("then", ("pack", "drop"), "pack")
+    folder = keys.text("folder", "journal-packed")
+    if then == "drop" and days and keys.has("folder"):
+        keys.problem("folder", folder, "is not used where segments are dropped", 'remove it, or write then = "pack"')
+    keys.end()
+    return JournalSettings(days, data / folder if then == "pack" else None)
+
+
 def archive_folder(path: Path) -> Path:
     """Return where the archive of a site.toml lies. Raises ConfigError."""
     return require_site(path)[0].archive.folder
@@ -247,52 +266,6 @@ def _link(name: str, keys: Keys) -> LinkSettings:
                          keys.number("silent_after_s", 30.0, 1.0, 86_400.0, "usually three turns of the aerial"))
     keys.end()
     return found
-
-
-def _sensors(keys: Keys, path: Path, base: Path) -> SensorTable:
-    """Return the sensors of [sensor.ID] tables here, or of the file that `sensors` names."""
-    named = keys.text("sensors", "")
-    inline = keys.raw("sensor")
-    try:
-        if named and inline is not None:
-            keys.wrong("sensors", named, "give a file or [sensor.ID] tables, not both")
-        elif named:
-            return parse_sensors((base / named).read_bytes(), named)
-        elif inline is not None:
-            import json
-
-            return parse_sensors(_toml({"sensor": inline}) if isinstance(inline, dict) else json.dumps(inline).encode(), path.name)
-    except OSError as error:
-        keys.wrong("sensors", named, f"{error.strerror}: give the path of a sensors.toml, seen from this file")
-    except LapwingError as error:
-        keys.add(Problem("error", error.where, error.what, error.remedy))
-    return SensorTable()
-
-
-def _toml(table: Mapping[str, Any]) -> bytes:
-    """Return [sensor.ID] tables as the text that `parse_sensors` reads: one reader, one set of messages."""
-    lines: list[str] = []
-    for sensor_id, values in table["sensor"].items():
-        lines.append(f"[sensor.{_quoted(sensor_id)}]")
-        for key, value in (values.items() if isinstance(values, dict) else ()):
-            lines.append(f"{_quoted(key)} = {_value(value)}")
-    return "\n".join(lines).encode()
-
-
-def _quoted(text: str) -> str:
-    import json
-
-    return json.dumps(text, ensure_ascii=False)
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{_quoted(key)} = {_value(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_value, value)) + "]"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return _quoted(value) if isinstance(value, str) else repr(value)
 
 
 def _policy(keys: Keys) -> dict[str, Any]:
@@ -383,6 +356,9 @@ def _whole(site: Site, keys: Keys) -> None:
     if site.log and site.archive.keep:
         keys.problem("archive", "", "is not kept by itself where the journal lies in a cluster",
                      "run `lapwing cluster fetch`, then `lapwing archive`; keep = false below [archive] ends this warning", level="warning")
+    if site.log and site.journal.keep_days:
+        keys.problem("journal.keep_days", site.journal.keep_days, "counts for files only; the journal lies in a cluster",
+                     "remove it: what a stream keeps is set there (docs/cluster.md)", level="warning")
     if site.log and site.database.address is not None:
         keys.problem("database", "", "is fed with accounts and audit alone where the journal lies in a cluster",
                      "run `lapwing cluster fetch`, then `lapwing database feed --journal FOLDER`", level="warning")

@@ -73,6 +73,12 @@ keep = true
 folder = "archive"          # below `data`
 keep_days = 0               # older files are removed, save what `lapwing archive hold` keeps; 0: for ever
 
+# The journal: a segment a day. Older ones are packed, or dropped, once the archive and the database have what is theirs.
+[journal]
+keep_days = 0               # 0: for ever; `lapwing archive hold` keeps an incident's
+then = "pack"               # into `folder`; or "drop"
+folder = "journal-packed"   # below `data`; may lie on another disk
+
 # Incidents, warnings, audit and shared accounts in PostgreSQL (docs/database.md); the journal stays the record.
 # [database]
 # url = "postgresql://lapwing@db.example:5432/lapwing"     # or "sqlite:///register.sqlite"

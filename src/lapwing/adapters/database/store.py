@@ -153,14 +153,14 @@ class Database:
             index_elements=["site", "id"], set_={c.name: new[c.name] for c in table.c if c.name not in ("site", "id")},
             where=place <= sa.tuple_(new.segment, new.batch, new.number))
 
-    def forget(self, site: str, from_segment: str) -> int:
-        """Remove what was fed of a site from a segment on, for it to be fed again; return how many rows that were."""
+    def forget(self, site: str, but: Sequence[str]) -> int:
+        """Remove what was fed of a site, but of the segments that are gone, for it to be fed again; return how many rows that were."""
         with self._begin() as connection:
             _place_of(connection, site, lock=True)
             count = 0
             for name in _FED[1:]:
                 table = tables.METADATA.tables[name]
-                count += connection.execute(sa.delete(table).where(table.c.site == site, table.c.segment >= from_segment)).rowcount
+                count += connection.execute(sa.delete(table).where(table.c.site == site, table.c.segment.not_in(but))).rowcount
             connection.execute(sa.delete(tables.INCIDENTS).where(tables.INCIDENTS.c.site == site))
             connection.execute(sa.delete(tables.PLACES).where(tables.PLACES.c.site == site))
             left = connection.execute(sa.select(tables.EVENTS.c.incident).where(tables.EVENTS.c.site == site).distinct())
