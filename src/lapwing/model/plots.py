@@ -48,7 +48,10 @@ class Plots:
 
     def take(self, rows: npt.NDArray[np.intp] | Bools) -> Plots:
         """Return the chosen rows (index array or mask), in that order."""
-        return Plots(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
+        return Plots(*[getattr(self, name)[rows] for name in _PLOT_FIELDS])
+
+
+_PLOT_FIELDS = tuple(f.name for f in fields(Plots))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +18,7 @@ from lapwing.sense.asterix.decode import BlockRefusal, Decoded, Editions, Record
 from lapwing.sense.asterix.framing import is_oradis
 from lapwing.sense.drafts import Refusals, Reports
 from lapwing.sense.found import Found, join_bearings
+from lapwing.sense.kernels_batch import groups, newest, times_of_day
 from lapwing.sense.reports import PLACERS
 from lapwing.sense.sensor_columns import columns_of
 from lapwing.sense.state import SenseSetup
@@ -85,7 +85,7 @@ def _note_plots(work: Work, plots: Plots) -> None:
     """Remember which sources send plots: the tracks that the same source makes of them are no news."""
     if len(plots):
         sent = work.own("plots_ns")
-        for row in _values(plots.sensor_index):
+        for row in groups(plots.sensor_index)[0]:
             sent[row] = int(plots.received_ns[-1])
 
 
@@ -95,7 +95,7 @@ def _not_twice(work: Work, reports: Reports) -> Reports:
     if not sent or reports.category != 62 or not len(reports):
         return reports
     twice = np.zeros(len(reports), np.bool_)
-    for row in _values(reports.sensor_index):
+    for row in groups(reports.sensor_index)[0]:
         if row in sent:
             twice |= (reports.sensor_index == row) & (reports.received_ns - sent[row] < OWN_TRACKS_NS)
     return work.refusals.keep(reports, twice, "own_track",
@@ -107,7 +107,9 @@ def _status(work: Work, reports: Reports) -> None:
     if reports.category in _BEATS:
         for row in range(len(reports)):
             watch.note_beat(work, int(reports.sensor_index[row]), int(reports.received_ns[row]))
-    nogo = reports.get("nogo")
+    nogo = reports.columns.get("nogo")
+    if nogo is None:
+        return
     for row in np.flatnonzero(np.isfinite(nogo)).tolist():
         index = int(reports.sensor_index[row])
         if reports.category == 63:
@@ -126,9 +128,20 @@ def _status(work: Work, reports: Reports) -> None:
 
 
 def _editions(sensors: SensorTable, setup: SenseSetup) -> Editions:
+    """Return the editions of a table and a setup: a function of both alone, remembered by their identity."""
+    for rows, known, editions in _made:
+        if rows is sensors.rows and known is setup:
+            return editions
     by_source = {(category, sensor.sac, sensor.sic): name
                  for sensor in sensors.rows if sensor.sac >= 0 for category, name in sensor.editions.items()}
-    return Editions(setup.editions, {**setup.source_editions, **by_source})
+    made = Editions(setup.editions, {**setup.source_editions, **by_source})
+    _made.append((sensors.rows, setup, made))
+    del _made[:-_KEPT]
+    return made
+
+
+_made: list[tuple[tuple[Sensor, ...], SenseSetup, Editions]] = []
+_KEPT = 4
 
 
 def _count(refusals: Refusals, refusal: BlockRefusal, entries: Sequence[Entry]) -> None:
@@ -155,62 +168,65 @@ def _sources(work: Work, entries: Sequence[Entry], decoded: Decoded) -> dict[int
     result = {id(records): (records.sac, records.sic) for records in decoded.records}
     if not decoded.records:
         return result
-    link = entries[0].link
-    if all(int(sac.min()) >= 0 for sac, _ in result.values()) and all(entry.link == link for entry in entries):
-        # The most usual: every record names its source, and all came over one link. Rows of records are in order.
-        newest = max(decoded.records, key=lambda records: (int(records.datagram_index[-1]), int(records.octet_offset[-1])))
-        work.link_source[link] = (int(newest.sac[-1]), int(newest.sic[-1]))
+    if all(int(sac.min()) >= 0 for sac, _ in result.values()):
+        _note_links(work, entries, decoded)
         return result
     datagram = np.concatenate([records.datagram_index for records in decoded.records])
     octet = np.concatenate([records.octet_offset for records in decoded.records])
     sac = np.concatenate([records.sac for records in decoded.records])
     sic = np.concatenate([records.sic for records in decoded.records])
-    if (sac < 0).any():
-        for row in np.lexsort((octet, datagram)).tolist():
-            link = entries[datagram[row]].link
-            if sac[row] >= 0:
-                work.link_source[link] = (int(sac[row]), int(sic[row]))
-            elif link in work.link_source:
-                sac[row], sic[row] = work.link_source[link]
-        start = 0
-        for records in decoded.records:
-            result[id(records)] = (sac[start : start + len(records)], sic[start : start + len(records)])
-            start += len(records)
-    else:
-        # Only the last of each link matters for what comes.
-        last: dict[str, int] = {}
-        for row in np.lexsort((octet, datagram))[-64:].tolist():
-            last[entries[datagram[row]].link] = row
-        for link, row in last.items():
+    for row in np.lexsort((octet, datagram)).tolist():
+        link = entries[datagram[row]].link
+        if sac[row] >= 0:
             work.link_source[link] = (int(sac[row]), int(sic[row]))
+        elif link in work.link_source:
+            sac[row], sic[row] = work.link_source[link]
+    start = 0
+    for records in decoded.records:
+        result[id(records)] = (sac[start : start + len(records)], sic[start : start + len(records)])
+        start += len(records)
     return result
+
+
+def _note_links(work: Work, entries: Sequence[Entry], decoded: Decoded) -> None:
+    """Remember the last source of each link, of records that all name theirs. Rows of records are in order."""
+    numbers: dict[str, int] = {}
+    of_entry = np.array([numbers.setdefault(entry.link, len(numbers)) for entry in entries], np.int64)
+    newest = [(-1, -1, -1, -1)] * len(numbers)
+    for records in decoded.records:
+        last = np.full(len(numbers), -1, np.int64)
+        last[of_entry.take(records.datagram_index)] = np.arange(len(records))
+        for number, row in enumerate(last.tolist()):
+            if row >= 0:
+                place = int(records.datagram_index[row]), int(records.octet_offset[row])
+                if place > newest[number][:2]:
+                    newest[number] = *place, int(records.sac[row]), int(records.sic[row])
+    for link, number in numbers.items():
+        if newest[number][0] >= 0:
+            work.link_source[link] = newest[number][2:]
 
 
 def _reports(work: Work, setup: SenseSetup, received_ns: Codes, sequence: Codes, records: Records, sac: Codes,
              sic: Codes) -> Reports:
     """Return records with their sensor (appended to the table where new) and times."""
-    pair = sac * 256 + sic
-    count = len(pair)
-    received = received_ns[records.datagram_index]
-    index, source = np.empty(count, np.int64), np.full(count, "", "U8")
-    reports = Reports(records.category, dict(records.columns), index, source, received, received,
-                      sequence[records.datagram_index], records.octet_offset)
-    first = int(pair[0]) if count else -1
-    values = [first] if count and bool((pair == first).all()) else np.unique(pair).tolist()
-    refused: list[tuple[str, str, npt.NDArray[np.bool_]]] = []
-    for value in values:
-        rows = pair == value
+    received = received_ns.take(records.datagram_index)
+    values, group = groups(sac * 256 + sic)
+    heard, _ = newest(group, received, len(values))
+    rows = np.empty(len(values), np.int64)
+    refused: list[tuple[int, str, str]] = []
+    for number, value in enumerate(values):
         found, why = _sensor(work, setup, value, records.category)
-        index[rows] = found
+        rows[number] = found
         if found >= 0:
-            watch.note_heard(work, found, int(received[-1] if len(values) == 1 else received[rows].max()))
-        if value >= 0:
-            source[rows] = f"{value >> 8}/{value & 255}"
+            watch.note_heard(work, found, int(received[-1]) if len(values) == 1 else heard[number])
         if why is not None:
-            refused.append((*why, rows))
+            refused.append((number, *why))
+    index = rows[group]
+    reports = Reports(records.category, dict(records.columns), index, np.maximum(np.array(values), -1)[group], received, received,
+                      sequence.take(records.datagram_index), records.octet_offset)
     if refused:
-        for reason, detail, rows in refused:
-            work.refusals.add_rows(reports, rows, reason, detail)
+        for number, reason, detail in refused:
+            work.refusals.add_rows(reports, group == number, reason, detail)
         reports = reports.take(index >= 0)
     return _timed(work, reports)
 
@@ -242,6 +258,10 @@ def _timed(work: Work, reports: Reports) -> Reports:
     if not len(reports):
         return reports
     inside = reports.get("time_of_day_s")
+    if reports.category != 1:
+        measured = np.empty(len(inside), np.int64)
+        if times_of_day(inside, reports.received_ns, measured) == 0:
+            return reports.timed(measured)
     known = np.isfinite(inside)
     for other in ("time_received_s", "time_sent_s"):
         if other in reports.columns and not known.all():
@@ -255,10 +275,10 @@ def _timed(work: Work, reports: Reports) -> Reports:
                                          "a time of day beyond 24 h: another edition, or broken data")
             inside, known = inside[~beyond], known[~beyond]
     if known.all():
-        return replace(reports, measured_ns=to_utc(inside, reports.received_ns))
+        return reports.timed(to_utc(inside, reports.received_ns))
     latency = columns_of(work.sensors.rows).latency_ns[reports.sensor_index]
     measured = np.where(known, to_utc(np.where(known, inside, 0.0), reports.received_ns), reports.received_ns - latency)
-    return replace(reports, measured_ns=measured)
+    return reports.timed(measured)
 
 
 def _timely(work: Work, reports: Reports) -> Reports:
@@ -267,35 +287,28 @@ def _timely(work: Work, reports: Reports) -> Reports:
         return reports
     behind = reports.received_ns - reports.measured_ns
     work.delay_ns.append((reports.sensor_index, behind))
-    if (wrong := (behind < -AHEAD_NS) | (behind > BEHIND_NS)).any():
-        for index in _values(reports.sensor_index[wrong]):
+    if int(behind.min()) < -AHEAD_NS or int(behind.max()) > BEHIND_NS:
+        wrong = (behind < -AHEAD_NS) | (behind > BEHIND_NS)
+        for index in groups(reports.sensor_index[wrong])[0]:
             count = int(np.count_nonzero(wrong & (reports.sensor_index == index)))
             work.lies[index] = work.lies.get(index, 0) + count
-    reports = work.refusals.keep(
-        reports, behind < -AHEAD_NS, "from_the_future",
-        "over 5 s later than it was received: the sensor's clock, its time zone or the recording's date is wrong")
-    if len(reports) != len(behind):
-        behind = reports.received_ns - reports.measured_ns
-    reports = work.refusals.keep(
-        reports, behind > BEHIND_NS, "too_old",
-        "over 10 min before it was received: the sensor's clock, its time zone or the recording's date is wrong")
-    for index in _values(reports.sensor_index):
-        newest = int(reports.measured_ns[reports.sensor_index == index].max())
-        work.last_ns[index] = max(newest, work.last_ns.get(index, newest))
+        reports = work.refusals.keep(
+            reports, behind < -AHEAD_NS, "from_the_future",
+            "over 5 s later than it was received: the sensor's clock, its time zone or the recording's date is wrong")
+        reports = work.refusals.keep(
+            reports, reports.received_ns - reports.measured_ns > BEHIND_NS, "too_old",
+            "over 10 min before it was received: the sensor's clock, its time zone or the recording's date is wrong")
+    if len(reports):
+        met, group = groups(reports.sensor_index)
+        for index, last in zip(met, newest(group, reports.measured_ns, len(met))[0], strict=True):
+            work.last_ns[index] = max(last, work.last_ns.get(index, last))
     return reports
-
-
-def _values(index: npt.NDArray[Any]) -> list[int]:
-    """Return the distinct values, rising. A small batch is mostly of one sensor."""
-    if len(index) and bool((index == index[0]).all()):
-        return [int(index[0])]
-    found: list[int] = np.unique(index).tolist()
-    return found
 
 
 def _learn(work: Work, reports: Reports) -> None:
     """Take position and rotation from service messages, where the table has none."""
     latitude, longitude = reports.get("site_latitude_rad"), reports.get("site_longitude_rad")
+    given = reports.get("rotation_s")
     for row in np.flatnonzero(np.isfinite(latitude) & np.isfinite(longitude)).tolist():
         index = int(reports.sensor_index[row])
         sensor = work.sensors.rows[index]
@@ -311,9 +324,9 @@ def _learn(work: Work, reports: Reports) -> None:
                               f"no position configured: {math.degrees(latitude[row]):.5f} N "
                               f"{math.degrees(longitude[row]):.5f} E {height:.0f} m is taken from the data; check it",
                               sensor.id, int(reports.entry_sequence[row]), int(reports.octet_offset[row]))
-    given = reports.get("rotation_s")
-    for row in np.flatnonzero((given >= ROTATION_S[0]) & (given <= ROTATION_S[1])).tolist():
-        _rotation(work, int(reports.sensor_index[row]), float(given[row]))
+    for index, seconds in zip(reports.sensor_index.tolist(), given.tolist(), strict=True):
+        if ROTATION_S[0] <= seconds <= ROTATION_S[1]:
+            _rotation(work, index, seconds)
 
 
 def _rotation(work: Work, index: int, seconds: float) -> None:
@@ -331,28 +344,27 @@ def _rotation(work: Work, index: int, seconds: float) -> None:
 
 def _looks(work: Work, reports: Reports) -> Looks:
     """Return north marks and sector crossings, and learn the rotation from the marks."""
-    message = reports.get("message")
-    behind = reports.received_ns - reports.measured_ns
-    wanted = ((message == NORTH_MARK) | (message == SECTOR_CROSSING)) & (behind >= -AHEAD_NS) & (behind <= BEHIND_NS)
-    reports = reports.take(wanted)
-    north = reports.get("message") == NORTH_MARK
+    message, measured = reports.get("message"), reports.measured_ns
+    behind = reports.received_ns - measured
+    wanted = np.flatnonzero(((message == NORTH_MARK) | (message == SECTOR_CROSSING)) & (behind >= -AHEAD_NS) & (behind <= BEHIND_NS))
+    message, measured, index = message[wanted], measured[wanted], reports.sensor_index[wanted]
+    north = message == NORTH_MARK
     for row in np.flatnonzero(north).tolist():
-        index, at = int(reports.sensor_index[row]), int(reports.measured_ns[row])
-        before = work.north_ns.get(index)
+        sensor, at = int(index[row]), int(measured[row])
+        before = work.north_ns.get(sensor)
         if before is not None and at > before:
             seconds = (at - before) / NS_PER_S
-            usual = work.rotation_s.get(index)
+            usual = work.rotation_s.get(sensor)
             # A second north mark within half a scan is a repeat by the link, not a fast aerial, so the first counts;
             # a gap of several turns says nothing new.
             if ROTATION_S[0] <= seconds <= ROTATION_S[1] and (usual is None or 0.5 < seconds / usual < 1.5):
-                _rotation(work, index, seconds)
+                _rotation(work, sensor, seconds)
             if usual is not None and seconds <= 0.5 * usual:
                 continue
-        work.north_ns[index] = max(at, before or at)
-    sector = np.where(north, 0.0, reports.get("sector_rad"))
+        work.north_ns[sensor] = max(at, before or at)
+    sector = np.where(north, 0.0, reports.get("sector_rad")[wanted])
     known = np.isfinite(sector)
-    return Looks(reports.measured_ns[known], reports.sensor_index[known].astype(np.uint16), sector[known],
-                 north[known])
+    return Looks(measured[known], index[known].astype(np.uint16), sector[known], north[known])
 
 
 def _join_looks(parts: Sequence[Looks]) -> Looks:

@@ -16,10 +16,12 @@ import numpy.typing as npt
 from lapwing.model.plots import Plots
 from lapwing.model.sensors import RADAR
 from lapwing.model.times import NS_PER_S
+from lapwing.sense.kernels_batch import farthest_of
 from lapwing.sense.sensor_columns import columns_of
 from lapwing.sense.work import Work
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 SECTORS = 36
 WINDOW_NS = 900 * NS_PER_S
@@ -40,10 +42,10 @@ class Reach:
     share: float = math.nan       # of sectors that do not fall short; NaN: too little was seen
 
 
-def note(work: Work, row: int, plots: Plots, received_ns: int) -> None:
-    """Take the believed plots of one sensor into its reach; what is no radar's is left out."""
+def note(work: Work, row: int, group: Ints, number: int, count: int, plots: Plots, received_ns: int) -> None:
+    """Take the believed plots of one sensor, those whose `group` is `number`, into its reach; what is no radar's is left out."""
     rows = work.sensors.rows
-    if rows[row].kind != RADAR or not len(plots):
+    if rows[row].kind != RADAR or not count:
         return
     known: Reach | None = work.memory.get("reach", {}).get(row)
     if known is None:
@@ -51,11 +53,8 @@ def note(work: Work, row: int, plots: Plots, received_ns: int) -> None:
     elif received_ns - known.since_ns >= WINDOW_NS:
         known = Reach(received_ns, 0, np.zeros(SECTORS), known.count, known.reach_m)
     reach = known.reach_m.copy()
-    with np.errstate(invalid="ignore"):
-        sector = (plots.azimuth_rad * (SECTORS / (2.0 * math.pi))).astype(np.int64) % SECTORS
-    np.fmax.at(reach, sector, plots.range_m)
-    both, count = np.maximum(reach, known.reach_m_before), known.count + len(plots)
-    share = math.nan
-    if count + known.count_before >= PLOTS_MIN:
-        share = float(np.count_nonzero(both >= SHORT_SHARE * columns_of(rows).reach_m[row])) / SECTORS
-    work.own("reach")[row] = Reach(known.since_ns, count, reach, known.count_before, known.reach_m_before, float(both.max()), share)
+    farthest, seen = farthest_of(group, number, plots.azimuth_rad, plots.range_m, reach, known.reach_m_before,
+                                 SHORT_SHARE * columns_of(rows).reach_m[row])
+    count += known.count
+    share = seen / SECTORS if count + known.count_before >= PLOTS_MIN else math.nan
+    work.own("reach")[row] = Reach(known.since_ns, count, reach, known.count_before, known.reach_m_before, farthest, share)

@@ -23,11 +23,12 @@ class Reports:
     category: int
     columns: dict[str, Floats]
     sensor_index: Ints
-    source: npt.NDArray[np.str_]        # "SAC/SIC" or sensor id, for the counters
+    source: Ints                        # SAC * 256 + SIC; -1: none, then `source_name` stands in the counters
     measured_ns: Ints
     received_ns: Ints
     entry_sequence: Ints
     octet_offset: Ints
+    source_name: str = ""
 
     def __len__(self) -> int:
         return len(self.sensor_index)
@@ -36,7 +37,12 @@ class Reports:
         """Return the chosen rows."""
         return Reports(self.category, {k: v[rows] for k, v in self.columns.items()}, self.sensor_index[rows],
                        self.source[rows], self.measured_ns[rows], self.received_ns[rows], self.entry_sequence[rows],
-                       self.octet_offset[rows])
+                       self.octet_offset[rows], self.source_name)
+
+    def timed(self, measured_ns: Ints) -> Reports:
+        """Return the same with their times."""
+        return Reports(self.category, self.columns, self.sensor_index, self.source, measured_ns, self.received_ns,
+                       self.entry_sequence, self.octet_offset, self.source_name)
 
     def has(self, name: str, value: float) -> Bools | None:
         """Return where a column has a value; None where the category has no such column."""
@@ -72,8 +78,9 @@ class Refusals:
         if not len(rows):
             return
         sources, first, counts = np.unique(reports.source[rows], return_index=True, return_counts=True)
-        for source, place, count in zip(sources.tolist(), first.tolist(), counts.tolist(), strict=True):
+        for code, place, count in zip(sources.tolist(), first.tolist(), counts.tolist(), strict=True):
             row = rows[place]
+            source = reports.source_name if code < 0 else f"{code >> 8}/{code & 255}"
             self.add(reason, f"{source} CAT{reports.category:03d}", detail, source, int(reports.entry_sequence[row]),
                      int(reports.octet_offset[row]), count)
 
@@ -86,6 +93,8 @@ class Refusals:
 
     def sorted(self) -> tuple[Refusal, ...]:
         """Return them in the order of the input."""
+        if not self.rows:
+            return ()
         return tuple(sorted(self.rows.values(), key=lambda r: (r.entry_sequence, r.octet, r.reason, r.source)))
 
 
@@ -118,8 +127,11 @@ def join_plots(parts: Sequence[Plots]) -> Plots:
         joined = kept[0]
     else:
         joined = Plots(*(np.concatenate([getattr(part, name) for part in kept]) for name in _PLOT_FIELDS))
-    order = np.lexsort((joined.octet_offset, joined.entry_sequence))
-    return joined if bool((order[1:] > order[:-1]).all()) else joined.take(order)
+    entry, octet = joined.entry_sequence, joined.octet_offset
+    step = entry[1:] - entry[:-1]
+    if bool(((step > 0) | ((step == 0) & (octet[1:] >= octet[:-1]))).all()):
+        return joined
+    return joined.take(np.lexsort((octet, entry)))
 
 
 _PLOT_FIELDS = tuple(f.name for f in fields(Plots))

@@ -61,7 +61,7 @@ def read_plots(work: Work, setup: SenseSetup, entries: Sequence[Entry]) -> Found
                      "amplitude_db": rows["amplitude_db"].astype(np.float64),
                      "mode3a": np.where(rows["mode3a"] < 0, np.nan, rows["mode3a"]),
                      "icao_address": np.where(rows["icao_address"] < 0, np.nan, rows["icao_address"])},
-            source=np.full(len(rows), entry.link[:40], "U40"), measured_ns=rows["measured_ns"].astype(np.int64),
+            source=np.full(len(rows), -1), source_name=entry.link[:40], measured_ns=rows["measured_ns"].astype(np.int64),
             received_ns=np.full(len(rows), entry.received_ns, np.int64),
             entry_sequence=np.full(len(rows), entry.sequence, np.int64),
             octet_offset=4 + plot_rows.ROW.itemsize * np.arange(len(rows)))

@@ -12,17 +12,15 @@ import numpy.typing as npt
 
 from lapwing.geo.wgs84 import MEAN_RADIUS_M
 from lapwing.model.plots import KIND_ADSB, NO_CODE, Plots
-from lapwing.model.sensors import TRACKER, Sensor
 from lapwing.model.times import NS_PER_S
 from lapwing.sense import coverage
+from lapwing.sense.kernels_batch import all_near, groups, newest
+from lapwing.sense.sensor_columns import columns_of, gate_m
 from lapwing.sense.work import Work
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 
-REACH_SHARE, REACH_M_MORE = 1.05, 2_000.0    # beyond the instrumented range: rounding of the range cell, no more
-REACH_M_USUAL = 700_000.0                    # of a sensor whose range nobody gave: the radio horizon of an airliner, twice
-REACH_M_TRACKER = 2_000_000.0                # of what joins many sensors about the place it gives
 SPEED_MPS_MAX = 1_000.0                      # nothing that carries a transponder is faster; 3 sigma of both come on top
 FROZEN_S, FROZEN_MPS = 20.0, 30.0            # the very same place for so long, by something that says that it flies
 MEMORY_S = 120.0                             # how long the last place of an aircraft is compared with
@@ -35,33 +33,41 @@ def believable(work: Work, plots: Plots) -> Plots:
     """Return the plots that may be true; the others are refused under their sensor."""
     if not len(plots):
         return plots
-    keep = _on_globe(work, plots)
-    if not keep.all():
-        plots = plots.take(keep)
-    far = _out_of_reach(work, plots)
-    if far.any():
-        plots = plots.take(~far)
-    named = (plots.kind == KIND_ADSB) & (plots.icao_address != NO_CODE)
-    if named.any():
-        wrong = _wrong_motion(work, plots, np.flatnonzero(named))
+    of, index = columns_of(work.sensors.rows), plots.sensor_index
+    if not all_near(index, plots.latitude_rad, plots.longitude_rad, plots.range_m, of.latitude_rad, of.longitude_rad, of.gate_m):
+        keep = _on_globe(work, plots)
+        if not keep.all():
+            plots = plots.take(keep)
+        far = _out_of_reach(work, plots)
+        if far.any():
+            plots = plots.take(~far)
+    by_satellite = plots.kind == KIND_ADSB
+    if by_satellite.any():
+        named = np.flatnonzero(by_satellite & (plots.icao_address != NO_CODE))
+        wrong = _wrong_motion(work, plots, named)
         if wrong.any():
             plots = plots.take(~wrong)
+    if not len(plots):
+        return plots
     shut = work.memory.get("trust", {})
-    index = plots.sensor_index
-    for row in [int(index[0])] if len(plots) and bool((index == index[0]).all()) else np.unique(index).tolist():
-        count = int(np.count_nonzero(index == row))
+    met, group = groups(plots.sensor_index)
+    _, counts = newest(group, plots.received_ns, len(met))
+    taken = np.zeros(len(plots), np.bool_)
+    received_ns = int(plots.received_ns[-1])
+    for number, (row, count) in enumerate(zip(met, counts, strict=True)):
         work.truths[row] = work.truths.get(row, 0) + count
-        coverage.note(work, row, plots if count == len(plots) else plots.take(index == row), int(plots.received_ns[-1]))
+        coverage.note(work, row, group, number, count, plots, received_ns)
         if row in shut and shut[row].shut_ns:
             # Judged like any other, so that it can be let in again; used it is not.
-            mine = index == row
+            mine = group == number
             sensor = work.sensors.rows[row]
             first = int(np.flatnonzero(mine)[0])
             work.refusals.add("quarantined", sensor.id, f"in quarantine: {shut[row].why}", sensor.id,
                               int(plots.entry_sequence[first]), int(plots.octet_offset[first]), count)
-            plots = plots.take(~mine)
-            index = plots.sensor_index
-    return plots
+            taken |= mine
+            left = plots.received_ns[~taken]
+            received_ns = int(left[-1]) if len(left) else received_ns
+    return plots.take(~taken) if taken.any() else plots
 
 
 def refuse(work: Work, plots: Plots, rows: Bools, reason: str, detail: str) -> None:
@@ -82,29 +88,9 @@ def _on_globe(work: Work, plots: Plots) -> Bools:
     return on
 
 
-def reach_m(sensor: Sensor) -> float:
-    """Return how far from a sensor a plot of it may lie; infinite for what has no place."""
-    if not sensor.has_position:
-        return math.inf
-    usual = (REACH_M_TRACKER if sensor.kind == TRACKER else REACH_M_USUAL) if not math.isfinite(sensor.range_m_max) else sensor.range_m_max
-    return REACH_SHARE * usual + REACH_M_MORE
-
-
 def _out_of_reach(work: Work, plots: Plots) -> Bools:
-    rows = work.sensors.rows
-    if not len(plots):
-        return np.zeros(0, np.bool_)
-    first = int(plots.sensor_index[0])
-    if len(plots) == 1 or bool((plots.sensor_index == first).all()):
-        sensor = rows[first]
-        reach = reach_m(sensor)
-        if reach == math.inf:
-            return np.zeros(len(plots), np.bool_)
-        far = _far(sensor.latitude_rad, sensor.longitude_rad, plots, reach)
-    else:
-        limits = np.array([reach_m(sensor) for sensor in rows])[plots.sensor_index]
-        far = _far(np.array([s.latitude_rad for s in rows])[plots.sensor_index],
-                   np.array([s.longitude_rad for s in rows])[plots.sensor_index], plots, limits)
+    of, index = columns_of(work.sensors.rows), plots.sensor_index
+    far = _far(of.latitude_rad[index], of.longitude_rad[index], plots, of.gate_m[index])
     if far.any():
         _say_far(work, plots, far)
     return far
@@ -133,7 +119,7 @@ def _say_far(work: Work, plots: Plots, far: Bools) -> None:
         sensor = work.sensors.rows[plots.sensor_index[row]]
         if abs(plots.longitude_rad[row]) <= math.pi / 2:
             turned = rough_m(sensor.latitude_rad, sensor.longitude_rad, plots.longitude_rad[row], plots.latitude_rad[row])
-            swapped[row] = bool(turned <= reach_m(sensor))
+            swapped[row] = bool(turned <= gate_m(sensor))
     if swapped.any():
         refuse(work, plots, swapped, "swapped_coordinates",
                "out of the sensor's reach as it is, within it with latitude and longitude turned round: check the sender")
@@ -149,27 +135,27 @@ def _wrong_motion(work: Work, plots: Plots, named: npt.NDArray[np.intp]) -> Bool
     order = named[np.argsort(plots.measured_ns[named], kind="stable")]
     sigma = np.sqrt(np.maximum(plots.position_cov_m2[order, 0, 0], plots.position_cov_m2[order, 1, 1]))
     speed = np.hypot(plots.velocity_mps[order, 0], plots.velocity_mps[order, 1])
-    for k, row in enumerate(order.tolist()):
-        address, at_ns = int(plots.icao_address[row]), int(plots.measured_ns[row])
-        latitude, longitude = float(plots.latitude_rad[row]), float(plots.longitude_rad[row])
+    columns = (column.tolist() for column in (
+        order, plots.icao_address[order], plots.measured_ns[order], plots.latitude_rad[order], plots.longitude_rad[order], sigma, speed))
+    for row, address, at_ns, latitude, longitude, m_sigma, mps in zip(*columns, strict=True):
         last = places.get(address)
         since = at_ns
         if last is not None and at_ns - last[0] <= MEMORY_S * NS_PER_S and at_ns >= last[0]:
             seconds = (at_ns - last[0]) / NS_PER_S
             if latitude == last[1] and longitude == last[2]:
                 since = last[4]
-                frozen[row] = (at_ns - since) / NS_PER_S > FROZEN_S and speed[k] > FROZEN_MPS
+                frozen[row] = (at_ns - since) / NS_PER_S > FROZEN_S and mps > FROZEN_MPS
             else:
-                slack = SPEED_MPS_MAX * (seconds + 1.0) + 3.0 * (last[3] + sigma[k])
+                slack = SPEED_MPS_MAX * (seconds + 1.0) + 3.0 * (last[3] + m_sigma)
                 moved = abs(latitude - last[1]) * MEAN_RADIUS_M
                 if moved + abs(longitude - last[2]) * MEAN_RADIUS_M > slack:
                     wrong[row] = float(rough_m(last[1], last[2], latitude, longitude)) > slack
-            if wrong[row]:
-                continue      # the place before stands: one that jumped away and back loses the jump alone
+                    if wrong[row]:
+                        continue      # the place before stands: one that jumped away and back loses the jump alone
         elif last is not None and at_ns < last[0]:
             continue          # late: compared with nothing, remembered neither
         places.pop(address, None)
-        places[address] = (at_ns, latitude, longitude, float(sigma[k]), since)
+        places[address] = (at_ns, latitude, longitude, m_sigma, since)
     while len(places) > MEMORY_MAX:
         places.pop(next(iter(places)))
     if wrong.any():

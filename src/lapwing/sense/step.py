@@ -45,10 +45,11 @@ def step(state: State, entries: tuple[Entry, ...], setup: SenseSetup, now_ns: in
             group = within_limits(work, format_, group)
         if format_ == formats.ASTERIX:
             again, recent_ns, recent_digest = find_duplicates(group, recent_ns, recent_digest)
-            for place in np.flatnonzero(again).tolist():
-                entry = group[place]
-                work.refusals.add("duplicate", entry.link, "the same octets within 2 s", entry.link, entry.sequence, 0)
-            group = [entry for entry, twice in zip(group, again.tolist(), strict=True) if not twice]
+            if again.any():
+                for place in np.flatnonzero(again).tolist():
+                    entry = group[place]
+                    work.refusals.add("duplicate", entry.link, "the same octets within 2 s", entry.link, entry.sequence, 0)
+                group = [entry for entry, twice in zip(group, again.tolist(), strict=True) if not twice]
         reader = READERS.get(format_)
         if reader is None:
             for entry in group:

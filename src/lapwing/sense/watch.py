@@ -23,6 +23,7 @@ from lapwing.model.sensed import SensorHealth
 from lapwing.model.sensors import RADAR, SURFACE, Sensor
 from lapwing.model.times import NS_PER_S
 from lapwing.sense.coverage import Reach
+from lapwing.sense.kernels_batch import groups, middles_of, newest_of
 from lapwing.sense.sensor_columns import columns_of
 from lapwing.sense.work import Work
 
@@ -90,17 +91,18 @@ def _delays(work: Work) -> None:
         return
     delays = work.own("delays")
     for index, behind in work.delay_ns:
-        one = bool((index == index[0]).all())
-        for row in [int(index[0])] if one else np.unique(index).tolist():
-            mine = behind if one else behind[index == row]
-            middle = float(np.partition(mine, len(mine) // 2)[len(mine) // 2]) / NS_PER_S
-            least = float(mine.min()) / NS_PER_S
+        met, group = groups(index)
+        middles, leasts, counts = (np.empty(len(met), np.int64) for _ in range(3))
+        newest_of(group, behind, middles, counts)
+        middles_of(group, behind, counts, middles, leasts)
+        for row, middle_ns, least_ns, count in zip(met, middles.tolist(), leasts.tolist(), counts.tolist(), strict=True):
+            middle, least = middle_ns / NS_PER_S, least_ns / NS_PER_S
             known = delays.get(row)
             if known is None:
                 known = Delay(middle, least, 0)
             # The least value creeps up slowly: a clock that is set right shows within some minutes.
             low = min(least, known.least_s + 0.002 * (known.usual_s - known.least_s))
-            known = Delay(known.usual_s + SMOOTH * (middle - known.usual_s), low, known.count + len(mine))
+            known = Delay(known.usual_s + SMOOTH * (middle - known.usual_s), low, known.count + count)
             delays[row] = known
             _clock(work, row, known)
 

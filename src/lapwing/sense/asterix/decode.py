@@ -167,8 +167,12 @@ def _sources(blocks: Ints, editions: Editions) -> Iterator[tuple[int, int, int, 
     """Yield category, SAC and SIC (-1 where they choose nothing) and rows of the blocks that have them."""
     named = {category for category, _, _ in editions.by_source}
     categories = blocks[:, 1]
-    for category in np.flatnonzero(np.bincount(categories)).tolist():
-        rows = np.flatnonzero(categories == category)
+    if len(blocks) and bool((categories == categories[0]).all()):
+        met = [int(categories[0])]
+    else:
+        met = np.flatnonzero(np.bincount(categories)).tolist()
+    for category in met:
+        rows = np.flatnonzero(categories == category) if len(met) > 1 else np.arange(len(blocks))
         if category not in named:
             yield category, -1, -1, rows
             continue
@@ -222,9 +226,10 @@ def _walk(data: bytes, blocks: Ints, table: Layout, at: Ints, lsb: Floats) -> tu
             table.profile_of, known.states, known.todo, known.starts, known.ends, known.transitions, known.local,
             known.used, known.counts, records, bad)
         records = records[:, :count]
-        used = known.used[: known.counts[1]]
-        profiles, lengths = known.states[used, kernels.PROFILE], known.states[used, kernels.WHERE]
-        starts, ends = known.starts[used], known.ends[used]
+        shape_count, nodes = int(known.counts[1]), known.starts.shape[1]
+        profiles, lengths = np.empty(shape_count, np.int64), np.empty(shape_count, np.int64)
+        starts, ends = np.empty((shape_count, nodes), np.uint16), np.empty((shape_count, nodes), np.uint16)
+        kernels.take_shapes(known.used, known.states, known.starts, known.ends, profiles, lengths, starts, ends)
         columns = np.empty((at.shape[1], count))
         column_kernels.take_columns(words, records[kernels.START].view(np.uint64), records[kernels.SHAPE], profiles, starts,
                              ends, at, lsb, columns)

@@ -368,3 +368,14 @@ def walk(data: Octets, blocks: Table, first_block: int, nodes: Table, chunks: Ta
             count += 1
             number += 1
     return len(blocks), count, bad
+
+
+@kernel
+def take_shapes(used: Table, states: Table, all_starts: Places, all_ends: Places, profiles: Table, lengths: Table, starts: Places,
+                ends: Places) -> None:
+    """Copy what is kept of the shapes that were used: profile, length, and where each item lies."""
+    for shape in range(len(profiles)):
+        state = used[shape]
+        profiles[shape], lengths[shape] = states[state, PROFILE], states[state, WHERE]
+        for node in range(starts.shape[1]):
+            starts[shape, node], ends[shape, node] = all_starts[state, node], all_ends[state, node]

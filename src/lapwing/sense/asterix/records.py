@@ -87,7 +87,7 @@ class Records:
     @cached_property
     def datagram_index(self) -> Ints:
         """Number of the datagram."""
-        column: Ints = self._blocks[self._found.records[kernels.BLOCK], 0]
+        column: Ints = self._blocks[:, 0].take(self._found.records[kernels.BLOCK])
         return column
 
     @cached_property
@@ -100,7 +100,7 @@ class Records:
     @cached_property
     def octet_offset(self) -> Ints:
         """First octet of the record in its datagram."""
-        column: Ints = self._found.records[kernels.START] - self._datagram_starts[self.datagram_index]
+        column: Ints = self._found.records[kernels.START] - self._datagram_starts.take(self.datagram_index)
         return column
 
     @cached_property

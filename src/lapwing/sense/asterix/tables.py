@@ -252,6 +252,7 @@ def _file(category: int) -> tuple[dict[str, Any], tuple[Item, ...]]:
     return table, tuple(Item(name, title, _definition(spec)) for name, title, spec in table["items"])
 
 
+@cache
 def editions(category: int) -> tuple[str, ...]:
     """Return the editions known of a category, oldest first; empty where the category is unknown."""
     if category not in CATEGORIES:
@@ -269,6 +270,7 @@ def expansions(category: int) -> Mapping[str, tuple[int, tuple[Item | None, ...]
             for name, spec in table["expansions"].items()}
 
 
+@cache
 def default_edition(category: int) -> str:
     """Return the edition taken where nobody says otherwise: the newest. UnknownEdition for an unknown category."""
     _file(category)
