@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -30,12 +31,17 @@ _ATTRIBUTES = {"version", "type", "access", "qos", "opex", "uid", "time", "start
 _OPTIONAL = {"access", "qos", "opex"}
 _LATER = {"caveat", "releaseableTo", "releasableTo"}       # sent by TAK, not in the schema
 _POINT = ("lat", "lon", "hae", "ce", "le")
-_TYPE = re.compile(r"\w+(-\w+)*(;[^;]*)?")
-_HOW = re.compile(r"\w(-\w+)*")
-_QOS = re.compile(r"\d-\w-\w")
+_XSI = "{http://www.w3.org/2001/XMLSchema-instance}"       # of these every document may have some
+# Of texts in which every word character stands as "w" (`_spelt`).
+_TYPE = re.compile(r"w+(-w+)*(;[^;]*)?", re.DOTALL)
+_HOW = re.compile(r"w(-w+)*")
+_QOS = re.compile(r"w-w-w")
+_KINDS, _AFFILIATIONS, _MADE_BY = "abcrtuy", "puafnshjkox", "hm"   # first letters of type (u and y by TAK), of an atom, of how
+HAE_M = (-12_000.0, 100_000.0)
+_BLANKS = " \t\r\n"
 _OPEX = re.compile(r"[oes](-.*)?", re.DOTALL)
-_DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)")
-_TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)?")
+_DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)", re.ASCII)
+_TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EVENT = re.compile(rb"<event\b.*?</event\s*>", re.DOTALL)
 
@@ -76,19 +82,22 @@ class Event:
 
 def parse_time(text: str) -> int:
     """Return nanoseconds since 1970 of an ``xs:dateTime`` with a zone, any number of decimals. Raises ValueError."""
-    found = _TIME.fullmatch(text.strip())
+    found = _TIME.fullmatch(text.strip(_BLANKS))
     if not found:
         raise ValueError("no time like 2026-11-23T01:02:03.250Z")
     year, month, day, hour, minute, second, fraction, zone = found.groups()
     if zone is None:
         raise ValueError("no zone: it ends with Z or an offset")
     # 24:00:00 is the midnight that ends the day (XML Schema part 2, 3.2.7).
-    ends_day = hour == "24" and int(minute) == int(second) == 0
+    ends_day = hour == "24" and int(minute) == int(second) == int(fraction or 0) == 0
     span = datetime(int(year), int(month), int(day), 0 if ends_day else int(hour), int(minute), int(second),
                     tzinfo=UTC) - _EPOCH
     seconds = (span.days + ends_day) * 86_400 + span.seconds
     if zone != "Z":
-        offset_s = (int(zone[1:3]) * 60 + int(zone[4:6])) * 60
+        hours, minutes = int(zone[1:3]), int(zone[4:6])
+        if minutes > 59 or hours * 60 + minutes > 14 * 60:
+            raise ValueError(f"zone {zone}: at most 14:00 from UTC")
+        offset_s = (hours * 60 + minutes) * 60
         seconds -= offset_s if zone[0] == "+" else -offset_s
     return seconds * NS_PER_S + int((fraction or "0").ljust(9, "0")[:9])
 
@@ -100,7 +109,9 @@ def parse_events(document: bytes) -> tuple[list[Event], list[Finding]]:
     if not document.strip():
         return [], [Finding("empty", ERROR, "", "nothing in it")]
     if document[:1] == bytes([tak_protobuf.MAGIC]):
-        return _from_tak(document)
+        if document[1:3] != bytes([0, tak_protobuf.MAGIC]):
+            return _from_tak(document)
+        document = document[3:]        # version 0 of the TAK protocol: XML behind a header
     try:
         return [_from_root(_parse_xml(document))], []
     except _BadXml as error:
@@ -170,12 +181,14 @@ def _from_root(root: etree._Element) -> Event:
     for name in sorted(_ATTRIBUTES - _OPTIONAL - set(attributes)):
         event.say("missing", ERROR, f"event@{name}", "the schema asks for it")
     for name in sorted(set(attributes) - _ATTRIBUTES):
-        if not name.startswith("{"):
+        if not name.startswith(_XSI):
             event.say("unknown-attribute", WARNING if name in _LATER else ERROR, f"event@{name[:40]}", "not in the schema")
     if "version" in attributes:
-        version = attributes["version"].strip()
+        version = attributes["version"].strip(_BLANKS)
         if not _DECIMAL.fullmatch(version) or Decimal(version) < 2:
             event.say("version", ERROR, "event@version", f"{version[:20]!r}: 2.0 or more is read")
+        elif Decimal(version) >= 3:
+            event.say("version", WARNING, "event@version", f"{version[:20]!r}: read as 2.0")
     event.uid, event.type, event.how = (attributes.get(name, "") for name in ("uid", "type", "how"))
     event.opex = attributes.get("opex", "")
     for name in ("time", "start", "stale"):
@@ -184,10 +197,12 @@ def _from_root(root: etree._Element) -> Event:
                 setattr(event, f"{name}_ns", parse_time(attributes[name]))
             except ValueError as error:
                 event.say("time", ERROR, f"event@{name}", f"{attributes[name][:40]!r}: {error}")
-    if "qos" in attributes and not _QOS.fullmatch(attributes["qos"]):
+    if "qos" in attributes and not _is_qos(attributes["qos"]):
         event.say("qos", ERROR, "event@qos", f"{attributes['qos'][:20]!r}: written as digit-letter-letter")
     _names(event, set(attributes))
     points, details = root.findall("point"), root.findall("detail")
+    if (root.text or "").strip(_BLANKS) or any((child.tail or "").strip(_BLANKS) for child in root):
+        event.say("text", ERROR, "event", "text between its elements: not in the schema")
     for child in root:
         if child.tag not in ("point", "detail"):
             event.say("unknown-element", ERROR, f"event/{str(child.tag)[:40]}", "not in the schema")
@@ -203,13 +218,29 @@ def _from_root(root: etree._Element) -> Event:
     return event
 
 
+def _spelt(text: str) -> str:
+    """Return a text with each word character of XML Schema (no punctuation, separator or control) as "w"."""
+    return "".join("w" if unicodedata.category(letter)[0] not in "PZC" else letter for letter in text)
+
+
+def _is_qos(text: str) -> bool:
+    return text[:1].isdecimal() and _QOS.fullmatch(_spelt(text)) is not None
+
+
 def _names(event: Event, given: set[str]) -> None:
     if "uid" in given and not event.uid.strip():
         event.say("uid", ERROR, "event@uid", "empty: nothing says which object this is of")
-    if "type" in given and not _TYPE.fullmatch(event.type):
+    if "type" in given and not _TYPE.fullmatch(_spelt(event.type)):
         event.say("type", ERROR, "event@type", f"{event.type[:40]!r}: words joined by single hyphens, such as a-u-A")
-    if "how" in given and not _HOW.fullmatch(event.how):
+    elif "type" in given:
+        words = event.type.partition(";")[0].split("-")
+        if words[0] not in _KINDS or (words[0] == "a" and (len(words) < 3 or words[1] not in _AFFILIATIONS)):
+            event.say("type", WARNING, "event@type", f"{event.type[:40]!r}: no kind of event is known by it; a thing is written "
+                      "a-u-A: atom, affiliation, dimension")
+    if "how" in given and not _HOW.fullmatch(_spelt(event.how)):
         event.say("how", ERROR, "event@how", f"{event.how[:40]!r}: a letter, then words joined by hyphens, such as m-r")
+    elif "how" in given and event.how[0] not in _MADE_BY:
+        event.say("how", WARNING, "event@how", f"{event.how[:40]!r}: h by a person or m by a machine is known")
     if event.opex and not _OPEX.fullmatch(event.opex):
         event.say("opex", WARNING, "event@opex", f"{event.opex[:40]!r}: o, e or s and perhaps a name; taken as real")
 
@@ -220,12 +251,15 @@ def _point(event: Event, point: etree._Element) -> None:
         text = point.get(name)
         if text is None:
             event.say("missing", ERROR, f"point@{name}", "the schema asks for it")
-        elif not _DECIMAL.fullmatch(text.strip()) or len(text) > 400:
+        elif not _DECIMAL.fullmatch(text.strip(_BLANKS)) or len(text) > 400:
             event.say("number", ERROR, f"point@{name}", f"{text[:20]!r} is no decimal number")
         else:
             found[name] = float(text)
     for name in sorted(set(map(str, point.attrib)) - set(_POINT)):
-        event.say("unknown-attribute", ERROR, f"point@{name[:40]}", "not in the schema")
+        if not name.startswith(_XSI):
+            event.say("unknown-attribute", ERROR, f"point@{name[:40]}", "not in the schema")
+    if (point.text or "").strip(_BLANKS):
+        event.say("text", ERROR, "point", "text in it: not in the schema")
     if len(point):
         event.say("unknown-element", ERROR, f"point/{str(point[0].tag)[:40]}", "not in the schema")
     _place(event, found)
@@ -247,6 +281,10 @@ def _place(event: Event, found: Mapping[str, float]) -> None:
         if known and name != "hae" and value < 0.0:
             event.say("range", WARNING, f"point@{name}", f"{value:g}: an error is not negative")
             setattr(event, f"{name}_m", math.nan)
+        elif known and name == "hae" and not HAE_M[0] <= value <= HAE_M[1]:
+            event.say("range", WARNING, "point@hae", f"{value:g} m: nothing flies there; a wrong unit, or an unknown height")
+    if event.lat_deg == event.lon_deg == 0.0:
+        event.say("place", NOTE, "point", "0 N 0 E: most likely a sender without a place")
 
 
 def _detail(event: Event, detail: etree._Element) -> None:
@@ -254,14 +292,13 @@ def _detail(event: Event, detail: etree._Element) -> None:
         event.detail_names.add(child.tag)
         if child.tag == "track":
             for name, attribute in (("course", "course_deg"), ("speed", "speed_mps")):
-                text = (child.get(name) or "").strip()
-                try:
-                    value = float(text) if text else math.nan
-                except ValueError:
-                    event.say("number", WARNING, f"detail/track@{name}", f"{text[:20]!r} is no number")
-                    continue
-                if math.isfinite(value):
-                    setattr(event, attribute, value)
+                text = child.get(name)
+                if text is None:
+                    event.say("missing", WARNING, f"detail/track@{name}", "the schema of track asks for it")
+                elif not _DECIMAL.fullmatch(text.strip(_BLANKS)) or len(text) > 400:
+                    event.say("number", WARNING, f"detail/track@{name}", f"{text[:20]!r} is no decimal number")
+                else:
+                    setattr(event, attribute, float(text))
         elif child.tag == "contact":
             event.callsign = child.get("callsign") or ""
         elif child.tag == "remarks":
@@ -284,6 +321,8 @@ def _sense(event: Event) -> None:
     """What the schema cannot say."""
     if event.stale_ns >= 0 and event.start_ns >= 0 and event.stale_ns < event.start_ns:
         event.say("order", ERROR, "event@stale", "before the start: it was never valid")
+    elif 0 <= event.stale_ns < event.time_ns:
+        event.say("order", WARNING, "event@stale", "before the time at which it was made: it was old when it was sent")
     if not event.real:
         event.say("not-real", NOTE, "event@opex", "an exercise or a simulation: never used as a real report")
 
@@ -308,7 +347,7 @@ def _of_tak(message: bytes) -> Event:
         return event
     event.uid, event.type, event.how = (sent.texts.get(name, "") for name in ("uid", "type", "how"))
     event.opex, event.callsign = sent.texts.get("opex", ""), sent.texts.get("callsign", "")
-    if "qos" in sent.texts and not _QOS.fullmatch(sent.texts["qos"]):
+    if "qos" in sent.texts and not _is_qos(sent.texts["qos"]):
         event.say("qos", ERROR, "event@qos", f"{sent.texts['qos'][:20]!r}: written as digit-letter-letter")
     for name in ("time", "start", "stale"):
         if name not in sent.times_ms:

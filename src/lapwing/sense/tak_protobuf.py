@@ -40,7 +40,7 @@ class TakEvent:
 _TEXTS = {1: "type", 2: "access", 3: "qos", 4: "opex", 5: "uid", 9: "how"}
 _TIMES = {6: "time", 7: "start", 8: "stale"}
 _NUMBERS = {10: "lat", 11: "lon", 12: "hae", 13: "ce", 14: "le"}
-Value = int | float | bytes
+Value = int | float | bytes | None
 
 
 def varint(octets: bytes, at: int) -> tuple[int, int]:
@@ -62,8 +62,11 @@ def _fields(octets: bytes) -> list[tuple[int, Value]]:
     while at < len(octets):
         if len(found) >= FIELDS_MAX:
             raise BadTak(f"more than {FIELDS_MAX} fields")
+        begin = at
         key, at = varint(octets, at)
         number, kind = key >> 3, key & 7
+        if not 0 < number < 1 << 29:
+            raise BadTak(f"octet {begin}: field number {number} is none")
         if kind == 0:
             value: Value
             value, at = varint(octets, at)
@@ -76,7 +79,7 @@ def _fields(octets: bytes) -> list[tuple[int, Value]]:
             size = 8 if kind == 1 else 4
             if size > len(octets) - at:
                 raise BadTak(f"octet {at}: field {number} needs {size} octets, {len(octets) - at} left")
-            value, at = struct.unpack_from("<d" if kind == 1 else "<f", octets, at)[0], at + size
+            value, at = struct.unpack_from("<d", octets, at)[0] if kind == 1 else None, at + size    # no field has four octets
         else:
             raise BadTak(f"octet {at}: field {number} has wire type {kind}, which is none")
         found.append((number, value))
@@ -93,9 +96,9 @@ def _text(value: Value, name: str) -> str:
 
 
 def _number(value: Value, name: str) -> float:
-    if isinstance(value, bytes):
-        raise BadTak(f"{name} is no number")
-    return float(value)
+    if not isinstance(value, float):
+        raise BadTak(f"{name} is no double")
+    return value
 
 
 def _sub(value: Value, name: str) -> list[tuple[int, Value]]:
