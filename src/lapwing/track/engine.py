@@ -145,7 +145,7 @@ def _copy(state: State, plot_count: int, settings: Settings) -> Work:
     slots = sized_slots(state.slots, plot_count, sensors, settings.slots_max, settings)
     seeds, shed = sized_seeds(state.seeds, plot_count, sensors, settings.slots_max, settings)
     return Work(state=replace(state, slots=slots, seeds=seeds, shed_count=state.shed_count + shed),
-                updated=np.zeros(len(slots), np.bool_), radars=np.ones(sensors, np.bool_))
+                updated=np.zeros(len(slots), np.bool_), radars=np.ones(sensors, np.bool_), before_ns=state.rotation.clock_ns)
 
 
 def _numbered(state: State, rows: npt.NDArray[np.intp]) -> State:

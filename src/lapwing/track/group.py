@@ -28,6 +28,7 @@ class Work:
     state: State
     updated: Bools              # of slots
     radars: Bools               # of sensors: polar, with a position
+    before_ns: Ints             # of sensors: their clocks before the step
 
 
 def take(work: Work, plots: Measured, sensors: SensorTable, settings: Settings) -> None:
@@ -47,7 +48,8 @@ def take(work: Work, plots: Measured, sensors: SensorTable, settings: Settings) 
             clutter.RISE, state.sites, reaches(sensors), state.registration.cov, state.registration.applied, model, rules,
             np.full(GRID * GRID, -1, np.int64), np.empty(candidates, np.int64), np.full(candidates, -1, np.int64),
             np.empty(candidates), np.empty((pairs, at.PAIR_FLOATS)), np.empty((pairs, at.PAIR_INTS), np.int64),
-            np.empty(SCRATCH), log_floats, log_ints, touched, registered, counts)
+            np.empty(SCRATCH), log_floats, log_ints, touched, registered, counts, _clocks(work), settings.seed_log_odds_fall,
+            _patience_ns(state))
     used = int(counts[at.COUNT_LOG])
     work.updated |= touched != 0
     young = (*state.young, Chunk(log_floats[:used].copy(), log_ints[:used].copy())) if used else state.young
@@ -60,14 +62,26 @@ def take(work: Work, plots: Measured, sensors: SensorTable, settings: Settings) 
 def pass_by(work: Work, sensors: SensorTable, settings: Settings) -> None:
     """Count the looks of every radar that gave a track nothing, up to the radar's own clock; forget old seeds."""
     state = work.state
-    turn_s, clock_ns = state.rotation.turn_s, state.rotation.clock_ns
-    known = work.radars & np.isfinite(turn_s) & (clock_ns > 0)
-    clocks = np.zeros((len(turn_s), 2), np.int64)
-    clocks[known, 0], clocks[known, 1] = clock_ns[known], turn_s[known] * 1e9
+    clocks = _clocks(work)
+    clocks[:, 0] = np.where(clocks[:, 1] > 0, clocks[:, 2], 0)
     slots, seeds = state.slots, state.seeds
     sweep(clocks, state.sites, reaches(sensors), slots.floats, slots.ints, slots.detect, slots.looks, seeds.floats,
-          seeds.ints, seeds.detect, seeds.looks, settings.seed_log_odds_fall, max(int(clock_ns.max(initial=0)), 0),
-          int(SEED_TURNS * 1e9 * rotation.slowest_turn_s(state.rotation)))
+          seeds.ints, seeds.detect, seeds.looks, settings.seed_log_odds_fall,
+          max(int(state.rotation.clock_ns.max(initial=0)), 0), _patience_ns(state), 0)
+
+
+def _clocks(work: Work) -> Ints:
+    """Return (S, 3) ns: every radar's clock before the step, its turn (0: not known, or no radar), its clock now."""
+    turn_s, now_ns = work.state.rotation.turn_s, work.state.rotation.clock_ns
+    known = work.radars & np.isfinite(turn_s)
+    clocks = np.zeros((len(turn_s), 3), np.int64)
+    clocks[known, 1] = turn_s[known] * 1e9
+    clocks[: len(work.before_ns), 0], clocks[:, 2] = work.before_ns, now_ns
+    return clocks
+
+
+def _patience_ns(state: State) -> int:
+    return int(SEED_TURNS * 1e9 * rotation.slowest_turn_s(state.rotation))
 
 
 def reaches(sensors: SensorTable) -> Floats:

@@ -45,8 +45,11 @@ from lapwing.track.columns import (
 )
 from lapwing.track.kernels_associate import choose, enter, find_pairs, marginals, weigh
 from lapwing.track.kernels_clutter import Counts, Marks, amplitude_ratio, density_m2, learn, loudness, turn_over
+from lapwing.track.kernels_looks import sweep
 from lapwing.track.kernels_seed import sow
 from lapwing.track.kernels_update import commit
+
+SWEEP_NS = 1_000_000_000
 
 
 @inner_kernel
@@ -89,8 +92,13 @@ def process(groups: Ints, plot_floats: Floats, plot_ints: Ints, floats: Floats, 
             histogram: Counts, seen: Marks, map_floats: Floats, map_ints: Ints, rise: Floats, sites: Floats, reach: Floats,
             bias_cov: Floats, applied: Floats, model: Floats, rules: Floats, heads: Ints, following: Ints,
             track_pair: Ints, track_sum: Floats, pair_floats: Floats, pair_ints: Ints, scratch: Floats,
-            log_floats: Floats, log_ints: Ints, touched: Ints, registered: Ints, counts: Ints) -> None:
-    """Take the groups of a step, in order, into tracks, seeds, clutter maps and log."""
+            log_floats: Floats, log_ints: Ints, touched: Ints, registered: Ints, counts: Ints, clocks: Ints, fall: float,
+            patience_ns: int) -> None:
+    """Take the groups of a step, in order, into tracks, seeds, clutter maps and log.
+
+    `clocks` (S, 3), ns: before the step, turn, and after the looks of the step. In a long step the looks that gave nothing
+    are counted every second on the way: late, they would let a chain of clutter live that a live run has long dropped.
+    """
     tracks, begin_ns = len(floats), plot_ints[0, PLOT_TIME]
     for i in range(tracks):
         if ints[i, STATUS] != FREE:
@@ -103,8 +111,15 @@ def process(groups: Ints, plot_floats: Floats, plot_ints: Ints, floats: Floats, 
             dt = (begin_ns - seed_ints[s, SEED_TIME]) * 1e-9 if known else 0.0
             enter(tracks + s, seed_floats[s, SEED_EAST] + (dt * seed_floats[s, SEED_VE] if known else 0.0),
                   seed_floats[s, SEED_NORTH] + (dt * seed_floats[s, SEED_VN] if known else 0.0), heads, following)
+    swept_ns = begin_ns
     for g in range(len(groups)):
         first, last, sensor = groups[g, GROUP_START], groups[g, GROUP_END], groups[g, GROUP_SENSOR]
+        if plot_ints[first, PLOT_TIME] - swept_ns >= SWEEP_NS:
+            swept_ns = plot_ints[first, PLOT_TIME]
+            for s in range(len(clocks)):
+                clocks[s, 0] = max(clocks[s, 0], min(clocks[s, 2], swept_ns))
+            sweep(clocks, sites, reach, floats, ints, detect, looks, seed_floats, seed_ints, seed_detect, seed_looks, fall,
+                  swept_ns, patience_ns, -1)
         turn_ns, radar, polar = groups[g, GROUP_TURN], groups[g, GROUP_RADAR] != 0, groups[g, GROUP_POLAR] != 0
         if radar:
             align(first, last, sensor, applied, sites, plot_floats)
@@ -121,6 +136,7 @@ def process(groups: Ints, plot_floats: Floats, plot_ints: Ints, floats: Floats, 
                touched, registered, counts)
         sow(first, last, sensor, tracks, seed_floats, seed_ints, seed_detect, seed_looks, heads, following, plot_floats,
             plot_ints, rules, counts)
+        clocks[sensor, 0] = max(clocks[sensor, 0], plot_ints[last - 1, PLOT_TIME])
         if polar:
             turn_over(sensor, plot_ints[last - 1, PLOT_TIME], turn_ns, fine, coarse, histogram, seen, map_floats, map_ints)
             for j in range(first, last):

@@ -79,11 +79,11 @@ def in_sight(sensor: int, east: float, north: float, height_m: float, sites: Flo
 @kernel
 def sweep(clocks: Ints, sites: Floats, reach: Floats, floats: Floats, ints: Ints, detect: Floats, looks: Ints,
           seed_floats: Floats, seed_ints: Ints, seed_detect: Floats, seed_looks: Ints, fall: float, newest_ns: int,
-          patience_ns: int) -> None:
+          patience_ns: int, gone: int) -> None:
     """Count the looks of every radar that gave a track or seed no plot; forget the seeds whose time is over.
 
-    `clocks` (S, 2), ns: the radar's own clock (its newest plot or look; 0 or less: none) and its turn. A seed is
-    forgotten `patience_ns` before `newest_ns`, or when its log odds have fallen by `fall`.
+    `clocks` (S, 2 or more), ns: the radar's own clock (its newest plot or look; 0 or less: none) and its turn. A seed is
+    forgotten `patience_ns` before `newest_ns`, or when its log odds have fallen by `fall`: its row is marked `gone`.
     """
     for sensor in range(len(clocks)):
         clock_ns, turn_ns = clocks[sensor, 0], clocks[sensor, 1]
@@ -97,14 +97,14 @@ def sweep(clocks: Ints, sites: Floats, reach: Floats, floats: Floats, ints: Ints
                     floats[i, LOG_ODDS], ints[i, STATUS] == CONFIRMED, seen, wait_ns, turn_ns, clock_ns,
                     looks[i, sensor, LOOK], detect, i, sensor)
         for i in range(len(seed_ints)):
-            if seed_ints[i, SEED_USED] != 0 and clock_ns - seed_looks[i, sensor] > wait_ns:
+            if seed_ints[i, SEED_USED] == 1 and clock_ns - seed_looks[i, sensor] > wait_ns:
                 seen = in_sight(sensor, seed_floats[i, SEED_EAST], seed_floats[i, SEED_NORTH],
                                 seed_floats[i, SEED_HEIGHT], sites, reach)
                 seed_floats[i, SEED_LOG_ODDS], seed_looks[i, sensor] = pass_over(
                     seed_floats[i, SEED_LOG_ODDS], False, seen, wait_ns, turn_ns, clock_ns, seed_looks[i, sensor],
                     seed_detect, i, sensor)
     for i in range(len(seed_ints)):
-        if seed_ints[i, SEED_USED] != 0 and (
+        if seed_ints[i, SEED_USED] == 1 and (
                 newest_ns - seed_ints[i, SEED_TIME] > patience_ns
                 or seed_floats[i, SEED_LOG_ODDS] < max(seed_floats[i, SEED_BIRTH] - fall, -25.0)):
-            seed_ints[i, SEED_USED] = 0
+            seed_ints[i, SEED_USED] = gone

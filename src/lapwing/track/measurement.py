@@ -40,9 +40,9 @@ def measured(plots: Plots, plane: Plane, rotation: Rotation, radars: Bools, site
              settings: Settings) -> Measured:
     """Return the plots of a step as the kernels take them.
 
-    A group is one sensor, at most `batch_s_max` and a quarter turn of measured time. Sensors come in the order of their
-    first plot; within a sensor time order. Plots without a usable position, or of a sensor beyond the table, are left
-    out (the sense stage has counted them).
+    A group is one sensor, at most `batch_s_max` and a quarter turn of measured time. Groups come in the order of their first
+    plot's time, so that a long batch is worked through as the short ones of a live run are; within one, time order. Plots
+    without a usable position, or of a sensor beyond the table, are left out (the sense stage has counted them).
     """
     good = np.isfinite(plots.latitude_rad) & np.isfinite(plots.longitude_rad)
     good &= plots.sensor_index < len(rotation.turn_s)
@@ -50,10 +50,8 @@ def measured(plots: Plots, plane: Plane, rotation: Rotation, radars: Bools, site
     good &= np.isfinite(variance) & (variance > 0) & (variance < 2 * SIGMA_M_MAX**2)
     rows = np.flatnonzero(good)
     polar = np.isfinite(plots.range_m) & np.isfinite(plots.azimuth_rad)
-    table: list[tuple[int, ...]] = []
-    order: list[npt.NDArray[np.intp]] = []
+    found: list[tuple[int, tuple[int, ...], npt.NDArray[np.intp]]] = []
     owner, first = np.unique(plots.sensor_index[rows], return_index=True)
-    start = 0
     for sensor in owner[np.argsort(first, kind="stable")].tolist():
         mine = rows[plots.sensor_index[rows] == sensor]
         times = plots.measured_ns[mine]
@@ -70,12 +68,15 @@ def measured(plots: Plots, plane: Plane, rotation: Rotation, radars: Bools, site
         while done < len(mine):
             end = int(np.searchsorted(times, times[done] + span_ns, side="right"))
             in_polar = int(radar and bool(polar[mine[done:end]].all()))
-            table.append((start + done, start + end, sensor, turn_ns, int(radar), in_polar, told))
+            found.append((int(times[done]), (sensor, turn_ns, int(radar), in_polar, told), mine[done:end]))
             done = end
-        start += done
-        order.append(mine)
+    found.sort(key=lambda group: group[0])
+    table, start = [], 0
+    for _, what, mine in found:
+        table.append((start, start + len(mine), *what))
+        start += len(mine)
     groups = np.array(table, np.int64).reshape(-1, at.GROUP_INTS)
-    chosen = np.concatenate(order) if order else rows
+    chosen = np.concatenate([mine for _, _, mine in found]) if found else rows
     return Measured(groups, _floats(plots, chosen, plane, site_scale), _ints(plots, chosen))
 
 
