@@ -32,7 +32,10 @@ CREATE TABLE IF NOT EXISTS keys (id TEXT PRIMARY KEY, digest BLOB NOT NULL UNIQU
   expires INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS sessions (digest BLOB PRIMARY KEY, name TEXT NOT NULL, begun INTEGER NOT NULL, used INTEGER NOT NULL);
 """
-_SHARED = "ALTER TABLE {} ADD COLUMN shared INTEGER NOT NULL DEFAULT 0"     # not in older files
+# Not in older files. `subject`: who it is at the identity provider, of an account that signs in there.
+_ADDED = (("users", "shared", "INTEGER NOT NULL DEFAULT 0"), ("keys", "shared", "INTEGER NOT NULL DEFAULT 0"),
+          ("users", "subject", "TEXT NOT NULL DEFAULT ''"))
+_NO_PASSWORD = "!"      # noqa: S105  no hash: no password is right
 SESSION_NS = 12 * 3_600 * NS_PER_S          # a shift
 IDLE_NS = 2 * 3_600 * NS_PER_S
 
@@ -69,9 +72,9 @@ class Accounts:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             self._connection = sqlite3.connect(path, isolation_level=None, timeout=5.0, check_same_thread=False)
             self._connection.executescript(_SCHEMA)
-            for table in ("users", "keys"):
-                if not any(row[1] == "shared" for row in self._connection.execute(f"PRAGMA table_info({table})")):
-                    self._connection.execute(_SHARED.format(table))
+            for table, column, kind in _ADDED:
+                if not any(row[1] == column for row in self._connection.execute(f"PRAGMA table_info({table})")):
+                    self._connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
         except sqlite3.Error as error:
             raise storage_error(error, path) from error
 
@@ -153,11 +156,31 @@ class Accounts:
         """Return whose password this is, None where it is not. Takes as long for a name that does not exist."""
         rows = self._run("SELECT role, hash FROM users WHERE name = ?", name)
         role, stored = (str(rows[0][0]), str(rows[0][1])) if rows else ("", self._nobody)
+        if stored == _NO_PASSWORD:
+            rows, stored = [], self._nobody
         try:
             self._hasher.verify(stored, password[:PASSWORD_LETTERS_MAX])
         except (VerificationError, InvalidHashError):
             return None
         return Account(name, role) if rows else None
+
+    def take_person(self, subject: str, name: str, role: str, now_ns: int) -> Account:
+        """Make or change the account of somebody whom an identity provider vouches for; without a role it is removed.
+
+        Raises InputError where there is no role, or the name is somebody else's.
+        """
+        for (old,) in self._run("SELECT name FROM users WHERE subject = ? AND name != ?", subject, name):
+            self.remove_user(str(old))          # the name was changed there
+        rows = self._run("SELECT subject, role FROM users WHERE name = ?", name)
+        if rows and rows[0][0] != subject:
+            raise InputError("this name is another person's here", where=name,
+                             remedy="an admin removes the old account: `lapwing users remove`")
+        if not role:
+            self.remove_user(name)
+            raise InputError("no role here is given to you", where=name, remedy="ask for one of the groups in [oidc.roles]")
+        self._run("INSERT INTO users (name, role, hash, made, subject) VALUES (?,?,?,?,?) "
+                  "ON CONFLICT (name) DO UPDATE SET role = excluded.role", name, role, _NO_PASSWORD, now_ns, subject)
+        return Account(name, role)
 
     def begin_session(self, account: Account, now_ns: int) -> str:
         """Return the secret of a new session."""

@@ -98,7 +98,7 @@ class _Page:
         feed.show_site(site.sensors)
         self.feed_thread = FeedThread(feed)
         service.troubles.append(lambda: {"picture": self.feed_thread.problem} if self.feed_thread.problem else {})
-        access = open_access(site.data, service.clock, time.monotonic)
+        access = open_access(site.data, service.clock, time.monotonic, site.oidc)
         if site.mode == "live" and not site.people and not access.needed:
             service.say("warning", "neither accounts nor a table [people]: whoever sits at this machine may decide, under any name; "
                                    "`lapwing users add`, or name those who may")

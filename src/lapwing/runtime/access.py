@@ -14,8 +14,10 @@ from pathlib import Path
 
 from lapwing.adapters.accounts import KEY_PREFIX, SESSION_NS, Account, Accounts
 from lapwing.adapters.audit_file import AuditFile
+from lapwing.adapters.oidc import Provider, ProviderSettings
 from lapwing.model.errors import InputError
 from lapwing.model.times import NS_PER_S
+from lapwing.runtime.provider_access import ProviderAccess
 
 __all__ = ["OPEN", "ROLES", "ROUTES", "SESSION_S", "Access", "Account", "least_role", "may", "open_access"]
 
@@ -26,7 +28,8 @@ OPEN = ""                                                  # no account needed
 # (methods, path, least role). A websocket counts as the method "WS".
 ROUTES: tuple[tuple[str, str, str], ...] = (
     ("GET HEAD", r"/login", OPEN), ("POST", r"/api/login", OPEN), ("POST", r"/api/logout", OPEN),
-    ("GET HEAD", r"/livez|/readyz", OPEN), ("GET HEAD", r"/favicon\.ico|/static/.*|/lib/.*|/glyphs/.*", OPEN),
+    ("GET", r"/api/oidc/(begin|return)", OPEN), ("GET HEAD", r"/livez|/readyz", OPEN),
+    ("GET HEAD", r"/favicon\.ico|/static/.*|/lib/.*|/glyphs/.*", OPEN),
     ("GET", r"/api/me", "viewer"),
     ("GET HEAD", r"/|/log", "viewer"), ("GET", r"/api/site|/api/picture|/api/history|/api/alerts", "viewer"),
     ("GET", r"/metrics", "viewer"), ("WS", r"/api/live", "viewer"),
@@ -98,16 +101,18 @@ class Access:
     accounts, audit : of the site
     clock : nanoseconds UTC of now
     monotonic : seconds, for the throttle
+    provider : of identities, where people may sign in at one
     """
 
-    def __init__(self, accounts: Accounts, audit: AuditFile, clock: Callable[[], int], monotonic: Callable[[], float]) -> None:
-        self._accounts, self._audit, self._clock = accounts, audit, clock
+    def __init__(self, accounts: Accounts, audit: AuditFile, clock: Callable[[], int], monotonic: Callable[[], float],
+                 provider: ProviderAccess | None = None) -> None:
+        self._accounts, self._audit, self._clock, self.provider = accounts, audit, clock, provider
         self._throttle = Throttle(monotonic)
 
     @property
     def needed(self) -> bool:
         """Whether there are accounts; without any, this machine alone is served, and may do everything."""
-        return self._accounts.any()
+        return self.provider is not None or self._accounts.any()
 
     def who(self, session: str, bearer: str) -> Account | None:
         """Return the account of a session's secret or an API key; None where it is nobody's."""
@@ -130,6 +135,29 @@ class Access:
         self.note(account.name, "sign-in", address=address, role=account.role)
         return self._accounts.begin_session(account, self._clock())
 
+    def begin_at_provider(self) -> tuple[str, str]:
+        """Return the address to send a browser to, and the secret that it must bring back. Raises LapwingError."""
+        assert self.provider is not None, "the route is there only then"
+        return self.provider.begin(self._clock())
+
+    def finish_at_provider(self, code: str, state: str, issuer: str, browser: str, address: str) -> str:
+        """Return the secret of a new session for who came back from the provider. Raises LapwingError."""
+        assert self.provider is not None, "the route is there only then"
+        wait_s = self._throttle.wait_s(f"address {address}")
+        if wait_s > 0.0:
+            raise InputError(f"too many failures: wait {math.ceil(wait_s)} s", remedy="ask an admin")
+        person = None
+        try:
+            person = self.provider.finish(code, state, issuer, browser, self._clock())
+            account = self._accounts.take_person(person.subject, person.name, person.role, self._clock())
+        except InputError as error:
+            self._throttle.failed(f"address {address}")
+            self.note(person.name if person else "?", "sign-in refused", address=address, why=error.what, subject=person.subject if person
+                      else "")
+            raise
+        self.note(account.name, "sign-in", address=address, role=account.role, subject=person.subject)
+        return self._accounts.begin_session(account, self._clock())
+
     def sign_out(self, session: str) -> None:
         """End a session."""
         account = self.who(session, "")
@@ -142,6 +170,7 @@ class Access:
         self._audit.add(self._clock(), who, what, **detail)
 
 
-def open_access(folder: Path, clock: Callable[[], int], monotonic: Callable[[], float]) -> Access:
+def open_access(folder: Path, clock: Callable[[], int], monotonic: Callable[[], float], provider: ProviderSettings | None = None) -> Access:
     """Return the access of a site's data folder. Raises StorageError."""
-    return Access(Accounts(folder / "accounts.sqlite"), AuditFile(folder / "audit.sqlite"), clock, monotonic)
+    return Access(Accounts(folder / "accounts.sqlite"), AuditFile(folder / "audit.sqlite"), clock, monotonic,
+                  ProviderAccess(Provider(provider)) if provider is not None else None)

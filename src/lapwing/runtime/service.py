@@ -258,7 +258,7 @@ class Service:
         try:
             site, _ = require_site(self.site.path)
             fixed = [key for key in ("country", "mode", "data", "window_s", "console", "channels", "limits", "archive", "log", "zones",
-                                     "database", "journal", "log_credentials")
+                                     "database", "journal", "oidc", "log_credentials")
                      if getattr(site, key) != getattr(self.site, key)]
             if fixed:
                 raise ConfigError(f"{', '.join(fixed)} changed", where=str(self.site.path),

@@ -13,10 +13,12 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from lapwing.adapters import packs
 from lapwing.adapters.channels import make_channel
 from lapwing.adapters.nats_link import parse_target
+from lapwing.adapters.oidc import ProviderSettings
 from lapwing.country.pack import Policy
 from lapwing.judge.settings import Settings as JudgeSettings
 from lapwing.judge.settings import settings_of
@@ -27,6 +29,7 @@ from lapwing.model.sensors import SensorTable
 from lapwing.runtime.config_keys import Keys, Problem
 from lapwing.runtime.links import check_url
 from lapwing.runtime.site_database import DatabaseSettings, database_settings
+from lapwing.runtime.site_oidc import oidc_settings
 from lapwing.runtime.site_sensors import sensor_table
 from lapwing.runtime.wiring import read_volumes
 from lapwing.runtime.zone_seal import ZoneSettings
@@ -110,6 +113,7 @@ class Site:
     limits: Limits = field(default_factory=Limits)
     archive: ArchiveSettings = field(default_factory=ArchiveSettings)
     journal: JournalSettings = field(default_factory=JournalSettings)
+    oidc: ProviderSettings | None = None
     zones: ZoneSettings = field(default_factory=ZoneSettings)
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
     people: tuple[tuple[str, str], ...] = ()     # (name, role) of those who may decide; empty: any name
@@ -142,9 +146,9 @@ def read_site(path: Path) -> tuple[Site, tuple[Problem, ...]]:
         channels=_channels(keys, site.data), archive=_archive(keys.table("archive"), site.data),
         journal=_journal(keys.table("journal"), site.data),
         people=_people(keys.table("people")), zones=_zones(keys.table("zones"), base),
-        database=database_settings(keys.table("database"), base, site.name))
-    keys.end("tables are [site], [console], [limits], [policy], [people], [zones], [judge], [archive], [journal], [database], [net], "
-             "[link.NAME], [sensor.ID], [channel.NAME]")
+        oidc=oidc_settings(keys.table("oidc"), base), database=database_settings(keys.table("database"), base, site.name))
+    keys.end("tables are [site], [console], [limits], [policy], [people], [zones], [judge], [archive], [journal], [database], [oidc], "
+             "[net], [link.NAME], [sensor.ID], [channel.NAME]")
     _whole(site, keys)
     return site, tuple(problems)
 
@@ -356,6 +360,9 @@ def _whole(site: Site, keys: Keys) -> None:
     if site.log and site.archive.keep:
         keys.problem("archive", "", "is not kept by itself where the journal lies in a cluster",
                      "run `lapwing cluster fetch`, then `lapwing archive`; keep = false below [archive] ends this warning", level="warning")
+    host = urlsplit(site.oidc.redirect).hostname if site.oidc is not None else None
+    if host and host not in (*site.console.names, "127.0.0.1", "localhost", "::1"):
+        keys.problem("oidc.redirect", host, "is not among [console] names: the console would not answer there", f'write names = ["{host}"]')
     if site.log and site.journal.keep_days:
         keys.problem("journal.keep_days", site.journal.keep_days, "counts for files only; the journal lies in a cluster",
                      "remove it: what a stream keeps is set there (docs/cluster.md)", level="warning")

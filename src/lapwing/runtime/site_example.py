@@ -73,6 +73,14 @@ keep = true
 folder = "archive"          # below `data`
 keep_days = 0               # older files are removed, save what `lapwing archive hold` keeps; 0: for ever
 
+# Signing in at an identity provider (docs/settings.md), beside local accounts.
+# [oidc]
+# issuer = "https://id.example/realms/air"
+# client_id = "lapwing"
+# redirect = "https://lapwing.example/api/oidc/return"
+# [oidc.roles]
+# "air-watch" = "operator"
+
 # The journal: a segment a day. Older ones are packed, or dropped, once the archive and the database have what is theirs.
 [journal]
 keep_days = 0               # 0: for ever; `lapwing archive hold` keeps an incident's
