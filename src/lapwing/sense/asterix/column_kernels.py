@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lapwing.geo.jit import kernel
+from lapwing.sense.asterix.kernels import PROFILE, WHERE
 
 Table = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -109,3 +110,14 @@ def take_columns(words: Words, first_octet: Words, shape: Table, profile: Table,
                         record = rows[index]
                         word = big_endian(words[first_octet[record] + from_start])
                         out[record] = np.int64((word << lead) >> up) * factor
+
+
+@kernel
+def take_shapes(used: Table, states: Table, all_starts: Places, all_ends: Places, profiles: Table, lengths: Table, starts: Places,
+                ends: Places) -> None:
+    """Copy what is kept of the shapes that were used: profile, length, and where each item lies."""
+    for shape in range(len(profiles)):
+        state = used[shape]
+        profiles[shape], lengths[shape] = states[state, PROFILE], states[state, WHERE]
+        for node in range(starts.shape[1]):
+            starts[shape, node], ends[shape, node] = all_starts[state, node], all_ends[state, node]

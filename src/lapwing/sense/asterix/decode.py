@@ -30,7 +30,7 @@ REASONS = {
     kernels.NOT_DEFINED: ("undefined_item", "not defined in this edition"),
     kernels.BAD_LENGTH: ("bad_length", "length octet 0; it counts itself, so at least 1"),
     kernels.FSPEC_LONG: ("fspec_too_long", "chain of more than 16 octets"),
-    kernels.LEFT_TO_READER: ("random_fields", "random field sequencing is shown by `lapwing decode`, not tracked"),
+    kernels.LEFT_TO_READER: ("random_fields", "a compound item among fields in any order is shown by `lapwing decode`, not tracked"),
     kernels.TRAILING: ("trailing_octets", "too few for a block"),
     kernels.BLOCK_LENGTH: ("block_length", "the length field does not fit the datagram"),
     kernels.EMPTY: ("empty_record", "a record without items: padding, or no ASTERIX"),
@@ -229,7 +229,7 @@ def _walk(data: bytes, blocks: Ints, table: Layout, at: Ints, lsb: Floats) -> tu
         shape_count, nodes = int(known.counts[1]), known.starts.shape[1]
         profiles, lengths = np.empty(shape_count, np.int64), np.empty(shape_count, np.int64)
         starts, ends = np.empty((shape_count, nodes), np.uint16), np.empty((shape_count, nodes), np.uint16)
-        kernels.take_shapes(known.used, known.states, known.starts, known.ends, profiles, lengths, starts, ends)
+        column_kernels.take_shapes(known.used, known.states, known.starts, known.ends, profiles, lengths, starts, ends)
         columns = np.empty((at.shape[1], count))
         column_kernels.take_columns(words, records[kernels.START].view(np.uint64), records[kernels.SHAPE], profiles, starts,
                              ends, at, lsb, columns)

@@ -114,7 +114,7 @@ def variable_end(data: Octets, at: Any, end: int, kind: int, a: int, b: int, chu
         return at + np.int64(data[at]) if at + np.int64(data[at]) <= end else -TOO_SHORT
     if kind == 1:
         return at + a if at + a <= end else -TOO_SHORT
-    return -LEFT_TO_READER if kind == 7 else -NOT_DEFINED
+    return -NOT_DEFINED
 
 
 @kernel
@@ -217,6 +217,38 @@ def add_next(data: Octets, at: int, after: int, profile: int, before: int, state
 
 
 @kernel
+def random_end(data: Octets, at: Any, end: int, profile: int, fields: int, nodes: Table, chunks: Table, origin: Any, starts: Places,
+               ends: Places) -> Any:
+    """Return the octet after fields in any order (a count, then field number and item each), or minus a reason.
+
+    starts, ends : (nodes,) of a state; filled from the octet `origin` of the record on for items that have no place yet. Empty: not
+    """
+    if at >= end:
+        return -TOO_SHORT
+    count: Any = np.int64(data[at])
+    at += 1
+    for _ in range(count):
+        if at >= end:
+            return -TOO_SHORT
+        field: Any = np.int64(data[at]) - 1
+        if field < 0 or field >= fields:
+            return -NOT_DEFINED
+        node = profile * fields + field
+        kind = nodes[node, 0]
+        if kind == 0 or kind == 7:
+            return -NOT_DEFINED
+        if kind == 6:
+            return -LEFT_TO_READER
+        begin = at + 1
+        at = variable_end(data, begin, end, kind, nodes[node, 1], nodes[node, 2], chunks)
+        if at < 0:
+            return at
+        if len(starts) > 0 and starts[node] == 0:
+            starts[node], ends[node] = begin - origin, at - origin
+    return at
+
+
+@kernel
 def walk(data: Octets, blocks: Table, first_block: int, nodes: Table, chunks: Table, fields: int, source_field: int,
          selector: Table, profile_of: Table, states: Table, todo: npt.NDArray[np.int32], starts: Places, ends: Places,
          table: Table, local: Table, used: Table, counts: Table, records: Table, refused: Table) -> tuple[int, int, int]:
@@ -297,6 +329,21 @@ def walk(data: Octets, blocks: Table, first_block: int, nodes: Table, chunks: Ta
                     kind = states[state, KIND]
                     token: Any = np.int64(0)
                     after: Any = at
+                    if kind == 7:     # every such record is its own state: what it holds fits no key
+                        after = random_end(data, at, end, profile, fields, nodes, chunks, start, starts[0, :0], ends[0, :0])
+                        if after < 0:
+                            reason = -after
+                            break
+                        if counts[0] + 2 > states_max:
+                            return row, before, bad
+                        own = counts[0]
+                        counts[0] += 1
+                        add_next(data, at, after, profile, state, own, nodes, fields, chooser, source_field, states, todo, starts, ends)
+                        random_end(data, at, end, profile, fields, nodes, chunks, start, starts[own], ends[own])
+                        if states[own, OP] == COMPLETE and source_field >= 0:
+                            states[own, SOURCE] = starts[own, profile * fields + source_field]
+                        state = own
+                        continue
                     if kind == 4 and states[state, B] == 1:  # octets chained by their last bit: the most usual
                         while True:
                             if after >= end:
@@ -368,14 +415,3 @@ def walk(data: Octets, blocks: Table, first_block: int, nodes: Table, chunks: Ta
             count += 1
             number += 1
     return len(blocks), count, bad
-
-
-@kernel
-def take_shapes(used: Table, states: Table, all_starts: Places, all_ends: Places, profiles: Table, lengths: Table, starts: Places,
-                ends: Places) -> None:
-    """Copy what is kept of the shapes that were used: profile, length, and where each item lies."""
-    for shape in range(len(profiles)):
-        state = used[shape]
-        profiles[shape], lengths[shape] = states[state, PROFILE], states[state, WHERE]
-        for node in range(starts.shape[1]):
-            starts[shape, node], ends[shape, node] = all_starts[state, node], all_ends[state, node]

@@ -9,7 +9,7 @@ One row of `nodes` is one item or sub-item: (kind, a, b)::
     CHAINED     b octets each, the last bit of which says whether another follows
     EXPLICIT    a length octet that counts itself
     COMPOUND    a first row of `nodes`, b rows: its sub-items (never compound themselves)
-    RFS         fields in any order: left to the item reader
+    RFS         fields in any order: a count, then field number and item each
 
 The first rows of `nodes` are the fields of the first profile, then those of the second, `fields` each.
 """

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lapwing.sense.asterix import kernels
-from lapwing.sense.asterix.layout import CHAINED, COMPOUND, COUNTED, EXPLICIT, EXTENDED, FIXED, UNDEFINED, Layout
+from lapwing.sense.asterix.layout import CHAINED, COMPOUND, COUNTED, EXPLICIT, EXTENDED, FIXED, RFS, UNDEFINED, Layout
 
 Table = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -91,10 +91,30 @@ def _end(data: bytes, at: int, end: int, node: list[int], chunks: list[list[int]
         if after == at:
             raise _Broken(kernels.BAD_LENGTH)
     else:
-        raise _Broken(kernels.NOT_DEFINED if kind == UNDEFINED else kernels.LEFT_TO_READER)
+        raise _Broken(kernels.NOT_DEFINED)
     if after > end:
         raise _Broken(kernels.TOO_SHORT)
     return after
+
+
+def _random(data: bytes, start: int, at: int, end: int, table: Layout, profile: int, spans: Spans) -> int:
+    """Return the octet after fields in any order; those that have no place yet get theirs."""
+    nodes, chunks = table.rows
+    if at >= end:
+        raise _Broken(kernels.TOO_SHORT)
+    count, at = data[at], at + 1
+    for _ in range(count):
+        if at >= end:
+            raise _Broken(kernels.TOO_SHORT)
+        node = profile * table.fields + data[at] - 1
+        if not 0 < data[at] <= table.fields or nodes[node][0] in (UNDEFINED, RFS):
+            raise _Broken(kernels.NOT_DEFINED)
+        if nodes[node][0] == COMPOUND:
+            raise _Broken(kernels.LEFT_TO_READER)
+        after = _end(data, at + 1, end, nodes[node], chunks)
+        spans.setdefault(node, (at + 1 - start, after - start))
+        at = after
+    return at
 
 
 def _record(data: bytes, start: int, end: int, table: Layout, profile: int) -> tuple[Spans, int, int]:
@@ -117,6 +137,8 @@ def _record(data: bytes, start: int, end: int, table: Layout, profile: int) -> t
                 after = _end(data, at, end, nodes[first + child], chunks)
                 spans[first + child] = at - start, after - start
                 at = after
+        elif nodes[node][0] == RFS:
+            at = _random(data, start, at, end, table, profile, spans)
         else:
             at = _end(data, at, end, nodes[node], chunks)
         spans[node] = begin - start, at - start
