@@ -16,7 +16,10 @@ PCAPNG_MAGIC = b"\x0a\x0d\x0d\x0a"
 PACKET_OCTETS_MAX = 262_144
 PENDING_MAX = 64                 # fragmented datagrams that wait at once; the oldest is given up and counted
 EXTENSION_HEADERS_MAX = 8
-_IPV6_EXTENSIONS = (0, 43, 60)   # hop-by-hop, routing, destination options
+RESYNC_OCTETS_MAX = 1 << 20      # searched for the next packet behind a broken header
+_BLOCKS = (1, 2, 3, 5, 6, 0x0A0D0D0A)
+_FRAGMENT, _AUTHENTICATION = 44, 51
+_IPV6_EXTENSIONS = (0, 43, _FRAGMENT, _AUTHENTICATION, 60)   # with hop-by-hop, routing, destination options
 _UDP = 17
 
 
@@ -96,16 +99,43 @@ def _read_pcap(data: Buffer) -> Iterator[Captured | BadPacket]:
             return
         seconds, ticks, held, _ = struct.unpack_from(order + "4I", data, at)
         if held > PACKET_OCTETS_MAX or at + 16 + held > len(data):
-            yield BadPacket(at, len(data) - at, "trailing_octets",
-                            f"packet of {held} octets, {len(data) - at - 16} left; the rest of the file is not read")
-            return
+            begin, at = at, _next_packet(data, at, order)
+            yield BadPacket(begin, at - begin, "trailing_octets", f"packet of {held} octets, {len(data) - begin - 16} left; "
+                            f"{at - begin} octets are passed over")
+            continue
         yield at + 16, seconds * 1_000_000_000 + ticks * tick_ns, link_type, bytes(data[at + 16 : at + 16 + held])
         at += 16 + held
 
 
+def _next_packet(data: Buffer, at: int, order: str) -> int:
+    """Return where packets go on behind a broken header: two in a row whose lengths and times can be; the end where none is found."""
+    def length_at(place: int) -> int:
+        if place + 16 > len(data):
+            return -1
+        _, ticks, held, sent = struct.unpack_from(order + "4I", data, place)
+        fits = 0 < held <= min(sent, PACKET_OCTETS_MAX) and sent <= PACKET_OCTETS_MAX and ticks < 1_000_000_000
+        return 16 + held if fits and place + 16 + held <= len(data) else -1
+
+    for place in range(at + 1, min(len(data) - 15, at + RESYNC_OCTETS_MAX)):
+        length = length_at(place)
+        if length > 0 and (place + length == len(data) or length_at(place + length) > 0):
+            return place
+    return len(data)
+
+
+def _next_block(data: Buffer, at: int, order: str) -> int:
+    """Return where blocks go on behind a broken one: one of a known kind that has its length at both ends."""
+    for place in range(at + 4 - at % 4, min(len(data) - 11, at + RESYNC_OCTETS_MAX), 4):
+        block, length = struct.unpack_from(order + "2I", data, place)
+        if block in _BLOCKS and 12 <= length <= len(data) - place and length % 4 == 0 and \
+                struct.unpack_from(order + "I", data, place + length - 4)[0] == length:
+            return place
+    return len(data)
+
+
 def _read_pcapng(data: Buffer) -> Iterator[Captured | BadPacket]:
     at, order = 0, "<"
-    interfaces: list[tuple[int, int]] = []   # link type, ticks a second
+    interfaces: list[tuple[int, int, int]] = []   # link type, ticks a second, seconds to add
     time_ns = 0
     while at < len(data):
         if at + 12 > len(data):
@@ -116,20 +146,21 @@ def _read_pcapng(data: Buffer) -> Iterator[Captured | BadPacket]:
             interfaces = []
         block, length = struct.unpack_from(order + "2I", data, at)
         if length < 12 or length % 4 or at + length > len(data):
-            yield BadPacket(at, len(data) - at, "trailing_octets",
-                            f"block of {length} octets, {len(data) - at} left; the rest of the file is not read")
-            return
+            begin, at = at, _next_block(data, at, order)
+            yield BadPacket(begin, at - begin, "trailing_octets", f"block of {length} octets, {len(data) - begin} left; "
+                            f"{at - begin} octets are passed over")
+            continue
         body = bytes(data[at + 8 : at + length - 4])
         if block == 1 and len(body) >= 8:
-            interfaces.append((struct.unpack_from(order + "H", body)[0], _ticks_per_s(body[8:], order)))
+            interfaces.append((struct.unpack_from(order + "H", body)[0], *_clock(body[8:], order)))
         elif block in (2, 6) and len(body) >= 20:
             if block == 6:
                 number, high, low, held = struct.unpack_from(order + "4I", body)
             else:
                 number, _, high, low, held = struct.unpack_from(order + "2H3I", body)
             if number < len(interfaces) and held <= len(body) - 20:
-                link_type, rate = interfaces[number]
-                time_ns = (high << 32 | low) * 1_000_000_000 // rate
+                link_type, rate, offset_s = interfaces[number]
+                time_ns = (high << 32 | low) * 1_000_000_000 // rate + offset_s * 1_000_000_000
                 yield at + 28, time_ns, link_type, body[20 : 20 + held]
             else:
                 yield BadPacket(at, length, "packet_too_short", _WORDS["packet_too_short"])
@@ -139,18 +170,21 @@ def _read_pcapng(data: Buffer) -> Iterator[Captured | BadPacket]:
         at += length
 
 
-def _ticks_per_s(options: bytes, order: str) -> int:
-    """Return the resolution of an interface's times: option 9, else microseconds."""
-    at = 0
+def _clock(options: bytes, order: str) -> tuple[int, int]:
+    """Return the ticks a second of an interface's times (option 9, else microseconds) and the seconds to add to them (option 14)."""
+    at, rate, offset_s = 0, 1_000_000, 0
     while at + 4 <= len(options):
         code, length = struct.unpack_from(order + "2H", options, at)
         if code == 9 and length == 1 and at + 5 <= len(options):
             power = options[at + 4]
-            return int(2 ** (power & 0x7F) if power & 0x80 else 10 ** min(power, 18))
+            rate = int(2 ** (power & 0x7F) if power & 0x80 else 10 ** min(power, 18))
+        elif code == 14 and length == 8 and at + 12 <= len(options):
+            offset_s = struct.unpack_from(order + "q", options, at + 4)[0]
+            offset_s = offset_s if abs(offset_s) < 1 << 33 else 0
         at += 4 + (length + 3) // 4 * 4
         if code == 0:
             break
-    return 1_000_000
+    return rate, offset_s
 
 
 def _datagram(frame: bytes, link_type: int, fragments: _Fragments, octet: int) -> tuple[str, bytes] | str:
@@ -204,29 +238,28 @@ def _ipv6(packet: bytes, fragments: _Fragments, octet: int) -> tuple[str, bytes]
     if len(packet) < 40:
         return "packet_too_short"
     total = 40 + int.from_bytes(packet[4:6], "big")
-    following, at = packet[6], 40
+    total = total if total > 40 else len(packet)      # 0: filled in by the network card
     words = [f"{int.from_bytes(packet[i : i + 2], 'big'):x}" for i in range(24, 40, 2)]
     address = f"[{':'.join(words)}]"
-    body = packet[:total]
+    following, body = packet[6], packet[40:total]
     for _ in range(EXTENSION_HEADERS_MAX):
         if following == _UDP:
-            return _udp(body[at:], address)
-        if at + 8 > len(body):
-            return "packet_too_short"
-        if following == 44:
-            if total > len(packet):
-                return "snapped"
-            place = int.from_bytes(body[at + 2 : at + 4], "big")
-            whole = fragments.add(packet[8:40] + body[at + 4 : at + 8], place & 0xFFF8, bool(place & 1),
-                                  body[at + 8 :], octet)
-            if whole is None:
-                return ""
-            if body[at] != _UDP:
-                return "not_udp"
-            return _udp(whole, address)
+            return _udp(body, address)
         if following not in _IPV6_EXTENSIONS:
             return "not_udp"
-        following, at = body[at], at + 8 + body[at + 1] * 8
+        if len(body) < 8:
+            return "packet_too_short"
+        if following == _FRAGMENT:
+            if total > len(packet):
+                return "snapped"
+            place = int.from_bytes(body[2:4], "big")
+            whole = fragments.add(packet[8:40] + body[4:8], place & 0xFFF8, bool(place & 1), body[8:], octet)
+            if whole is None:
+                return ""
+            following, body = body[0], whole
+        else:
+            size = 8 + body[1] * 8 if following != _AUTHENTICATION else 8 + body[1] * 4
+            following, body = body[0], body[size:]
     return "not_udp"
 
 
