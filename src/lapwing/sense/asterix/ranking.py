@@ -24,7 +24,8 @@ TIME_SPREAD_S = 600.0       # reports of one sample lie near each other
 DAY_S = 86_400.0
 # The chance that a block of the right edition holds what cannot be: one in a hundred is generous to broken data.
 ODD_PROB = 0.01
-LEAVE_NEWEST = 0.3          # the newest is left only where so much more of the sample speaks against it
+LEAVE_NEWEST = 0.3          # the newest is left only where so much more of the sample speaks against it,
+LEAVE_BLOCKS = 3            # or so many blocks do and none against another: what is broken is broken in every edition
 FITS = 0.5                  # an edition that so much of the sample speaks against fits not at all
 # What a number can be, by its unit (places by their name).
 # Climb is not among them: a real tracker sends -165,000 ft/min for hours.
@@ -225,15 +226,18 @@ def _likelihood(odd: int) -> float:
 def detect_edition(category: int, blocks: Sequence[bytes]) -> Detected | None:
     """Return the edition that blocks of one source speak; None for a category without a table.
 
-    The newest, unless another fits much better: some broken blocks are no reason to read a source in an old language.
+    The newest, unless another fits much better, or without a fault: some broken blocks are no reason to read a source in an old language.
     """
     ranked = rank_editions(category, blocks)
     if not ranked:
         return None
     newest = next(row for row in ranked if row.edition == tables.default_edition(category))
-    best = ranked[0] if ranked[0].score - newest.score >= LEAVE_NEWEST else newest
+    count = min(len(blocks), SAMPLE_BLOCKS)
+    better = ranked[0].score - newest.score
+    leave = better >= LEAVE_NEWEST or (ranked[0].score == 1.0 and better * count >= LEAVE_BLOCKS - 0.5)
+    best = ranked[0] if leave else newest
     confidence = best.confidence if best.score > FITS else 0.0
-    return Detected(best.edition, confidence, best.score, newest.score, min(len(blocks), SAMPLE_BLOCKS))
+    return Detected(best.edition, confidence, best.score, newest.score, count)
 
 
 def _source(block: bytes) -> tuple[int, int]:
