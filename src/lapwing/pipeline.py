@@ -62,6 +62,7 @@ class Outcome:
     responded: Responded | None = None
     shared: Shared | None = None
     events: tuple[incident.Event, ...] = ()
+    before_ns: int = 0              # time of the batch before
 
 
 def step(state: State, entries: tuple[Entry, ...], setup: Setup) -> tuple[State, Outcome]:
@@ -74,7 +75,7 @@ def step(state: State, entries: tuple[Entry, ...], setup: Setup) -> tuple[State,
     setup : fixed for the run
     """
     assert entries, "a batch holds at least one entry: the loop adds a tick where nothing came in"
-    now_ns = max(state.now_ns, entries[-1].received_ns)
+    before_ns, now_ns = state.now_ns, max(state.now_ns, entries[-1].received_ns)
     ending = entries[-1].format == TICK and entries[-1].payload == END_OF_RUN
 
     sense_state, sensed = sense.step(state.sense, entries, setup.sense, now_ns)
@@ -86,7 +87,7 @@ def step(state: State, entries: tuple[Entry, ...], setup: Setup) -> tuple[State,
         track_state, update = _merged(update, *track.finish(track_state, now_ns, setup.track))
     state = replace(state, sense=sense_state, track=track_state, now_ns=now_ns)
     if setup.pack is None:
-        return state, Outcome(now_ns, sensed, update)
+        return state, Outcome(now_ns, sensed, update, before_ns=before_ns)
 
     conclude = judge.finish if ending else judge.step
     judge_state, judgement = conclude(state.judge, update, setup.pack, setup.neighbours, now_ns, setup.judge)
@@ -100,7 +101,7 @@ def step(state: State, entries: tuple[Entry, ...], setup: Setup) -> tuple[State,
 
     state = replace(state, judge=judge_state, warn=warn_state, respond=respond_state, share=share_state,
                     incident=incident_state)
-    return state, Outcome(now_ns, sensed, update, judgement, warned, responded, shared, events)
+    return state, Outcome(now_ns, sensed, update, judgement, warned, responded, shared, events, before_ns)
 
 
 def _merged(last: TrackUpdate, state: track.State, final: TrackUpdate) -> tuple[track.State, TrackUpdate]:

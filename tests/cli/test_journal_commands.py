@@ -15,7 +15,7 @@ from lapwing.cli.main import main
 from lapwing.record import codec
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "record"))
-from report_story import SENSORS, ZONES, story
+from report_story import IDS, SENSORS, ZONES, story
 
 
 @pytest.fixture
@@ -172,3 +172,22 @@ def test_records_leave_this_machine_never(capsys):
     for url in ("http://example.invalid:8650", "ftp://127.0.0.1", "http://[::1"):
         assert main(["log", "impact", *POINT, *WHEN, "--url", url]) == 2
         assert "loopback" in capsys.readouterr().err
+
+
+def test_a_verdict_is_explained_down_to_the_octets_of_its_plots(journal, capsys):
+    assert main(["explain", str(journal.parent)]) == 0
+    said = capsys.readouterr().out
+    assert "not entered  P(entered)" in said and "  why        " in said and "  line       Romania" in said
+    assert main(["explain", "--json", str(journal), IDS[0]]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    plots = rows[0]["evidence"]["decisive"]
+    assert {row["track_id"] for row in rows} == {IDS[0]} and len(plots) == 2
+    with SqliteLog(journal, read_only=True) as log:
+        assert all(log.entry(plot["entry"]).payload.hex() == plot["octets"] for plot in plots)
+        assert log.entry(10**9) is None
+
+
+def test_an_object_without_a_verdict_is_named_with_those_that_have_one(journal, capsys):
+    assert main(["explain", str(journal), "nobody"]) == 2
+    said = capsys.readouterr().err
+    assert "nobody" in said and IDS[0] in said

@@ -58,7 +58,7 @@ def trajectory(seconds, east_m, north_m, *, sigma_m=30.0, bias_m=0.0, measured=N
         bias_cov_m2=np.tile(np.eye(2) * bias_m**2, (count, 1, 1)),
         measured=measured, sensor_index=np.where(measured, 0, 65_535).astype(np.uint16),
         entry_sequence=np.where(measured, np.arange(count), -1).astype(np.int64),
-        residual_m=np.where(measured, sigma * 1.4, np.nan))
+        residual_m=np.where(measured, sigma * 1.4, np.nan), association_prob=np.where(measured, 0.9, np.nan))
 
 
 def tracks(seconds, east_m, north_m, velocity_mps, *, sigma_m=30.0, names=("T-1",), updated=True, confirmed=True,

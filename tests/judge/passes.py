@@ -56,7 +56,8 @@ def smoothed(kind: str, generator: np.random.Generator, closest_m: float, *, plo
         longitude_rad=longitude, height_m=np.full(len(times), 200.0), velocity_mps=state[:, 2:],
         position_cov_m2=cov[:, :2, :2], bias_cov_m2=np.tile(np.eye(2) * bias_m**2, (len(times), 1, 1)),
         measured=measured, sensor_index=np.where(measured, 0, 65_535).astype(np.uint16),
-        entry_sequence=np.full(len(times), -1, np.int64), residual_m=residual)
+        entry_sequence=np.full(len(times), -1, np.int64), residual_m=residual,
+        association_prob=np.where(measured, 0.9, np.nan))
     # The flight ends (falls) between its last plot and the next look, or was seen to its end.
     return result, float(flight[fine >= looks[0], 1].min())
 

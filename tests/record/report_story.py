@@ -20,7 +20,7 @@ from lapwing.model.reports import PatrolEvent, Sighting
 from lapwing.model.sensors import Sensor, SensorTable
 from lapwing.model.times import NS_PER_S, from_iso
 from lapwing.model.tracks import CLASSES, Tracks
-from lapwing.model.verdicts import Boundary, Crossing, Evidence, Traffic, Verdict
+from lapwing.model.verdicts import Boundary, Crossing, DecisivePlot, Evidence, Traffic, Verdict
 from lapwing.record import rows
 from lapwing.record.canonical import to_json
 from lapwing.record.incident import Event
@@ -74,7 +74,9 @@ def verdict(track_id: str, closest_m: float, word: str, latitude_deg: float, lon
                    closest_m + 190.0, START_NS + 700 * NS_PER_S, math.radians(latitude_deg),
                    math.radians(longitude_deg), max(-closest_m, 0.0), entries, 200.0 if entries else 0.0,
                    Boundary("Romania", "2025-01", "ab" * 32, 200.0),
-                   Evidence(220, ("RO-GF-1", "RO-LR-2"), ((at(300), at(345)),), 40.0),
+                   Evidence(220, ("RO-GF-1", "RO-LR-2"), ((at(300), at(345)),), 40.0, at(0), at(700), (
+                       DecisivePlot(at(690), "RO-GF-1", 40, closest_m + 12.0, 31.0, 55.0, 0.97),
+                       DecisivePlot(at(698), "RO-LR-2", 41, closest_m, 30.0, math.nan, math.nan))),
                    {"ro": f"Obiectul {words}.", "en": f"Object {words}.", "uk": f"Обʼєкт {words}."},
                    "outside beyond the bound <of the line>", True, START_NS + 900 * NS_PER_S)
 

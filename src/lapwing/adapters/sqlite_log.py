@@ -290,6 +290,10 @@ class SqliteLog:
         row = next(iter(self._all("SELECT digest FROM batches WHERE number = ?", batch)), None)
         return b"" if row is None else _octets(row[0])
 
+    def entry(self, sequence: int) -> Entry | None:
+        """Return one entry by its running number, or None."""
+        return next((entry for entry, _ in self._entries(sequence, 1)), None)
+
     def sealed(self, first_batch: int = 0) -> Iterator[Sealed]:
         """Yield every batch with its seal, as stored, for the audit."""
         for number, first, count, first_output, output_count, digest in self._batch_rows(first_batch):

@@ -45,6 +45,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "score": ("score", "outputs against truth: tracks, verdicts, warnings"),
     "log": ("log", "journal what people know: patrol, sighting, identify, impact, sensor"),
     "report": ("report", "after-action report from a journal"),
+    "explain": ("explain", "a verdict of a journal down to its plots and their octets"),
     "verify": ("verify", "check a journal: hash chain and replay equality"),
     "archive": ("archive", "Parquet files of all published tracks: keep, list, verify, hold an incident"),
     "journal": ("journal", "the segments of a site's journal: list, retire, restore"),

@@ -96,7 +96,7 @@ def _trajectory(track: EmittedTrack) -> Trajectory:
         longitude_rad=track.longitude_rad, height_m=np.full(count, np.nan), velocity_mps=track.velocity_mps,
         position_cov_m2=cov, bias_cov_m2=np.zeros((count, 2, 2)), measured=measured,
         sensor_index=np.full(count, 65_535, np.uint16), entry_sequence=np.full(count, -1, np.int64),
-        residual_m=np.full(count, np.nan))
+        residual_m=np.full(count, np.nan), association_prob=np.full(count, np.nan))
 
 
 def _carried_on(cov_m2: Floats, time_ns: Ints) -> Bools:

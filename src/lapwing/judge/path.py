@@ -220,4 +220,5 @@ def _filled(trajectory: Trajectory) -> Trajectory:
         height_m=between(trajectory.height_m), velocity_mps=between(trajectory.velocity_mps),
         position_cov_m2=between(trajectory.position_cov_m2), bias_cov_m2=between(trajectory.bias_cov_m2),
         measured=only_rows(trajectory.measured, False), sensor_index=only_rows(trajectory.sensor_index, 65_535),
-        entry_sequence=only_rows(trajectory.entry_sequence, -1), residual_m=only_rows(trajectory.residual_m, np.nan))
+        entry_sequence=only_rows(trajectory.entry_sequence, -1), residual_m=only_rows(trajectory.residual_m, np.nan),
+        association_prob=only_rows(trajectory.association_prob, np.nan))

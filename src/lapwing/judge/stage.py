@@ -14,6 +14,7 @@ from lapwing.country.volumes import own_airspace
 from lapwing.geo.border import Territory, signed_distance
 from lapwing.judge import clock as border_clock
 from lapwing.judge import safety_net, traffic
+from lapwing.judge.evidence import decisive_plots
 from lapwing.judge.line import spread
 from lapwing.judge.normal import normal_cdf
 from lapwing.judge.path import bias_parts, decorrelation_s, judged_sigma, of_trajectory, plot_gaps
@@ -106,15 +107,20 @@ def judge_trajectory(trajectory: Trajectory, pack: Pack, now_ns: int, settings: 
     finding = find(path, decorrelation_s(trajectory), settings, ended=True)
     rows = trajectory.sensor_index[trajectory.measured & (trajectory.sensor_index != 65_535)]
     sensors = tuple(str(index) for index in np.unique(rows).tolist())
-    return make_verdict(finding, trajectory.track_id, sensors, pack, True, now_ns, settings)
+    verdict = make_verdict(finding, trajectory.track_id, sensors, pack, True, now_ns, settings)
+    return replace(verdict, evidence=replace(verdict.evidence, decisive=decisive_plots(trajectory, path, verdict.closest_ns)))
 
 
 def named(judgement: Judgement, sensor_ids: tuple[str, ...]) -> Judgement:
     """Return the judgement with sensors named by id where its evidence gives rows of the sensor table."""
+    def name(sensor: str) -> str:
+        return sensor_ids[int(sensor)] if sensor.isdigit() and int(sensor) < len(sensor_ids) else sensor
+
     def renamed(verdict: Verdict) -> Verdict:
-        sensors = tuple(sensor_ids[int(s)] if s.isdigit() and int(s) < len(sensor_ids) else s
-                        for s in verdict.evidence.sensors)
-        return replace(verdict, evidence=replace(verdict.evidence, sensors=sensors))
+        evidence = verdict.evidence
+        return replace(verdict, evidence=replace(
+            evidence, sensors=tuple(name(sensor) for sensor in evidence.sensors),
+            decisive=tuple(replace(plot, sensor=name(plot.sensor)) for plot in evidence.decisive)))
 
     return replace(judgement, verdicts=tuple(renamed(v) for v in judgement.verdicts))
 

@@ -73,7 +73,7 @@ def _carried_on(trajectory: Trajectory) -> Trajectory:
         "velocity_mps": np.tile(velocity, (count, 1)), "measured": np.zeros(count, np.bool_),
         "position_cov_m2": trajectory.position_cov_m2[last] + np.eye(2) * ((_ON_MPS_SIGMA * seconds) ** 2)[:, None, None],
         "sensor_index": np.full(count, 65_535, np.uint16), "entry_sequence": np.full(count, -1, np.int64),
-        "residual_m": np.full(count, np.nan)}
+        "residual_m": np.full(count, np.nan), "association_prob": np.full(count, np.nan)}
     values = {}
     for each in fields(trajectory):
         rows = getattr(trajectory, each.name)

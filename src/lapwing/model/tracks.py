@@ -80,6 +80,7 @@ class Trajectory:
     sensor_index: npt.NDArray[np.uint16]         # (m,) sensor of the plot; 65535 where not measured
     entry_sequence: Ints                         # (m,) journal entry of the plot; -1
     residual_m: Floats                           # (m,) distance plot to smoothed position; NaN where not measured
+    association_prob: Floats                     # (m,) P(the plot was this object's), as the filter took it; NaN where not measured
 
     def __len__(self) -> int:
         return len(self.time_ns)

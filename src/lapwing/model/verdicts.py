@@ -58,6 +58,19 @@ class Boundary:
 
 
 @dataclass(frozen=True, slots=True)
+class DecisivePlot:
+    """One plot near the closest point, where the verdict is decided."""
+
+    time_ns: int
+    sensor: str
+    entry_sequence: int                  # of the journal: where its octets are
+    distance_m: float                    # signed, of the smoothed path at its time
+    distance_m_sigma: float              # random part, across the line
+    residual_m: float                    # from the plot to the path
+    association_prob: float              # P(the plot was this object's)
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """What a verdict rests on."""
 
@@ -67,6 +80,7 @@ class Evidence:
     bias_m_sigma: float                  # registration part at the closest point
     first_ns: int = 0                    # of the first and the last plot that proves something: the verdict is on this time
     last_ns: int = 0
+    decisive: tuple[DecisivePlot, ...] = ()   # of a final verdict: the plots about the closest point, in order of time
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from lapwing.model.alerts import Alert, Decision, Proposal, ZoneRef
 from lapwing.model.errors import Refusal
 from lapwing.model.notices import Notice, NoticeObject
 from lapwing.model.reports import Impact, PatrolEvent, Sighting
-from lapwing.model.verdicts import Crossing, Traffic, Verdict
+from lapwing.model.verdicts import Crossing, DecisivePlot, Traffic, Verdict
 from lapwing.record.canonical import Row, degrees, iso, iso_or_none, metres, prob, rounded
 from lapwing.record.incident import Event
 
@@ -39,9 +39,16 @@ def verdict_row(verdict: Verdict) -> Row:
         "evidence": {"plots": int(evidence.plot_count), "sensors": list(evidence.sensors),
                      "gaps": [{"start": iso(start_ns), "end": iso(end_ns)} for start_ns, end_ns in evidence.gaps],
                      "bias": {"m_sigma": metres(evidence.bias_m_sigma)}, "first_time": iso_or_none(evidence.first_ns),
-                     "last_time": iso_or_none(evidence.last_ns)},
+                     "last_time": iso_or_none(evidence.last_ns),
+                     "decisive": [_decisive_row(plot) for plot in evidence.decisive]},
         "reason": verdict.reason, "final": bool(verdict.final), "time": iso(verdict.time_ns),
     }
+
+
+def _decisive_row(plot: DecisivePlot) -> Row:
+    return {"time": iso(plot.time_ns), "sensor": plot.sensor, "entry": int(plot.entry_sequence),
+            "distance_m": metres(plot.distance_m), "distance_m_sigma": metres(plot.distance_m_sigma),
+            "residual_m": metres(plot.residual_m), "association_prob": prob(plot.association_prob)}
 
 
 def _crossing_row(crossing: Crossing) -> Row:

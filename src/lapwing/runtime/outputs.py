@@ -61,7 +61,7 @@ def outputs_of(outcome: Outcome) -> list[Output]:
 def _track_output(outcome: Outcome) -> Output | None:
     """Return the rows of confirmed tracks that got a plot, and of coasting ones now and then; None without any."""
     tracks = outcome.update.tracks
-    due = (outcome.now_ns // NS_PER_S) % (COAST_ROW_NS // NS_PER_S) == 0
+    due = outcome.now_ns // COAST_ROW_NS != outcome.before_ns // COAST_ROW_NS      # whatever the length of the batches
     chosen = np.nonzero(tracks.confirmed & (tracks.updated | due))[0]
     if len(chosen) == 0:
         return None

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from lapwing.geo.plane import Plane, from_plane, to_plane
 from lapwing.model.plots import Floats, Ints
 from lapwing.model.tracks import Trajectory
+from lapwing.track.columns import LOG_WEIGHT
 from lapwing.track.predict import moved
 from lapwing.track.rows import true_axes
 from lapwing.track.settings import Settings
@@ -42,16 +43,17 @@ def trajectory(path: Chunk, track_id: str, plane: Plane, height_m: float, bias_c
     latitude, longitude = from_plane(plane, state[:, 0], state[:, 1])
     axes = true_axes(to_plane(plane, latitude, longitude))
     sensors, sequences = np.full(len(times), NO_SENSOR, np.uint16), np.full(len(times), -1, np.int64)
-    residual = np.full(len(times), np.nan)
+    residual, association = np.full(len(times), np.nan), np.full(len(times), np.nan)
     taken = np.flatnonzero(own)[order][source[measured]]
     sensors[measured], sequences[measured] = path.ints[taken, 3], path.ints[taken, 4]
+    association[measured] = np.minimum(np.abs(path.floats[taken, LOG_WEIGHT]), 1.0)
     residual[measured] = np.hypot(*(path.floats[taken, 28:30] - state[measured, :2]).T)
     return Trajectory(
         track_id=track_id, time_ns=times, latitude_rad=latitude, longitude_rad=longitude,
         height_m=np.full(len(times), height_m), velocity_mps=(axes @ state[:, 2:, None])[..., 0],
         position_cov_m2=axes @ spread @ axes.transpose(0, 2, 1),
         bias_cov_m2=np.repeat(bias_cov[None], len(times), axis=0), measured=measured, sensor_index=sensors,
-        entry_sequence=sequences, residual_m=residual,
+        entry_sequence=sequences, residual_m=residual, association_prob=association,
     )
 
 
