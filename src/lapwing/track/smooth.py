@@ -71,6 +71,7 @@ def smoothed_nodes(path: Chunk) -> tuple[Ints, Floats, Floats]:
         predicted_cov = np.where(stored[..., None], before_cov[1:], moved_cov)
         f = np.broadcast_to(np.eye(4), (n - 1, 4, 4)).copy()
         f[:, 0, 2] = f[:, 1, 3] = dt
+        predicted_cov = _at_least(predicted_cov, f @ after_cov[:-1] @ f.transpose(0, 2, 1))
         gain = np.linalg.solve(predicted_cov, f @ after_cov[:-1]).transpose(0, 2, 1)
         for k in range(n - 2, -1, -1):
             after[k] += gain[k] @ (after[k + 1] - predicted[k])
@@ -79,6 +80,19 @@ def smoothed_nodes(path: Chunk) -> tuple[Ints, Floats, Floats]:
     # Late plots leave several rows at one filter time; after smoothing they agree, the last one stands for all.
     last = np.flatnonzero(np.diff(time_ns, append=time_ns[-1] + 1) > 0)
     return time_ns[last], after[last], after_cov[last]
+
+
+def _at_least(cov: Floats, floor: Floats) -> Floats:
+    """Return `cov` (n, 4, 4), raised where it is narrower than `floor` in some direction.
+
+    The backward pass never gives a negative variance if a prediction is at least as wide as the straight way from the row
+    before. That of a mixture may be narrower: modes that disagree of the velocity may turn towards each other.
+    """
+    metres = np.array([1.0, 1.0, BRIDGE_NS * 1e-9, BRIDGE_NS * 1e-9])
+    scale = metres[:, None] * metres
+    values, vectors = np.linalg.eigh((cov - floor) * scale)
+    more = np.einsum("nik,nk,njk->nij", vectors, np.maximum(values, 0.0), vectors) / scale
+    return np.where(values[:, :1, None] < 0.0, floor + more, cov)
 
 
 def interpolated(node_ns: Ints, mean: Floats, cov: Floats, times: Ints) -> tuple[Floats, Floats]:
