@@ -104,6 +104,11 @@ def step(state: State, entries: tuple[Entry, ...], setup: Setup) -> tuple[State,
     return state, Outcome(now_ns, sensed, update, judgement, warned, responded, shared, events, before_ns)
 
 
+def fits(state: State) -> bool:
+    """Return whether a state out of a checkpoint is one that this version can go on with."""
+    return track.fits(state.track)
+
+
 def _merged(last: TrackUpdate, state: track.State, final: TrackUpdate) -> tuple[track.State, TrackUpdate]:
     """Return the final update with the tracks that the last ordinary step ended put in front."""
     ended_rows = final.ended_rows if last.ended_rows is None else last.ended_rows

@@ -22,11 +22,11 @@ def radar(name="R1", lat_deg=45.0, lon_deg=28.0, **changes):
                    **changes)
 
 
-def seen(sensors, flights, minutes, *, seed=1, clutter=0, turn_rad=0.0, bias=(0.0, 0.0), found=0.95):
+def seen(sensors, flights, minutes, *, seed=1, clutter=0, turn_rad=0.0, bias=(0.0, 0.0), found=0.95, height_m=0.0):
     """Return the plots of flights (east_m, north_m, east_mps, north_mps[, icao[, end_s]]) about the first radar.
 
-    The earth is flat here, so radars stand on one meridian. `turn_rad` turns the whole world (flights, noise and
-    clutter) about the radar; `bias` (m, rad) is of the last radar.
+    The earth is flat here, so radars stand on one meridian. `height_m` is of all flights, above the radars. `turn_rad` turns
+    the whole world (flights, noise and clutter) about the radar; `bias` (m, rad) is of the last radar.
     """
     generator = np.random.default_rng(seed)
     rows = []
@@ -34,7 +34,7 @@ def seen(sensors, flights, minutes, *, seed=1, clutter=0, turn_rad=0.0, bias=(0.
         offset = _offset(sensors.rows[0], sensor)
         for turn in range(int(minutes * 60 / sensor.rotation_s)):
             for flight in flights:
-                rows.append(_echo(generator, index, sensor, offset, turn, flight, turn_rad, found))
+                rows.append(_echo(generator, index, sensor, offset, turn, flight, turn_rad, found, height_m))
             for _ in range(clutter):
                 angle, away = generator.uniform(0, 2 * math.pi), 90_000.0 * math.sqrt(generator.uniform(0.01, 1.0))
                 rows.append((index, turn * sensor.rotation_s, away, (angle + turn_rad) % (2 * math.pi), -1))
@@ -60,7 +60,7 @@ def _offset(first, other):
     return (other.longitude_rad - first.longitude_rad) * 6_371_000.0 * math.cos(first.latitude_rad), north
 
 
-def _echo(generator, index, sensor, offset, turn, flight, turn_rad, found):
+def _echo(generator, index, sensor, offset, turn, flight, turn_rad, found, height_m):
     east, north, east_mps, north_mps, icao, end_s = (*flight, *(-1, math.inf)[len(flight) - 4 :])
     draws = generator.normal(size=2), generator.random()
     azimuth, time_s = 0.0, turn * sensor.rotation_s
@@ -71,7 +71,7 @@ def _echo(generator, index, sensor, offset, turn, flight, turn_rad, found):
     if draws[1] > found or time_s > end_s:
         return None
     azimuth += draws[0][1] * sensor.azimuth_rad_sigma
-    return (index, turn * sensor.rotation_s, math.hypot(e, n) + draws[0][0] * sensor.range_m_sigma,
+    return (index, turn * sensor.rotation_s, math.hypot(e, n, height_m) + draws[0][0] * sensor.range_m_sigma,
             (azimuth + turn_rad) % (2 * math.pi), icao)
 
 

@@ -30,8 +30,8 @@ def _predict(floats, turn_radps, noise, dt):
 
 
 @kernel
-def _update(floats, z, r, weight, scratch):
-    return update_mode(floats, 0, 1, 0.0, 0.0, 0.0, z[0], z[1], r[0], r[1], r[2], weight, scratch)
+def _update(floats, z, r, lifts, weight, scratch):
+    return update_mode(floats, 0, 1, 0.0, 0.0, 0.0, z[0], z[1], r[0], r[1], r[2], lifts[0], lifts[1], weight, scratch)
 
 
 @kernel
@@ -40,17 +40,24 @@ def _rank(count, pair_floats, pair_ints):
 
 
 def _row(seed):
+    """Return a row with one mode filled, its mean (5) and covariance (5, 5): the four of the state, then the lift."""
     generator = np.random.default_rng(seed)
     floats = np.zeros((1, at.SLOT_FLOATS))
-    root = generator.normal(size=(4, 4)) * np.array([[80.0], [80.0], [9.0], [9.0]])
-    mean, cov = generator.normal(size=4) * np.array([1e4, 1e4, 50.0, 50.0]), root @ root.T + np.eye(4)
-    floats[0, at.X + 4 : at.X + 8] = mean
-    floats[0, at.COV + 16 : at.COV + 32] = cov.ravel()
+    root = generator.normal(size=(5, 5)) * np.array([[80.0], [80.0], [9.0], [9.0], [3.0]])
+    mean, cov = generator.normal(size=5) * np.array([1e4, 1e4, 50.0, 50.0, 5.0]), root @ root.T + np.eye(5)
+    floats[0, at.X + 4 : at.X + 8] = mean[:4]
+    floats[0, at.COV + 16 : at.COV + 32] = cov[:4, :4].ravel()
+    lift = at.LIFT + at.LIFT_FLOATS
+    floats[0, lift], floats[0, lift + 1], floats[0, lift + 2 : lift + 6] = mean[4], cov[4, 4], cov[4, :4]
     return floats, mean, cov
 
 
 def _mode(floats):
-    return floats[0, at.X + 4 : at.X + 8], floats[0, at.COV + 16 : at.COV + 32].reshape(4, 4)
+    lift = floats[0, at.LIFT + at.LIFT_FLOATS : at.LIFT + 2 * at.LIFT_FLOATS]
+    cov = np.empty((5, 5))
+    cov[:4, :4] = floats[0, at.COV + 16 : at.COV + 32].reshape(4, 4)
+    cov[4, 4], cov[4, :4], cov[:4, 4] = lift[1], lift[2:], lift[2:]
+    return np.append(floats[0, at.X + 4 : at.X + 8], lift[0]), cov
 
 
 @settings(max_examples=30, deadline=None)
@@ -58,27 +65,32 @@ def _mode(floats):
 def test_prediction_equals_the_matrices(seed, dt, turn_radps, noise):
     floats, mean, cov = _row(seed)
     _predict(floats, turn_radps, noise, dt)
-    wanted, wanted_cov = moved(mean[None], cov[None], np.array([dt]), noise, np.array([turn_radps]))
+    wanted, wanted_cov = moved(mean[None, :4], cov[None, :4, :4], np.array([dt]), noise, np.array([turn_radps]))
     got, got_cov = _mode(floats)
-    np.testing.assert_allclose(got, wanted[0], rtol=1e-9, atol=1e-6)
-    np.testing.assert_allclose(got_cov, wanted_cov[0], rtol=1e-9, atol=1e-6)
+    np.testing.assert_allclose(got[:4], wanted[0], rtol=1e-9, atol=1e-6)
+    np.testing.assert_allclose(got_cov[:4, :4], wanted_cov[0], rtol=1e-9, atol=1e-6)
+    # The covariance with the lift moves as the state does; the lift stays and its doubt grows.
+    cross, _ = moved(cov[None, 4, :4], cov[None, :4, :4], np.array([dt]), 0.0, np.array([turn_radps]))
+    np.testing.assert_allclose(got_cov[4, :4], cross[0], rtol=1e-9, atol=1e-6)
+    assert got[4] == mean[4] and got_cov[4, 4] > cov[4, 4]
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.integers(0, 10_000), st.floats(0.05, 1.0))
-def test_update_equals_the_matrices(seed, weight):
+@given(st.integers(0, 10_000), st.floats(0.05, 1.0), st.sampled_from([(0.0, 0.0), (6.0, -3.0), (-0.5, 20.0)]))
+def test_update_equals_the_matrices(seed, weight, lifts):
     floats, mean, cov = _row(seed)
     z, r = mean[:2] + np.array([90.0, -40.0]), np.array([900.0, 200.0, 1600.0])
-    likelihood = _update(floats, z, r, weight, np.empty(96))
-    h, noise = np.eye(2, 4), np.array([[r[0], r[1]], [r[1], r[2]]])
+    likelihood = _update(floats, z, r, lifts, weight, np.empty(128))
+    h, noise = np.eye(2, 5), np.array([[r[0], r[1]], [r[1], r[2]]])
+    h[:, 4] = lifts
     s = h @ cov @ h.T + noise
     gain = cov @ h.T @ np.linalg.inv(s)
-    shift = gain @ (z - mean[:2])
+    shift = gain @ (z - h @ mean)
     wanted = (1 - weight) * cov + weight * (cov - gain @ s @ gain.T) + weight * (1 - weight) * np.outer(shift, shift)
     got, got_cov = _mode(floats)
     np.testing.assert_allclose(got, mean + weight * shift, rtol=1e-9, atol=1e-6)
     np.testing.assert_allclose(got_cov, wanted, rtol=1e-7, atol=1e-5)
-    nu = z - mean[:2]
+    nu = z - h @ mean
     assert math.isclose(likelihood, math.exp(-0.5 * nu @ np.linalg.solve(s, nu)) / (2 * math.pi * math.sqrt(np.linalg.det(s))),
                         rel_tol=1e-7)
 

@@ -1,6 +1,7 @@
 """The tracker as a whole: what becomes a track, what does not, and that nothing but the input decides."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from lapwing.record import codec
 from lapwing.track import columns as at
 from lapwing.track.kernels_life import REACH_M, tend
 from lapwing.track.lifecycle import rules
-from lapwing.track.state import CONFIRMED, TENTATIVE, empty_slots
+from lapwing.track.state import CONFIRMED, TENTATIVE, Slots, empty_slots
 
 ONE = table(radar())
 DRONE = (-20_000.0, 30_000.0, 45.0, -15.0)
@@ -52,6 +53,13 @@ def test_killed_and_restored_from_a_checkpoint_gives_equal_bits():
     straight, _ = fly(rest, ONE, state=state)
     resumed, _ = fly(rest, ONE, state=codec.decode(codec.encode(state)))
     assert codec.encode(resumed) == codec.encode(straight)
+
+
+def test_a_checkpoint_with_other_columns_is_not_gone_on_with():
+    state, _ = fly(seen(ONE, [DRONE], 0.5), ONE)
+    assert track.fits(codec.decode(codec.encode(state)))
+    slots = Slots(state.slots.floats[:, 1:], state.slots.ints, state.slots.detect, state.slots.looks)
+    assert not track.fits(codec.decode(codec.encode(replace(state, slots=slots))))
 
 
 def test_every_confirmed_track_leaves_with_its_trajectory():
@@ -182,3 +190,22 @@ def test_fast_or_near_chains_are_confirmed_only_if_seen_on_most_turns(speed_mps,
     tend(slots.floats, slots.ints, slots.detect, np.zeros(1, np.int64), 0, 4.0, np.zeros((1, 2)),
          np.array([[100_000.0, 0.0]]), rules(track.Settings()), verdict)
     assert (slots.status[0] == CONFIRMED) == expected
+
+
+def test_two_radars_tell_what_flies_high_and_one_says_that_it_does_not_know():
+    """A balloon at 6 km, laid down at 300 m by each radar, lies some 400 m too far along either's line of sight."""
+    flight, height_m = (-30_000.0, 25_000.0, 8.0, 2.0), 6_000.0
+    far = {}
+    for name, sensors in (("one", ONE), ("two", table(radar(), radar("R2", 45.45)))):
+        _, updates = fly(seen(sensors, [flight], 12.0, height_m=height_m), sensors)
+        tracks = updates[-1].tracks
+        row = int(np.flatnonzero(tracks.confirmed)[0])
+        assert np.count_nonzero(tracks.confirmed) == 1
+        seconds = (tracks.time_ns[row] - BEGIN_NS) * 1e-9
+        north_m = (tracks.latitude_rad[row] - math.radians(45.0)) * 6_371_000.0 - flight[1] - flight[3] * seconds
+        east_m = (tracks.longitude_rad[row] - math.radians(28.0)) * 6_371_000.0 * math.cos(tracks.latitude_rad[row])
+        east_m -= flight[0] + flight[2] * seconds
+        doubt_m = math.sqrt(tracks.state_cov[row, 0, 0] + tracks.state_cov[row, 1, 1])
+        far[name] = math.hypot(east_m, north_m), doubt_m
+    assert far["two"][0] < 150.0 < far["one"][0]
+    assert far["one"][1] > 2.0 * far["two"][1]

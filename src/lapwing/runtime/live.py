@@ -199,8 +199,9 @@ class Live:
                 found = (-1, bytes.fromhex(meta["initial_state"]))
             if found is not None:
                 point = codec.decode(found[1])
-                if not isinstance(point, LivePoint):
-                    raise StorageError("the checkpoint is not one of a live site", where=f"{log.where}, batch {found[0]}",
+                if not isinstance(point, LivePoint) or not pipeline.fits(point.state):
+                    raise StorageError("the checkpoint is not one of a live site of this version",
+                                       where=f"{log.where}, batch {found[0]}",
                                        remedy="move this journal away: a new one begins")
                 self.state, self._last_ns, first = point.state, point.now_ns, found[0] + 1
                 self.recent.clear()

@@ -130,8 +130,8 @@ class Runner:
         first, point = 0, Checkpoint(pipeline.State(), Injected(), 0, 0, -1, -1)
         if found is not None:
             decoded = codec.decode(found[1])
-            if not isinstance(decoded, Checkpoint):
-                raise StorageError("the checkpoint is not one", where=f"batch {found[0]}", remedy="delete the journal")
+            if not isinstance(decoded, Checkpoint) or not pipeline.fits(decoded.state):
+                raise StorageError("the checkpoint is not one of this version", where=f"batch {found[0]}", remedy="delete the journal")
             first, point = found[0] + 1, decoded
         self.state = point.state
         batcher = Batcher(items, window_s=self.window_s, first_batch=first, first_sequence=point.entries,

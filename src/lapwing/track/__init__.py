@@ -3,6 +3,6 @@
 from lapwing.track.engine import clutter_maps, finish, step, trajectory, with_clutter
 from lapwing.track.rows import concatenate
 from lapwing.track.settings import Settings
-from lapwing.track.state import ClutterMap, State
+from lapwing.track.state import ClutterMap, State, fits
 
-__all__ = ["ClutterMap", "Settings", "State", "clutter_maps", "concatenate", "finish", "step", "trajectory", "with_clutter"]
+__all__ = ["ClutterMap", "Settings", "State", "clutter_maps", "concatenate", "finish", "fits", "step", "trajectory", "with_clutter"]

@@ -62,13 +62,17 @@ def _steady(work: Work, row: int, across: Floats, back_s: float, residual_m: flo
     """Correct every mode by the offset across the bearing."""
     slots = work.state.slots
     h = np.concatenate((across, across * back_s))
-    for x, cov in zip(slots.x[row], slots.cov[row], strict=True):
+    for x, cov, lift in zip(slots.x[row], slots.cov[row], slots.lift[row], strict=True):
         shift = residual_m - h @ (x - slots.mean[row])
         total = h @ cov @ h + noise_m2
         gain = cov @ h / total
         x += gain * shift
         left = np.eye(4) - np.outer(gain, h)
         cov[:] = left @ cov @ left.T + noise_m2 * np.outer(gain, gain)
+        seen = h @ lift[2:]
+        lift[0] += seen / total * shift
+        lift[1] -= seen * seen / total
+        lift[2:] -= gain * seen
     mean = slots.mode_prob[row] @ slots.x[row]
     away = slots.x[row] - mean
     slots.mean[row] = mean

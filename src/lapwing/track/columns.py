@@ -12,7 +12,9 @@ MODES = 4
 # Slots.floats: vectors (east m, north m, v_east, v_north) on the plane
 X = 0                       # MODES x 4, mixed for the next prediction
 COV = X + 4 * MODES         # MODES x 4 x 4
-MODE = COV + 16 * MODES     # probability of each mode
+LIFT = COV + 16 * MODES     # MODES x LIFT_FLOATS: what an unknown height does to a range, see kernels_lift
+LIFT_FLOATS = 6             # mean, variance, covariance with the four of X
+MODE = LIFT + LIFT_FLOATS * MODES     # probability of each mode
 MEAN = MODE + MODES         # 4
 MEAN_COV = MEAN + 4         # 4 x 4
 LOG_ODDS = MEAN_COV + 16    # of existence
@@ -61,7 +63,8 @@ SEED_LOG_ODDS, SEED_BIRTH, SEED_HEIGHT, SEED_HEIGHT_VAR = 7, 8, 9, 10
 SEED_FLOATS = 11
 # Seeds.ints; USED: 1 in use, 0 free, -1 used up in this step
 SEED_USED, SEED_UID, SEED_TIME, SEED_SENSOR, SEED_MODE3A, SEED_ICAO, SEED_CALLSIGN, SEED_SEQUENCE = 0, 1, 2, 3, 4, 5, 6, 7
-SEED_INTS = 8
+SEED_LIFTS = 8                          # as PLOT_LIFTS
+SEED_INTS = 9
 
 # Plots of a step, in the order of their groups: floats
 PLOT_EAST, PLOT_NORTH = 0, 1            # registration taken off
@@ -80,7 +83,8 @@ PLOT_RAW_EAST, PLOT_RAW_NORTH = 18, 19  # as measured
 PLOT_FLOATS = 20
 # ints
 PLOT_TIME, PLOT_SEQUENCE, PLOT_ICAO, PLOT_MODE3A, PLOT_CALLSIGN, PLOT_ECHO, PLOT_OWNER = 0, 1, 2, 3, 4, 5, 6
-PLOT_INTS = 7
+PLOT_LIFTS = 7                          # 1: an air radar's range, laid down at a height that nobody knows
+PLOT_INTS = 8
 
 # Groups of a step: ints
 GROUP_START, GROUP_END, GROUP_SENSOR, GROUP_TURN, GROUP_RADAR, GROUP_POLAR, GROUP_TURN_KNOWN = 0, 1, 2, 3, 4, 5, 6
@@ -89,7 +93,8 @@ GROUP_INTS = 7
 # Pairs of a track or seed with a plot: floats and ints
 PAIR_LIKELIHOOD, PAIR_DISTANCE2, PAIR_EAST, PAIR_NORTH, PAIR_EE, PAIR_EN, PAIR_NN = 0, 1, 2, 3, 4, 5, 6
 PAIR_WEIGHT, PAIR_RATIO, PAIR_SHARE, PAIR_MESSAGE, PAIR_MARGINAL = 7, 8, 9, 10, 11
-PAIR_FLOATS = 12
+PAIR_LIFT_EAST, PAIR_LIFT_NORTH = 12, 13       # how far the plot moves per unit of lift
+PAIR_FLOATS = 14
 PAIR_TRACK, PAIR_PLOT, PAIR_ORDER, PAIR_STATE = 0, 1, 2, 3     # STATE: 0 not chosen, 1 chosen, 2 shared
 PAIR_INTS = 4
 

@@ -92,7 +92,7 @@ def reaches(sensors: SensorTable) -> Floats:
     return table
 
 
-SCRATCH = 96
+SCRATCH = 128
 
 
 def _turned(known: Rotation, plots: Measured) -> Rotation:

@@ -40,6 +40,8 @@ from lapwing.track.columns import (
     PAIR_EAST,
     PAIR_EE,
     PAIR_EN,
+    PAIR_LIFT_EAST,
+    PAIR_LIFT_NORTH,
     PAIR_LIKELIHOOD,
     PAIR_MARGINAL,
     PAIR_MESSAGE,
@@ -58,6 +60,7 @@ from lapwing.track.columns import (
     PLOT_EN,
     PLOT_HEIGHT,
     PLOT_ICAO,
+    PLOT_LIFTS,
     PLOT_MODE3A,
     PLOT_NN,
     PLOT_NORTH,
@@ -88,6 +91,7 @@ from lapwing.track.columns import (
     STATUS,
     TIME,
 )
+from lapwing.track.kernels_lift import lift_per_plot, most_lift, widest_lift
 from lapwing.track.kernels_motion import innovation, noise_scale, turn_factors
 
 CELL_M = 8_000.0       # grid cell; also the farthest a plot may lie from a prediction
@@ -220,7 +224,7 @@ def find_pairs(first: int, last: int, sensor: int, same_scan_ns: int, antenna_m:
                 square = de * de + dn * dn
                 if square > CELL_M * CELL_M or abs(plot_ns - hit_ns) < same_scan_ns:
                     continue  # too far; or: one look gives one object one plot
-                ze, zn = east, north
+                ze, zn, lift_e, lift_n = east, north, 0.0, 0.0
                 if math.isnan(height) and not math.isnan(height_known) and not math.isnan(plot_floats[j, PLOT_RANGE]):
                     # Laid down at a low default height: lay it down again at the height this track is known to fly.
                     oe, on = east - sites[sensor, 0], north - sites[sensor, 1]
@@ -232,6 +236,13 @@ def find_pairs(first: int, last: int, sensor: int, same_scan_ns: int, antenna_m:
                     ze += oe / d * shift
                     zn += on / d * shift
                     off_m += abs(shift)
+                elif c < tracks and plot_ints[j, PLOT_LIFTS] != 0:
+                    oe, on = east - sites[sensor, 0], north - sites[sensor, 1]
+                    d = math.sqrt(oe * oe + on * on) + 1e-9
+                    each = lift_per_plot(d)
+                    lift_e, lift_n = each * oe / d, each * on / d
+                    gate_m += each * widest_lift(floats, c)
+                    off_m += each * most_lift(floats, c)
                 r_ee, r_en, r_nn = plot_floats[j, PLOT_EE], plot_floats[j, PLOT_EN], plot_floats[j, PLOT_NN]
                 extra_m2 = 0.0
                 if last_sensor != sensor and last_sensor >= 0:
@@ -255,7 +266,8 @@ def find_pairs(first: int, last: int, sensor: int, same_scan_ns: int, antenna_m:
                     a, b, _, _ = turn_factors(model[MODEL_TURN, m], dt)
                     q = model[MODEL_NOISE, m] * scale * abs(dt) ** 3 / 3.0
                     if c < tracks:
-                        nu_e, nu_n, s_ee, s_en, s_nn = innovation(floats, c, m, a, b, q, ze, zn, r_ee, r_en, r_nn)
+                        nu_e, nu_n, s_ee, s_en, s_nn = innovation(
+                            floats, c, m, a, b, q, ze, zn, r_ee, r_en, r_nn, lift_e, lift_n)
                         share = floats[c, MODE + m]
                     else:
                         s = c - tracks
@@ -286,6 +298,8 @@ def find_pairs(first: int, last: int, sensor: int, same_scan_ns: int, antenna_m:
                 pair_floats[count, PAIR_EE] = r_ee
                 pair_floats[count, PAIR_EN] = r_en
                 pair_floats[count, PAIR_NN] = r_nn
+                pair_floats[count, PAIR_LIFT_EAST] = lift_e
+                pair_floats[count, PAIR_LIFT_NORTH] = lift_n
                 count += 1
     return count
 

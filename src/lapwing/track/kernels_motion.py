@@ -15,6 +15,8 @@ from lapwing.model.plots import Floats
 from lapwing.track.columns import (
     COV,
     GATE_M,
+    LIFT,
+    LIFT_FLOATS,
     MEAN,
     MEAN_COV,
     MODE,
@@ -24,6 +26,9 @@ from lapwing.track.columns import (
     OFF_M,
     X,
 )
+from lapwing.track.kernels_lift import DRIFT_KM4PS, DRIFT_SLOW_KM4PS, SLOW_MPS
+
+MIXED = 21 + LIFT_FLOATS     # numbers of one mode while it is mixed
 
 
 @inner_kernel
@@ -53,12 +58,15 @@ def noise_scale(floats: Floats, i: int, hits: int) -> float:
 
 @inner_kernel
 def innovation(floats: Floats, i: int, m: int, a: float, b: float, noise_m2: float, z_east: float, z_north: float,
-               r_ee: float, r_en: float, r_nn: float) -> tuple[float, float, float, float, float]:
-    """Return (nu_e, nu_n, s_ee, s_en, s_nn) of a plot against one mode moved by (a, b), noise added on the diagonal."""
-    x, p = X + 4 * m, COV + 16 * m
+               r_ee: float, r_en: float, r_nn: float, lift_e: float, lift_n: float) -> tuple[float, float, float, float, float]:
+    """Return (nu_e, nu_n, s_ee, s_en, s_nn) of a plot against one mode moved by (a, b), noise added on the diagonal.
+
+    `lift_e`, `lift_n`: how far the plot moves per unit of lift; 0 where it was laid down at a known height.
+    """
+    x, p, q = X + 4 * m, COV + 16 * m, LIFT + LIFT_FLOATS * m
     ve, vn = floats[i, x + 2], floats[i, x + 3]
-    nu_e = z_east - (floats[i, x] + a * ve - b * vn)
-    nu_n = z_north - (floats[i, x + 1] + b * ve + a * vn)
+    nu_e = z_east - (floats[i, x] + a * ve - b * vn) - lift_e * floats[i, q]
+    nu_n = z_north - (floats[i, x + 1] + b * ve + a * vn) - lift_n * floats[i, q]
     # H P H' with H = [[1, 0, a, -b], [0, 1, b, a]]; P is symmetric, its upper triangle is read.
     p02, p03, p12, p13 = floats[i, p + 2], floats[i, p + 3], floats[i, p + 6], floats[i, p + 7]
     p22, p23, p33 = floats[i, p + 10], floats[i, p + 11], floats[i, p + 15]
@@ -69,6 +77,12 @@ def innovation(floats: Floats, i: int, m: int, a: float, b: float, noise_m2: flo
     s_ee = floats[i, p] + a * p02 - b * p03 + a * h2 - b * h3 + noise_m2 + r_ee
     s_en = floats[i, p + 1] + a * p12 - b * p13 + b * h2 + a * h3 + r_en
     s_nn = floats[i, p + 5] + b * p12 + a * p13 + b * g2 + a * g3 + noise_m2 + r_nn
+    variance = floats[i, q + 1]
+    c_e = floats[i, q + 2] + a * floats[i, q + 4] - b * floats[i, q + 5]
+    c_n = floats[i, q + 3] + b * floats[i, q + 4] + a * floats[i, q + 5]
+    s_ee += lift_e * (2.0 * c_e + variance * lift_e)
+    s_en += lift_e * c_n + lift_n * c_e + variance * lift_e * lift_n
+    s_nn += lift_n * (2.0 * c_n + variance * lift_n)
     return nu_e, nu_n, s_ee, s_en, s_nn
 
 
@@ -85,12 +99,25 @@ def mix(floats: Floats, i: int, model: Floats, dt_s: float, scratch: Floats) -> 
             w = floats[i, MODE + m] * ((1.0 - stay) * model[MODEL_REST, j] + (stay if m == j else 0.0))
             scratch[at + m] = w
             total += w
-        out = at + MODES + 21 * j
+        out = at + MODES + MIXED * j
         for k in range(4):
             value = 0.0
             for m in range(MODES):
                 value += scratch[at + m] * floats[i, X + 4 * m + k]
             scratch[out + k] = value / total
+        value = 0.0
+        for m in range(MODES):
+            value += scratch[at + m] * floats[i, LIFT + LIFT_FLOATS * m]
+        lift = value / total
+        for k in range(1, LIFT_FLOATS):
+            value = 0.0
+            for m in range(MODES):
+                q = LIFT + LIFT_FLOATS * m
+                apart = floats[i, q] - lift
+                value += scratch[at + m] / total * (
+                    floats[i, q + k] + apart * (apart if k == 1 else floats[i, X + 4 * m + k - 2] - scratch[out + k - 2]))
+            scratch[out + 21 + k] = value
+        scratch[out + 21] = lift
         for k in range(4):
             for n in range(k, 4):
                 value = 0.0
@@ -102,8 +129,10 @@ def mix(floats: Floats, i: int, model: Floats, dt_s: float, scratch: Floats) -> 
                 scratch[out + 4 + 4 * k + n] = value
         scratch[out + 20] = total
     for j in range(MODES):
-        out = at + MODES + 21 * j
+        out = at + MODES + MIXED * j
         floats[i, MODE + j] = scratch[out + 20]
+        for k in range(LIFT_FLOATS):
+            floats[i, LIFT + LIFT_FLOATS * j + k] = scratch[out + 21 + k]
         for k in range(4):
             floats[i, X + 4 * j + k] = scratch[out + k]
             for n in range(k, 4):
@@ -131,6 +160,14 @@ def predict_mode(floats: Floats, i: int, m: int, turn_radps: float, noise_m2ps3:
             floats[i, at + along] += b * p2 + a * p3
             floats[i, at + 2 * along] = c * p2 - s * p3
             floats[i, at + 3 * along] = s * p2 + c * p3
+    q = LIFT + LIFT_FLOATS * m
+    c2, c3 = floats[i, q + 4], floats[i, q + 5]
+    slow = ve * ve + vn * vn < SLOW_MPS * SLOW_MPS
+    floats[i, q + 1] += (DRIFT_SLOW_KM4PS if slow else DRIFT_KM4PS) * dt_s
+    floats[i, q + 2] += a * c2 - b * c3
+    floats[i, q + 3] += b * c2 + a * c3
+    floats[i, q + 4] = c * c2 - s * c3
+    floats[i, q + 5] = s * c2 + c * c3
     square = noise_m2ps3 * dt_s * dt_s
     for k in range(2):
         floats[i, p + 5 * k] += square * dt_s / 3.0
@@ -141,47 +178,47 @@ def predict_mode(floats: Floats, i: int, m: int, turn_radps: float, noise_m2ps3:
 
 @inner_kernel
 def update_mode(floats: Floats, i: int, m: int, a: float, b: float, noise_m2: float, z_east: float, z_north: float,
-                r_ee: float, r_en: float, r_nn: float, weight: float, scratch: Floats) -> float:
-    """Correct one mode by a plot held true with probability `weight`; in place; Joseph's form. Return the likelihood.
+                r_ee: float, r_en: float, r_nn: float, lift_e: float, lift_n: float, weight: float, scratch: Floats) -> float:
+    """Correct one mode and its lift by a plot held true with probability `weight`; in place. Return the likelihood.
 
     (a, b) move the state to the plot's time where the plot is late (0, 0 otherwise); `noise_m2` is what may have
-    happened since. With weight w: x + w K nu and (1 - w) P + w P_updated + w (1 - w) K nu nu' K'.
+    happened since. With weight w: x + w K nu and P - w K S K' + w (1 - w) K nu nu' K'. A plot's own noise is never
+    small beside the state's doubt here (10 m at least), so the short form is as exact as Joseph's.
     """
-    x, p = X + 4 * m, COV + 16 * m
-    nu_e, nu_n, s_ee, s_en, s_nn = innovation(floats, i, m, a, b, noise_m2, z_east, z_north, r_ee, r_en, r_nn)
+    x, p, q = X + 4 * m, COV + 16 * m, LIFT + LIFT_FLOATS * m
+    nu_e, nu_n, s_ee, s_en, s_nn = innovation(floats, i, m, a, b, noise_m2, z_east, z_north, r_ee, r_en, r_nn, lift_e, lift_n)
     det = s_ee * s_nn - s_en * s_en
     i_ee, i_en, i_nn = s_nn / det, -s_en / det, s_ee / det
     distance2 = nu_e * nu_e * i_ee + 2.0 * nu_e * nu_n * i_en + nu_n * nu_n * i_nn
-    gain, half = 0, 8       # in scratch: gain (4, 2), half (4, 4) = (I - K H) P
-    for k in range(4):
+    gain, cross, shift = 0, 10, 20      # in scratch, of the four and the lift: gain (5, 2), P H' (5, 2), K nu (5)
+    for k in range(5):
         row = p + 4 * k
-        pe = floats[i, row] + a * floats[i, row + 2] - b * floats[i, row + 3]
-        pn = floats[i, row + 1] + b * floats[i, row + 2] + a * floats[i, row + 3]
+        if k < 4:
+            c = floats[i, q + 2 + k]
+            pe = floats[i, row] + a * floats[i, row + 2] - b * floats[i, row + 3] + c * lift_e
+            pn = floats[i, row + 1] + b * floats[i, row + 2] + a * floats[i, row + 3] + c * lift_n
+        else:
+            pe = floats[i, q + 2] + a * floats[i, q + 4] - b * floats[i, q + 5] + floats[i, q + 1] * lift_e
+            pn = floats[i, q + 3] + b * floats[i, q + 4] + a * floats[i, q + 5] + floats[i, q + 1] * lift_n
+        scratch[cross + 2 * k], scratch[cross + 2 * k + 1] = pe, pn
         scratch[gain + 2 * k] = pe * i_ee + pn * i_en
         scratch[gain + 2 * k + 1] = pe * i_en + pn * i_nn
-    for n in range(4):
-        he = floats[i, p + n] + a * floats[i, p + 8 + n] - b * floats[i, p + 12 + n]
-        hn = floats[i, p + 4 + n] + b * floats[i, p + 8 + n] + a * floats[i, p + 12 + n]
-        for k in range(4):
-            scratch[half + 4 * k + n] = (
-                floats[i, p + 4 * k + n] - scratch[gain + 2 * k] * he - scratch[gain + 2 * k + 1] * hn)
-    q_ee, q_nn = r_ee + noise_m2, r_nn + noise_m2
+        scratch[shift + k] = scratch[gain + 2 * k] * nu_e + scratch[gain + 2 * k + 1] * nu_n
     spread = weight * (1.0 - weight)
+    for k in range(5):
+        for n in range(k, 5):
+            taken = scratch[gain + 2 * k] * scratch[cross + 2 * n] + scratch[gain + 2 * k + 1] * scratch[cross + 2 * n + 1]
+            change = spread * scratch[shift + k] * scratch[shift + n] - weight * taken
+            if n < 4:
+                floats[i, p + 4 * k + n] += change
+                floats[i, p + 4 * n + k] = floats[i, p + 4 * k + n]
+            elif k < 4:
+                floats[i, q + 2 + k] += change
+            else:
+                floats[i, q + 1] += change
     for k in range(4):
-        ke, kn = scratch[gain + 2 * k], scratch[gain + 2 * k + 1]
-        row = half + 4 * k
-        he = scratch[row] + a * scratch[row + 2] - b * scratch[row + 3]
-        hn = scratch[row + 1] + b * scratch[row + 2] + a * scratch[row + 3]
-        shift_k = ke * nu_e + kn * nu_n
-        floats[i, x + k] += weight * shift_k
-        qe, qn = q_ee * ke + r_en * kn - he, r_en * ke + q_nn * kn - hn
-        for n in range(k, 4):
-            ge, gn = scratch[gain + 2 * n], scratch[gain + 2 * n + 1]
-            joseph = scratch[row + n] + qe * ge + qn * gn
-            value = ((1.0 - weight) * floats[i, p + 4 * k + n] + weight * joseph
-                     + spread * shift_k * (ge * nu_e + gn * nu_n))
-            floats[i, p + 4 * k + n] = value
-            floats[i, p + 4 * n + k] = value
+        floats[i, x + k] += weight * scratch[shift + k]
+    floats[i, q] += weight * scratch[shift + 4]
     return math.exp(-0.5 * distance2) / (2.0 * math.pi * math.sqrt(det))
 
 

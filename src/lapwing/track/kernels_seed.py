@@ -54,6 +54,7 @@ from lapwing.track.columns import (
     PLOT_HEIGHT,
     PLOT_HEIGHT_VAR,
     PLOT_ICAO,
+    PLOT_LIFTS,
     PLOT_MODE3A,
     PLOT_NN,
     PLOT_NORTH,
@@ -79,6 +80,7 @@ from lapwing.track.columns import (
     SEED_HEIGHT,
     SEED_HEIGHT_VAR,
     SEED_ICAO,
+    SEED_LIFTS,
     SEED_LOG_ODDS,
     SEED_MODE3A,
     SEED_NN,
@@ -99,6 +101,7 @@ from lapwing.track.columns import (
     X,
 )
 from lapwing.track.kernels_associate import KNOWN_MPS2, enter
+from lapwing.track.kernels_lift import start_lift
 from lapwing.track.kernels_motion import moments
 
 
@@ -129,8 +132,8 @@ def write_log(log_floats: Floats, log_ints: Ints, row: int, ints: Ints, i: int, 
 
 @inner_kernel
 def grow(s: int, i: int, floats: Floats, ints: Ints, detect: Floats, looks: Ints, seed_floats: Floats, seed_ints: Ints,
-         seed_detect: Floats, seed_looks: Ints, model: Floats, rules: Floats, log_floats: Floats, log_ints: Ints,
-         counts: Ints) -> None:
+         seed_detect: Floats, seed_looks: Ints, model: Floats, rules: Floats, sites: Floats, log_floats: Floats,
+         log_ints: Ints, counts: Ints) -> None:
     """Make free track row `i` out of seed `s`, which got its second plot; the seed is used up."""
     known = not math.isnan(seed_floats[s, SEED_VE])
     v_m2 = KNOWN_MPS2 if known else rules[RULE_SPEED_SIGMA] * rules[RULE_SPEED_SIGMA]
@@ -150,6 +153,9 @@ def grow(s: int, i: int, floats: Floats, ints: Ints, detect: Floats, looks: Ints
         floats[i, p + 10] = v_m2
         floats[i, p + 15] = v_m2
         floats[i, MODE + m] = model[MODEL_REST, m]
+    site = seed_ints[s, SEED_SENSOR]
+    start_lift(floats, i, seed_floats[s, SEED_EAST] - sites[site, 0], seed_floats[s, SEED_NORTH] - sites[site, 1],
+               seed_ints[s, SEED_LIFTS] != 0)
     moments(floats, i)
     floats[i, LOG_ODDS] = seed_floats[s, SEED_LOG_ODDS]
     floats[i, BIRTH] = seed_floats[s, SEED_BIRTH]
@@ -213,6 +219,7 @@ def sow(first: int, last: int, sensor: int, tracks: int, seed_floats: Floats, se
         seed_ints[s, SEED_ICAO] = plot_ints[j, PLOT_ICAO]
         seed_ints[s, SEED_CALLSIGN] = plot_ints[j, PLOT_CALLSIGN]
         seed_ints[s, SEED_SEQUENCE] = plot_ints[j, PLOT_SEQUENCE]
+        seed_ints[s, SEED_LIFTS] = plot_ints[j, PLOT_LIFTS]
         seed_floats[s, SEED_EAST] = plot_floats[j, PLOT_EAST]
         seed_floats[s, SEED_NORTH] = plot_floats[j, PLOT_NORTH]
         seed_floats[s, SEED_EE] = plot_floats[j, PLOT_EE]

@@ -40,6 +40,8 @@ from lapwing.track.columns import (
     PAIR_EAST,
     PAIR_EE,
     PAIR_EN,
+    PAIR_LIFT_EAST,
+    PAIR_LIFT_NORTH,
     PAIR_NN,
     PAIR_NORTH,
     PAIR_PLOT,
@@ -63,6 +65,7 @@ from lapwing.track.columns import (
     TIME,
 )
 from lapwing.track.kernels_associate import enter
+from lapwing.track.kernels_lift import SLOW_MPS, SLOW_SIGMA, learn_lift, widen_lift
 from lapwing.track.kernels_looks import remember
 from lapwing.track.kernels_motion import gates, mix, moments, noise_scale, predict_mode, turn_factors, update_mode
 from lapwing.track.kernels_seed import grow, write_log, write_moments
@@ -71,6 +74,7 @@ SURE_WEIGHT = 0.8      # a plot that keeps a track from coasting; clutter in a w
 SHARED_WEIGHT = 0.5    # probability that a plot which serves another track is of this one too
 LEAST_WEIGHT = 0.05    # below it, it is not this plot; whether the look was a miss is seen when the aerial has passed
 FLIES_MPS = 20.0       # faster than birds in still air and rain in most winds
+SLOW_HITS = 8          # plots until a slow speed means something
 HEIGHT_DRIFT_MPS = 4.0  # random walk of a reported height between plots
 
 
@@ -97,7 +101,8 @@ def correct(i: int, p: int, beta: float, sensor: int, plot_ns: int, floats: Floa
             late = model[MODEL_NOISE, m] * scale * abs(dt) ** 3 / 3.0
         scratch[likely + m] = 1e-300 + update_mode(
             floats, i, m, back_a, back_b, late, pair_floats[p, PAIR_EAST], pair_floats[p, PAIR_NORTH],
-            pair_floats[p, PAIR_EE], pair_floats[p, PAIR_EN], pair_floats[p, PAIR_NN], beta, scratch)
+            pair_floats[p, PAIR_EE], pair_floats[p, PAIR_EN], pair_floats[p, PAIR_NN], pair_floats[p, PAIR_LIFT_EAST],
+            pair_floats[p, PAIR_LIFT_NORTH], beta, scratch)
         best += floats[i, MODE + m] * scratch[likely + m]
     total = 0.0
     for m in range(MODES):
@@ -106,6 +111,10 @@ def correct(i: int, p: int, beta: float, sensor: int, plot_ns: int, floats: Floa
     for m in range(MODES):
         floats[i, MODE + m] /= total
     moments(floats, i)
+    if ints[i, HITS] == SLOW_HITS and math.isnan(floats[i, HEIGHT]) and (
+            floats[i, MEAN + 2] ** 2 + floats[i, MEAN + 3] ** 2 < SLOW_MPS * SLOW_MPS):
+        widen_lift(floats, i, SLOW_SIGMA * SLOW_SIGMA, pair_floats[p, PAIR_LIFT_EAST], pair_floats[p, PAIR_LIFT_NORTH])
+        moments(floats, i)
     write_moments(log_floats, row, LOG_AFTER, floats, i)
     # Mixing now, for a step as long as the one just made, keeps prediction a pure function of the stored state.
     mix(floats, i, model, max(dt, 0.0), scratch)
@@ -130,6 +139,7 @@ def describe(i: int, j: int, floats: Floats, ints: Ints, plot_floats: Floats, pl
         if math.isnan(floats[i, HEIGHT]):
             floats[i, HEIGHT] = height
             floats[i, HEIGHT_VAR] = noise
+            learn_lift(floats, i, 1e-6 * height * height, 1e-12 * 4.0 * height * height * noise + 1.0)
         else:
             dt = max((plot_ints[j, PLOT_TIME] - ints[i, HEIGHT_TIME]) * 1e-9, 0.0)
             variance = floats[i, HEIGHT_VAR] + HEIGHT_DRIFT_MPS**2 * dt * max(dt, 1.0)
@@ -143,7 +153,7 @@ def describe(i: int, j: int, floats: Floats, ints: Ints, plot_floats: Floats, pl
 def commit(count: int, sensor: int, rotating: bool, floats: Floats, ints: Ints, detect: Floats, looks: Ints,
            seed_floats: Floats, seed_ints: Ints, seed_detect: Floats, seed_looks: Ints, heads: Ints, following: Ints,
            plot_floats: Floats, plot_ints: Ints, pair_floats: Floats, pair_ints: Ints, model: Floats, rules: Floats,
-           scratch: Floats, log_floats: Floats, log_ints: Ints, touched: Ints, registered: Ints, counts: Ints) -> None:
+           sites: Floats, scratch: Floats, log_floats: Floats, log_ints: Ints, touched: Ints, registered: Ints, counts: Ints) -> None:
     """Update every candidate that was given a plot; a seed that gets one becomes a track row.
 
     Writes per plot the probability that its chosen track, if it exists, caused it; marks track rows in `touched`; lists
@@ -176,7 +186,7 @@ def commit(count: int, sensor: int, rotating: bool, floats: Floats, ints: Ints, 
                 continue
             i = free
             grow(c - tracks, i, floats, ints, detect, looks, seed_floats, seed_ints, seed_detect, seed_looks, model,
-                 rules, log_floats, log_ints, counts)
+                 rules, sites, log_floats, log_ints, counts)
             enter(i, floats[i, MEAN], floats[i, MEAN + 1], heads, following)
         plot_floats[j, PLOT_WEIGHT] = max(plot_floats[j, PLOT_WEIGHT], beta)
         # Belief in a confirmed track is held lower: it must go on earning it, or leave within some looks.

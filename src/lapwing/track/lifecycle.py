@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lapwing.model.plots import Floats
-from lapwing.track.columns import GATE_M, OFF_MPS
+from lapwing.track.columns import GATE_M, LIFT, MODE, OFF_MPS
 from lapwing.track.predict import moved
 from lapwing.track.settings import Settings
 from lapwing.track.state import CONFIRMED, TENTATIVE, Slots, freed
@@ -77,7 +77,8 @@ def take_over(slots: Slots, old: int, new: int) -> None:
                  "detect", "look_ns", "hit_ns"):
         column = getattr(slots, name)
         column[old] = column[new]
-    slots.floats[old, GATE_M : OFF_MPS + 1] = slots.floats[new, GATE_M : OFF_MPS + 1]
+    for part in (slice(GATE_M, OFF_MPS + 1), slice(LIFT, MODE)):
+        slots.floats[old, part] = slots.floats[new, part]
     slots.hits[old] += slots.hits[new]
     slots.sensors_mask[old] |= slots.sensors_mask[new]
     for name in ("icao", "mode3a"):

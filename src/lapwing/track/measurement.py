@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from lapwing.geo.plane import Plane, to_plane
 from lapwing.model.plots import KIND_PSR, KIND_TRACK, Bools, Floats, Ints, Plots
-from lapwing.model.sensors import SensorTable
+from lapwing.model.sensors import RADAR, SensorTable
 from lapwing.track import columns as at
 from lapwing.track.rows import true_axes
 from lapwing.track.settings import Settings
@@ -19,6 +19,8 @@ from lapwing.track.state import Rotation
 TRACK_INFLATION = 4.0        # a neighbour's tracks are smoothed, so their errors last: they weigh as a quarter of a plot
 SIGMA_M_MIN = 10.0           # quantisation and time stamps: nothing is better than this
 SIGMA_M_MAX = 5_000.0        # a plot worse than this is of no use (its covariance is refused)
+# Nearer than this a height is no small correction: the residue round an aerial would all fit one object high above it.
+LIFT_RANGE_M = 15_000.0
 HEIGHT_M_SIGMA = 30.0        # of a height that comes without one
 # Mode 3/A codes that many share, and so name nobody: conspicuity and emergency codes (ICAO Doc 8168 vol. I part III).
 COMMON_CODES = (0, 0o1000, 0o1200, 0o2000, 0o7000, 0o7500, 0o7600, 0o7700, 0o7777)
@@ -77,10 +79,10 @@ def measured(plots: Plots, plane: Plane, rotation: Rotation, radars: Bools, site
         start += len(mine)
     groups = np.array(table, np.int64).reshape(-1, at.GROUP_INTS)
     chosen = np.concatenate([mine for _, _, mine in found]) if found else rows
-    return Measured(groups, _floats(plots, chosen, plane, site_scale), _ints(plots, chosen))
+    return Measured(groups, _floats(plots, chosen, plane, site_scale), _ints(plots, chosen, sensors))
 
 
-def _ints(plots: Plots, rows: npt.NDArray[np.intp]) -> Ints:
+def _ints(plots: Plots, rows: npt.NDArray[np.intp], sensors: SensorTable) -> Ints:
     table = np.empty((len(rows), at.PLOT_INTS), np.int64)
     table[:, at.PLOT_TIME], table[:, at.PLOT_SEQUENCE] = plots.measured_ns[rows], plots.entry_sequence[rows]
     mode3a = plots.mode3a[rows]
@@ -89,6 +91,9 @@ def _ints(plots: Plots, rows: npt.NDArray[np.intp]) -> Ints:
     table[:, at.PLOT_CALLSIGN] = np.ascontiguousarray(plots.callsign[rows].astype("S8")).view(np.int64)
     table[:, at.PLOT_ECHO] = plots.kind[rows] == KIND_PSR
     table[:, at.PLOT_OWNER] = -1
+    air = np.array([s.kind == RADAR and s.has_position for s in sensors.rows], np.bool_)
+    far = plots.range_m[rows] > LIFT_RANGE_M       # false where it is not known
+    table[:, at.PLOT_LIFTS] = air[plots.sensor_index[rows]] & ~np.isfinite(plots.height_m[rows]) & far
     return table
 
 

@@ -114,7 +114,12 @@ class Slots:
     @property
     def cov(self) -> Floats:
         """(n, MODES, 4, 4)."""
-        return self.floats[:, at.COV : at.MODE].reshape(-1, at.MODES, 4, 4)
+        return self.floats[:, at.COV : at.LIFT].reshape(-1, at.MODES, 4, 4)
+
+    @property
+    def lift(self) -> Floats:
+        """(n, MODES, 6): mean and variance of the lift (kernels_lift), covariance with the four of x."""
+        return self.floats[:, at.LIFT : at.MODE].reshape(-1, at.MODES, at.LIFT_FLOATS)
 
     @property
     def mode_prob(self) -> Floats:
@@ -338,6 +343,12 @@ class State:
     merged_ns: int = 0
     now_ns: int = 0
     shed_count: int = 0                                                # seeds shed or refused at the bound
+
+
+def fits(state: State) -> bool:
+    """Return whether a restored state has the columns of this version: the kernels read by column and check nothing."""
+    return (state.slots.floats.shape[1:] == (at.SLOT_FLOATS,) and state.slots.ints.shape[1:] == (at.SLOT_INTS,)
+            and state.seeds.floats.shape[1:] == (at.SEED_FLOATS,) and state.seeds.ints.shape[1:] == (at.SEED_INTS,))
 
 
 def empty_rotation(sensors: int) -> Rotation:
