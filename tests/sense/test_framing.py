@@ -221,3 +221,10 @@ def test_recordings_are_detected_by_what_they_hold(shared):
     for path in sorted((shared / "data/asterix").iterdir()):
         if path.is_file() and path.suffix != ".md":
             assert detect(path.read_bytes(), "no-hint") == wanted.get(path.suffix, "raw"), path.name
+
+
+@pytest.mark.parametrize("octets", [-700, -5, 5, 300])
+def test_header_of_a_recorder_that_is_too_short_or_too_long_costs_no_block(octets):
+    data = gps(BLOCKS)
+    data = data[-octets:] if octets < 0 else b"\xcd" * octets + data
+    assert detect(data, "x") == "gps" and payloads(data) == BLOCKS

@@ -179,6 +179,8 @@ def detect(data: Buffer, name: str) -> str:
         return best
     if _final_length(data, 0):
         return "final"  # its frames hold something else than blocks, which the reader says of each
+    if _gps_start(data) < len(data):
+        return "gps"    # whose header lost octets, or has some too many
     if data[0] in _KNOWN and len(data) >= 3:
         return "raw"  # one block with a wrong length: refused in its place, with words, by the reader
     raise InputError(
@@ -283,8 +285,24 @@ def _read_raw(data: Buffer) -> Iterator[Frame | Unread]:
         yield row[0]
 
 
+def _gps_start(data: Buffer) -> int:
+    """Return where the first blocks with trailers begin in a recording whose header is not as long as it should be; the end if none."""
+    def step(place: int) -> int:
+        length = _block_length(data, place, len(data))
+        good = 0 < length <= RESYNC_LENGTH_MAX and _readable(data, place, length) and place + length + GPS_TRAILER <= len(data)
+        return length + GPS_TRAILER if good else 0
+
+    stop = min(len(data), 2 * GPS_HEADER)
+    found = _chain(data, 0, stop, len(data), step)
+    return found if found < stop else len(data)
+
+
 def _read_gps(data: Buffer) -> Iterator[Frame | Unread]:
-    for row, after in _read_blocks(data, GPS_HEADER, GPS_TRAILER):
+    begin = GPS_HEADER
+    if _explained(data, GPS_HEADER, GPS_TRAILER)[1] <= 0 and (found := _gps_start(data)) < len(data):
+        begin = found
+        yield Unread(0, begin, "broken_frame", f"a header of {begin} octets; a GPS recording has one of {GPS_HEADER}")
+    for row, after in _read_blocks(data, begin, GPS_TRAILER):
         if isinstance(row, Frame):
             trailer = bytes(data[after : after + GPS_TRAILER])
             ticks = int.from_bytes(trailer[6:9], "big") if len(trailer) >= 9 else -1
