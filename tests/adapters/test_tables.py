@@ -65,3 +65,22 @@ def test_json_lines_are_merged_with_recordings_by_time(tmp_path):
     (tmp_path / "r.ast").write_bytes(b"".join(encode_block(48, [{"010": {"SAC": 1, "SIC": 2}, "140": 36_000.0 + k}]) for k in (0, 2, 4)))
     opened = open_recordings([tmp_path / "r.ast", tmp_path / "persons.jsonl"], SensorTable(), None)
     assert [item[2] for item in opened.items] == ["asterix", "sighting", "asterix", "sighting", "asterix"]
+
+
+@pytest.mark.parametrize(("columns", "remedy"), [
+    ("time,latitude,longitude", "latitude is called lat_deg here"), ("sensor,time,range_km,azimuth_deg", "write range_m, converted"),
+    ("sensor,time,range_m,azimuth_deg,squawk", "squawk is called mode3a here"), ("sensor,time,lat_deg,lon_deg,speed_kt", "ground_mps"),
+    ("sensor,time,lat_deg,lon_deg,colour", "known are altitude_m_amsl"), ("", "sensor, time, lat_deg, lon_deg"),
+])
+def test_a_column_of_another_name_or_unit_is_refused_with_the_right_one(tmp_path, columns, remedy):
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, f"{columns}\n")
+    assert remedy in str(caught.value)
+
+
+def test_a_table_that_is_no_text_is_refused_in_words(tmp_path):
+    path = tmp_path / "rows.csv"
+    for octets in ("time,sensor".encode("utf-16"), b"\x80" * 50, b"time,kind,lat_deg,lon_deg,by\n2025-08-05T19:52:02Z,heard,1,2,\xff\n"):
+        path.write_bytes(octets)
+        with pytest.raises(InputError, match="no CSV"):
+            list(TableSource(path, TABLE))

@@ -142,3 +142,9 @@ def test_refusals_are_counted_by_reason_and_the_rest_is_printed(recording, capsy
     assert len(rows) == 4
     assert "refused: item_too_short 1" in summary
     assert "CAT048 block 3 record 0" in summary
+
+
+def test_categories_that_are_not_in_it_are_said_to_be_missing(recording, capsys):
+    assert main(["decode", str(recording), "--only", "129"]) == 0
+    told = capsys.readouterr()
+    assert told.out == "" and "nothing of --only 129" in told.err

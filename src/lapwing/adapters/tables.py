@@ -45,6 +45,33 @@ _TEXTS = {"sensor", "time", "kind", "patrol", "event", "place", "text", "by", "i
 _FORMATS = (formats.ACOUSTIC, formats.POSITION, formats.SIGHTING, formats.PATROL, formats.IDENTIFY, formats.IMPACT, formats.SENSOR,
             formats.SAPIENT, formats.COT, formats.AIRCRAFT_JSON)
 
+_ROW = {"sensor", "time", "received", "format"}
+_COLUMNS = {
+    formats.ACOUSTIC: _ROW | {"azimuth_deg", "azimuth_deg_sigma", "lat_deg", "lon_deg", "range_m_max", "class"},
+    formats.PLOTS: _ROW | {"range_m", "azimuth_deg", "plot_type", "flight_level", "mode3a", "icao_address", "amplitude_db"},
+    formats.POSITION: _ROW | {"lat_deg", "lon_deg", "position_m_sigma", "height_m", "height_m_sigma", "altitude_m_amsl", "ground_mps",
+                              "track_deg", "icao_address", "mode3a", "callsign", "self_reported"},
+}
+# What people call a column, and what it is called here.
+_CALLED = {"lat": "lat_deg", "latitude": "lat_deg", "lon": "lon_deg", "lng": "lon_deg", "long": "lon_deg", "longitude": "lon_deg",
+           "range": "range_m", "rho": "range_m", "azimuth": "azimuth_deg", "theta": "azimuth_deg", "timestamp": "time", "utc": "time",
+           "radar": "sensor", "squawk": "mode3a", "icao": "icao_address", "hex": "icao_address", "altitude": "altitude_m_amsl",
+           "speed": "ground_mps", "heading": "track_deg", "track": "track_deg", "height": "height_m", "type": "plot_type"}
+_UNITS = {"km": "m", "nm": "m", "ft": "m", "feet": "m", "rad": "deg", "kt": "mps", "kmh": "mps", "kts": "mps"}
+
+
+def _hint(names: list[str]) -> str:
+    """Return how columns are called here that somebody called otherwise, or gave in another unit; empty where nothing is like them."""
+    said = []
+    for name in names:
+        words = name.lower().replace("-", "_").split("_")
+        called = _CALLED.get(words[0], "") if name not in _CALLED.values() else ""
+        if any(word in _UNITS for word in words):
+            said.append(f"{name}: write {called or '_'.join(_UNITS.get(word, word) for word in words)}, converted")
+        elif called:
+            said.append(f"{name} is called {called} here")
+    return "; ".join(said)
+
 
 class TableSource:
     """A CSV or JSON-lines file as a source, sorted by time of reception.
@@ -87,12 +114,20 @@ class TableSource:
     def _csv(self) -> Iterator[Item]:
         with self._path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
-            names = [name.strip() for name in reader.fieldnames or []]
+            try:
+                names = [name.strip() for name in reader.fieldnames or []]
+            except (csv.Error, UnicodeDecodeError) as error:
+                raise self._wrong(1, f"no CSV: {error}"[:200], "save the table as CSV in UTF-8, with commas") from None
             reader.fieldnames = names
             kind = format_of(set(names))
             if kind is None and "format" not in names:
                 raise InputError(f"columns {', '.join(names)[:200] or 'none'}", where=str(self._path),
-                                 remedy="a CSV has a header with the columns of the manual's page on connecting")
+                                 remedy=_hint(names) or "positions have sensor, time, lat_deg, lon_deg; plots sensor, time, range_m, "
+                                 "azimuth_deg; more in the manual's page on connecting")
+            unknown = sorted(set(names) - _COLUMNS.get(kind or "", set(names)))
+            if unknown:
+                raise InputError(f"column {', '.join(unknown)[:200]}: none of {kind}", where=str(self._path), remedy=_hint(unknown) or
+                                 f"known are {', '.join(sorted(_COLUMNS[kind or '']))}")
             try:
                 for row in reader:
                     yield self._row(reader.line_num, row, kind)

@@ -64,6 +64,8 @@ def run(arguments: argparse.Namespace) -> int:
         print(summary.text(), file=sys.stderr)
     if not summary.records and not arguments.quiet:
         print(f"lapwing decode: {path.name}: no record could be read; the refusals above say why", file=sys.stderr)
+    elif only and not only & summary.categories and not arguments.quiet:
+        print(f"lapwing decode: {path.name}: nothing of --only {arguments.only} in it; what it holds stands above", file=sys.stderr)
     return 0 if summary.records else 2
 
 

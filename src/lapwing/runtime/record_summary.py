@@ -37,6 +37,11 @@ class Summary:
         self._last_s = 0.0
         self._span_s = 0.0
 
+    @property
+    def categories(self) -> frozenset[int]:
+        """Those that records were read of."""
+        return frozenset(category for category, *_ in self._kinds)
+
     def watch(self, rows: Iterator[Listed | Refusal]) -> Iterator[Listed]:
         """Pass the records on, count all."""
         for row in rows:
