@@ -43,7 +43,7 @@ def _line(row: Listed, raw: bool) -> dict[str, Any]:
 
 def write_lines(rows: Iterator[Listed], out: TextIO, raw: bool) -> None:
     """Write one JSON line a record."""
-    dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+    dump = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
     for row in rows:
         out.write(dump(_line(row, raw)) + "\n")
 

@@ -35,7 +35,7 @@ def read(category: int, edition: str, octets: bytes) -> Items | None:
             if len(octets) < fixed:
                 return None
             flags = int.from_bytes(octets[:fixed], "big")
-            present = [n + 1 for n in range(fixed * 8) if flags >> (fixed * 8 - 1 - n) & 1]
+            present = tuple(n + 1 for n in range(fixed * 8) if flags >> (fixed * 8 - 1 - n) & 1)
             at = fixed
         else:
             present, at = read_fspec(octets, 0, len(octets), FIELD)

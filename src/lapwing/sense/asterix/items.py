@@ -8,6 +8,7 @@ only `Refused`, which its caller counts.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from lapwing.sense.asterix.tables import (
@@ -48,24 +49,25 @@ def _need(octets: int, at: int, end: int, item: str) -> None:
         raise Refused("item_too_short", item, at, f"needs {octets} octets, {end - at} left")
 
 
-def read_fspec(data: bytes, at: int, end: int, name: str = "FSPEC") -> tuple[list[int], int]:
+@lru_cache(maxsize=4_096)
+def _present(octets: bytes) -> tuple[int, ...]:
+    """Return the numbers (from 1) that presence octets name."""
+    return tuple(7 * place + bit + 1 for place, octet in enumerate(octets) for bit in _BITS[octet >> 1])
+
+
+def read_fspec(data: bytes, at: int, end: int, name: str = "FSPEC") -> tuple[tuple[int, ...], int]:
     """Return the numbers (from 1) of the fields present and the octet after the presence octets of `name`."""
-    present: list[int] = []
-    frn = 1
-    for count in range(FSPEC_OCTETS_MAX + 1):
-        if count == FSPEC_OCTETS_MAX:
-            raise Refused("fspec_too_long", name, at, f"chain of more than {FSPEC_OCTETS_MAX} octets")
-        _need(1, at, end, name)
-        octet = data[at]
-        at += 1
-        present += [frn + bit for bit in _BITS[octet >> 1]]
-        frn += 7
-        if not octet & 1:
-            break
-    return present, at
+    after = at
+    while after < end and data[after] & 1:
+        after += 1
+        if after - at >= FSPEC_OCTETS_MAX:
+            raise Refused("fspec_too_long", name, after, f"chain of more than {FSPEC_OCTETS_MAX} octets")
+    _need(1, after, end, name)
+    after += 1
+    return _present(bytes(data[at:after])), after
 
 
-def _record_fspec(data: bytes, at: int, end: int) -> tuple[list[int], int]:
+def _record_fspec(data: bytes, at: int, end: int) -> tuple[tuple[int, ...], int]:
     present, after = read_fspec(data, at, end)
     if after == at + 1 and data[at] == 0:
         raise Refused("empty_record", "FSPEC", at, "a record without items: padding, or no ASTERIX")

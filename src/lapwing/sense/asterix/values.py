@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from lapwing.sense.asterix.tables import Content, Dependent, Element, Group
@@ -30,6 +31,7 @@ def signed(raw: int, bits: int) -> int:
     return raw - (1 << bits) if raw >> (bits - 1) else raw
 
 
+@lru_cache(maxsize=16_384)
 def read_string(raw: int, bits: int, coding: str) -> str:
     """Return the characters of a field, each in its place."""
     if coding == "octal":
