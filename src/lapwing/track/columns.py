@@ -87,8 +87,8 @@ PLOT_LIFTS = 7                          # 1: an air radar's range, laid down at 
 PLOT_INTS = 8
 
 # Groups of a step: ints
-GROUP_START, GROUP_END, GROUP_SENSOR, GROUP_TURN, GROUP_RADAR, GROUP_POLAR, GROUP_TURN_KNOWN = 0, 1, 2, 3, 4, 5, 6
-GROUP_INTS = 7
+GROUP_START, GROUP_END, GROUP_SENSOR, GROUP_TURN, GROUP_RADAR, GROUP_POLAR, GROUP_TURN_KNOWN, GROUP_SLICE = 0, 1, 2, 3, 4, 5, 6, 7
+GROUP_INTS = 8
 
 # Pairs of a track or seed with a plot: floats and ints
 PAIR_LIKELIHOOD, PAIR_DISTANCE2, PAIR_EAST, PAIR_NORTH, PAIR_EE, PAIR_EN, PAIR_NN = 0, 1, 2, 3, 4, 5, 6

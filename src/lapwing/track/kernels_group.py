@@ -15,6 +15,7 @@ from lapwing.track.columns import (
     GROUP_POLAR,
     GROUP_RADAR,
     GROUP_SENSOR,
+    GROUP_SLICE,
     GROUP_START,
     GROUP_TURN,
     MEAN,
@@ -48,8 +49,6 @@ from lapwing.track.kernels_clutter import Counts, Marks, amplitude_ratio, densit
 from lapwing.track.kernels_looks import sweep
 from lapwing.track.kernels_seed import sow
 from lapwing.track.kernels_update import commit
-
-SWEEP_NS = 1_000_000_000
 
 
 @inner_kernel
@@ -111,15 +110,14 @@ def process(groups: Ints, plot_floats: Floats, plot_ints: Ints, floats: Floats, 
             dt = (begin_ns - seed_ints[s, SEED_TIME]) * 1e-9 if known else 0.0
             enter(tracks + s, seed_floats[s, SEED_EAST] + (dt * seed_floats[s, SEED_VE] if known else 0.0),
                   seed_floats[s, SEED_NORTH] + (dt * seed_floats[s, SEED_VN] if known else 0.0), heads, following)
-    swept_ns = begin_ns
     for g in range(len(groups)):
         first, last, sensor = groups[g, GROUP_START], groups[g, GROUP_END], groups[g, GROUP_SENSOR]
-        if plot_ints[first, PLOT_TIME] - swept_ns >= SWEEP_NS:
-            swept_ns = plot_ints[first, PLOT_TIME]
+        if g > 0 and groups[g, GROUP_SLICE] != groups[g - 1, GROUP_SLICE]:
+            now_ns = plot_ints[first, PLOT_TIME]
             for s in range(len(clocks)):
-                clocks[s, 0] = max(clocks[s, 0], min(clocks[s, 2], swept_ns))
+                clocks[s, 0] = max(clocks[s, 0], min(clocks[s, 2], now_ns))
             sweep(clocks, sites, reach, floats, ints, detect, looks, seed_floats, seed_ints, seed_detect, seed_looks, fall,
-                  swept_ns, patience_ns, -1)
+                  now_ns, patience_ns, -1)
         turn_ns, radar, polar = groups[g, GROUP_TURN], groups[g, GROUP_RADAR] != 0, groups[g, GROUP_POLAR] != 0
         if radar:
             align(first, last, sensor, applied, sites, plot_floats)

@@ -21,6 +21,7 @@ SIGMA_M_MIN = 10.0           # quantisation and time stamps: nothing is better t
 SIGMA_M_MAX = 5_000.0        # a plot worse than this is of no use (its covariance is refused)
 # Nearer than this a height is no small correction: the residue round an aerial would all fit one object high above it.
 LIFT_RANGE_M = 15_000.0
+SLICE_NS = 1_000_000_000      # of reception
 HEIGHT_M_SIGMA = 30.0        # of a height that comes without one
 # Mode 3/A codes that many share, and so name nobody: conspicuity and emergency codes (ICAO Doc 8168 vol. I part III).
 COMMON_CODES = (0, 0o1000, 0o1200, 0o2000, 0o7000, 0o7500, 0o7600, 0o7700, 0o7777)
@@ -42,9 +43,10 @@ def measured(plots: Plots, plane: Plane, rotation: Rotation, radars: Bools, site
              settings: Settings) -> Measured:
     """Return the plots of a step as the kernels take them.
 
-    A group is one sensor, at most `batch_s_max` and a quarter turn of measured time. Groups come in the order of their first
-    plot's time, so that a long batch is worked through as the short ones of a live run are; within one, time order. Plots
-    without a usable position, or of a sensor beyond the table, are left out (the sense stage has counted them).
+    A group is one sensor, at most `batch_s_max` and a quarter turn of measured time. A long batch is cut into seconds of
+    reception, so that it is worked through as the short ones of a live run are; within a second sensors come in the order
+    of their first plot, within a group plots in order of time. Plots without a usable position, or of a sensor beyond the
+    table, are left out (the sense stage has counted them).
     """
     good = np.isfinite(plots.latitude_rad) & np.isfinite(plots.longitude_rad)
     good &= plots.sensor_index < len(rotation.turn_s)
@@ -52,33 +54,36 @@ def measured(plots: Plots, plane: Plane, rotation: Rotation, radars: Bools, site
     good &= np.isfinite(variance) & (variance > 0) & (variance < 2 * SIGMA_M_MAX**2)
     rows = np.flatnonzero(good)
     polar = np.isfinite(plots.range_m) & np.isfinite(plots.azimuth_rad)
-    found: list[tuple[int, tuple[int, ...], npt.NDArray[np.intp]]] = []
-    owner, first = np.unique(plots.sensor_index[rows], return_index=True)
-    for sensor in owner[np.argsort(first, kind="stable")].tolist():
-        mine = rows[plots.sensor_index[rows] == sensor]
-        times = plots.measured_ns[mine]
-        if np.any(times[1:] < times[:-1]):
-            mine = mine[np.argsort(times, kind="stable")]
+    received_ns = plots.received_ns[rows]
+    slices = (received_ns - received_ns.min(initial=np.iinfo(np.int64).max)) // SLICE_NS
+    table: list[tuple[int, ...]] = []
+    order: list[npt.NDArray[np.intp]] = []
+    start = 0
+    for number in np.unique(slices).tolist():
+        here = rows[slices == number]
+        owner, first = np.unique(plots.sensor_index[here], return_index=True)
+        for sensor in owner[np.argsort(first, kind="stable")].tolist():
+            mine = here[plots.sensor_index[here] == sensor]
             times = plots.measured_ns[mine]
-        turn_s, radar = float(rotation.turn_s[sensor]), bool(radars[sensor])
-        known = math.isfinite(turn_s)
-        span_ns = int(1e9 * min(settings.batch_s_max, 0.25 * turn_s if known else 0.5))
-        turn_ns = int(1e9 * (turn_s if known else settings.rotation_s_default)) if radar else 0
-        rotation_s = sensors.rows[sensor].rotation_s
-        told = int((math.isfinite(rotation_s) and rotation_s > 0) or not radar)
-        done = 0
-        while done < len(mine):
-            end = int(np.searchsorted(times, times[done] + span_ns, side="right"))
-            in_polar = int(radar and bool(polar[mine[done:end]].all()))
-            found.append((int(times[done]), (sensor, turn_ns, int(radar), in_polar, told), mine[done:end]))
-            done = end
-    found.sort(key=lambda group: group[0])
-    table, start = [], 0
-    for _, what, mine in found:
-        table.append((start, start + len(mine), *what))
-        start += len(mine)
+            if np.any(times[1:] < times[:-1]):
+                mine = mine[np.argsort(times, kind="stable")]
+                times = plots.measured_ns[mine]
+            turn_s, radar = float(rotation.turn_s[sensor]), bool(radars[sensor])
+            known = math.isfinite(turn_s)
+            span_ns = int(1e9 * min(settings.batch_s_max, 0.25 * turn_s if known else 0.5))
+            turn_ns = int(1e9 * (turn_s if known else settings.rotation_s_default)) if radar else 0
+            rotation_s = sensors.rows[sensor].rotation_s
+            told = int((math.isfinite(rotation_s) and rotation_s > 0) or not radar)
+            done = 0
+            while done < len(mine):
+                end = int(np.searchsorted(times, times[done] + span_ns, side="right"))
+                in_polar = int(radar and bool(polar[mine[done:end]].all()))
+                table.append((start + done, start + end, sensor, turn_ns, int(radar), in_polar, told, number))
+                done = end
+            start += done
+            order.append(mine)
     groups = np.array(table, np.int64).reshape(-1, at.GROUP_INTS)
-    chosen = np.concatenate([mine for _, _, mine in found]) if found else rows
+    chosen = np.concatenate(order) if order else rows
     return Measured(groups, _floats(plots, chosen, plane, site_scale), _ints(plots, chosen, sensors))
 
 
