@@ -63,4 +63,12 @@ def test_an_injected_decision_takes_its_place_by_its_time():
     source = [(START_NS + i * NS_PER_S, "radar", "asterix", bytes([i])) for i in range(4)]
     decided = Injected().plus(START_NS + 1_500_000_000, "played:officer", "command", b"{}")
     entries = [e for b in Batcher(source, window_s=1.0, injected=decided) for e in b.entries]
-    assert [e.format for e in entries] == ["asterix", "asterix", "command", "asterix", "asterix"]
+    assert [e.format for e in entries if e.format != "tick"] == ["asterix", "asterix", "command", "asterix", "asterix"]
+
+
+def test_what_is_injected_ends_a_window_at_its_own_time():
+    batcher = Batcher(iter([(at * NS_PER_S, "link", "asterix", b"x") for at in (1, 3, 7, 13)]), window_s=6.0)
+    batcher.injected = batcher.injected.plus(2 * NS_PER_S, "officer", "command", b"yes")
+    batches = list(batcher)
+    assert [[(entry.received_ns // NS_PER_S, entry.link) for entry in batch.entries] for batch in batches] == [
+        [(1, "link"), (2, "officer")], [(3, "link")], [(7, "link")], [(13, "link")]]

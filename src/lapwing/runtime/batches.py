@@ -1,6 +1,7 @@
 """How entries become batches: windows of reception time, injected entries merged in, ticks where nothing came in.
 
-The windows lie on a fixed grid of time, so where a run is cut and resumed does not change the batches.
+The windows lie on a fixed grid of time, so where a run is cut and resumed does not change the batches. Only what is injected
+ends a window early, at its own time: an officer's word is not kept waiting for the end of a long one.
 """
 
 from __future__ import annotations
@@ -91,6 +92,7 @@ class Batcher:
         if self._next is not None and self._now_ns - self._last_ns > IDLE_LIMIT_NS:
             self._now_ns = max(self._now_ns, self._next[0] - self._next[0] % window)
         end_ns = (self._now_ns // window + 1) * window
+        end_ns = min([end_ns, *(max(item[0], self._now_ns) + 1 for item in self.injected.items)])
         found: list[Item] = []
         newest_ns = self._now_ns
         while self._next is not None and self._next[0] < end_ns:
