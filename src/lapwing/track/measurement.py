@@ -54,37 +54,42 @@ def measured(plots: Plots, plane: Plane, rotation: Rotation, radars: Bools, site
     good &= np.isfinite(variance) & (variance > 0) & (variance < 2 * SIGMA_M_MAX**2)
     rows = np.flatnonzero(good)
     polar = np.isfinite(plots.range_m) & np.isfinite(plots.azimuth_rad)
-    received_ns = plots.received_ns[rows]
-    slices = (received_ns - received_ns.min(initial=np.iinfo(np.int64).max)) // SLICE_NS
+    chosen, ends = _in_order(plots, rows)
+    times = plots.measured_ns[chosen]
+    polar_before = np.concatenate(([0], np.cumsum(polar[chosen])))
     table: list[tuple[int, ...]] = []
-    order: list[npt.NDArray[np.intp]] = []
     start = 0
-    for number in np.unique(slices).tolist():
-        here = rows[slices == number]
-        owner, first = np.unique(plots.sensor_index[here], return_index=True)
-        for sensor in owner[np.argsort(first, kind="stable")].tolist():
-            mine = here[plots.sensor_index[here] == sensor]
-            times = plots.measured_ns[mine]
-            if np.any(times[1:] < times[:-1]):
-                mine = mine[np.argsort(times, kind="stable")]
-                times = plots.measured_ns[mine]
-            turn_s, radar = float(rotation.turn_s[sensor]), bool(radars[sensor])
-            known = math.isfinite(turn_s)
-            span_ns = int(1e9 * min(settings.batch_s_max, 0.25 * turn_s if known else 0.5))
-            turn_ns = int(1e9 * (turn_s if known else settings.rotation_s_default)) if radar else 0
-            rotation_s = sensors.rows[sensor].rotation_s
-            told = int((math.isfinite(rotation_s) and rotation_s > 0) or not radar)
-            done = 0
-            while done < len(mine):
-                end = int(np.searchsorted(times, times[done] + span_ns, side="right"))
-                in_polar = int(radar and bool(polar[mine[done:end]].all()))
-                table.append((start + done, start + end, sensor, turn_ns, int(radar), in_polar, told, number))
-                done = end
-            start += done
-            order.append(mine)
+    for number, end in ends:
+        sensor = int(plots.sensor_index[chosen[start]])
+        turn_s, radar = float(rotation.turn_s[sensor]), bool(radars[sensor])
+        known = math.isfinite(turn_s)
+        span_ns = int(1e9 * min(settings.batch_s_max, 0.25 * turn_s if known else 0.5))
+        turn_ns = int(1e9 * (turn_s if known else settings.rotation_s_default)) if radar else 0
+        rotation_s = sensors.rows[sensor].rotation_s
+        told = int((math.isfinite(rotation_s) and rotation_s > 0) or not radar)
+        while start < end:
+            until_ns = int(times[start]) + span_ns
+            after = end if times[end - 1] <= until_ns else start + int(np.searchsorted(times[start:end], until_ns, side="right"))
+            in_polar = int(radar and bool(polar_before[after] - polar_before[start] == after - start))
+            table.append((start, after, sensor, turn_ns, int(radar), in_polar, told, number))
+            start = after
     groups = np.array(table, np.int64).reshape(-1, at.GROUP_INTS)
-    chosen = np.concatenate(order) if order else rows
     return Measured(groups, _floats(plots, chosen, plane, site_scale), _ints(plots, chosen, sensors))
+
+
+def _in_order(plots: Plots, rows: npt.NDArray[np.intp]) -> tuple[npt.NDArray[np.intp], list[tuple[int, int]]]:
+    """Return the rows in the order of their groups, and of every second and sensor its number and the place after its last row."""
+    if not len(rows):
+        return rows, []
+    received_ns, sensor = plots.received_ns[rows], plots.sensor_index[rows].astype(np.int64)
+    number = (received_ns - received_ns.min()) // SLICE_NS
+    pair, first, of_row = np.unique(number * (1 << 16) + sensor, return_index=True, return_inverse=True)
+    rank = np.empty(len(pair), np.int64)
+    order = np.lexsort((first, pair >> 16))
+    rank[order] = np.arange(len(pair))
+    place = rank[of_row]
+    ends = np.cumsum(np.bincount(place, minlength=len(pair)))
+    return rows[np.lexsort((plots.measured_ns[rows], place))], list(zip((pair[order] >> 16).tolist(), ends.tolist(), strict=True))
 
 
 def _ints(plots: Plots, rows: npt.NDArray[np.intp], sensors: SensorTable) -> Ints:
