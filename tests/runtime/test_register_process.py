@@ -57,6 +57,7 @@ def test_the_service_warns_on_while_the_database_is_down_and_the_register_catche
     finally:
         running.process.kill()
     assert PASSWORD not in json.dumps(running.lines())
+    assert main(["database", "feed", str(config)]) == 0      # what came in while the service ended
     before = ask_all(config)
     assert main(["database", "rebuild", str(config)]) == 0 and ask_all(config) == before
 

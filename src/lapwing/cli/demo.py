@@ -66,7 +66,7 @@ def _play(arguments: argparse.Namespace, folder: Path, state_dir: Path) -> int:
         window = console.open_console(opened, country, port=arguments.port, mode="EXERCISE")
         observers.append(window.feed.take)
     try:
-        done = replay.run_to_folder(opened, folder, country, cast=played.Cast(), window_s=pace.window_s(speed), observers=observers,
+        done = replay.run_to_folder(opened, folder, country, cast=played.Cast(), window_s=pace.window_s(speed, opened), observers=observers,
                                     before_batch=pace.Pace(speed, window.entered if window else None))
         checks = score(folder, recording)
         if arguments.json:

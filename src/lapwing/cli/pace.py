@@ -14,7 +14,8 @@ from lapwing.model.errors import InputError
 from lapwing.model.times import NS_PER_S, to_iso
 from lapwing.pipeline import Outcome
 from lapwing.runtime.batches import Batcher
-from lapwing.runtime.replay import WINDOW_S
+from lapwing.runtime.opening import Opened
+from lapwing.runtime.replay import usual_window_s
 from lapwing.runtime.runner import Observer
 
 SLOW_SPEED = 10.0            # below it a person watches: batches of a second
@@ -34,9 +35,9 @@ def parse_speed(text: str) -> float:
     return speed
 
 
-def window_s(speed: float) -> float:
+def window_s(speed: float, opened: Opened) -> float:
     """Return the length of a batch for a speed: the picture must not jump by seconds."""
-    return WATCHED_WINDOW_S if speed < SLOW_SPEED else WINDOW_S
+    return WATCHED_WINDOW_S if speed < SLOW_SPEED else usual_window_s(opened)
 
 
 @dataclass(slots=True)

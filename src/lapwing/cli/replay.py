@@ -69,7 +69,8 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         with pace.progress(None, opened.title) as move:
             done = replay.run_to_folder(opened, folder, country, cast=cast, observers=[*observers, move],
-                                        window_s=pace.window_s(speed), before_batch=pace.Pace(speed, window.entered if window else None))
+                                        window_s=pace.window_s(speed, opened),
+                                        before_batch=pace.Pace(speed, window.entered if window else None))
         status = _report(done, arguments.json)
     finally:
         if window is not None:

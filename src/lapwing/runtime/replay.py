@@ -28,9 +28,11 @@ from lapwing.sense.asterix.edition_names import edition_texts, parse_editions
 JOURNAL = "journal.sqlite"
 # In a replay the source is still there after a crash, so batches may share a transaction: the run resumes before them.
 COMMIT_EVERY = 100
-# A batch of a replay: about one turn of a surveillance radar (4 to 12 s), so a thing is told at most a turn later than it would be live.
+# A batch of a story: about one turn of a surveillance radar (4 to 12 s), so a thing is told at most a turn later than it would be live.
 # The cost of a batch hardly depends on what is in it: a story of 50 minutes takes a quarter of the time of batches of a second.
-WINDOW_S = 6.0
+STORY_WINDOW_S = 6.0
+# Of a recording, whose radar may turn once a second: the tracks file has a row of a track and batch.
+RECORDING_WINDOW_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +45,21 @@ class Run:
     files: tuple[Path, ...]
 
 
+def usual_window_s(opened: Opened) -> float:
+    """Return the length of a batch where nobody watches."""
+    return RECORDING_WINDOW_S if opened.recording is None else STORY_WINDOW_S
+
+
 def run_to_folder(opened: Opened, folder: Path, country: Country | None, *, cast: Cast | None, status: str = "Exercise",
-                  window_s: float = WINDOW_S, observers: Sequence[Observer] = (),
+                  window_s: float | None = None, observers: Sequence[Observer] = (),
                   before_batch: Callable[[Batcher], None] | None = None) -> Run:
     """Run a source through the chain and leave all outputs in a folder; an unfinished run there is resumed.
 
     Raises StorageError where the folder holds the journal of another source, or cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    if window_s is None:
+        window_s = usual_window_s(opened)
     setup = make_setup(opened.sensors, country, status=status, editions=opened.editions)
     log = SqliteLog(folder / JOURNAL, synchronous="NORMAL", commit_every=COMMIT_EVERY)
     try:
