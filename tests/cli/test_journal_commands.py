@@ -5,6 +5,7 @@ import json
 import sqlite3
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,10 +13,16 @@ import pytest
 
 from lapwing.adapters.sqlite_log import SqliteLog
 from lapwing.cli.main import main
+from lapwing.model.entries import Entry
+from lapwing.model.ports import Batch, Output
+from lapwing.model.times import NS_PER_S
+from lapwing.model.verdicts import DecisivePlot, Evidence
 from lapwing.record import codec
+from lapwing.record.canonical import to_json
+from lapwing.record.rows import verdict_row
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "record"))
-from report_story import IDS, SENSORS, ZONES, story
+from report_story import IDS, SENSORS, START_NS, ZONES, story, verdict
 
 
 @pytest.fixture
@@ -191,3 +198,23 @@ def test_an_object_without_a_verdict_is_named_with_those_that_have_one(journal, 
     assert main(["explain", str(journal), "nobody"]) == 2
     said = capsys.readouterr().err
     assert "nobody" in said and IDS[0] in said
+
+
+def test_a_plot_of_a_segment_before_is_shown_with_its_own_octets(tmp_path, capsys):
+    """Entries are numbered anew in each segment of a live journal; an object may be followed from one into the next."""
+    times_ns = START_NS, START_NS + 86_400 * NS_PER_S
+    for number, received_ns in enumerate(times_ns):
+        plots = [DecisivePlot(at_ns, "RO-GF-1", 0, 900.0, 30.0, 40.0, 0.9) for at_ns in (*times_ns, START_NS - 7_200 * NS_PER_S)]
+        row = verdict_row(replace(verdict(IDS[0], 900.0, "not_entered", 45.3, 28.5),
+                                  evidence=Evidence(3, ("RO-GF-1",), (), 20.0, decisive=tuple(plots))))
+        with SqliteLog(tmp_path / f"journal-{number + 1:06d}.sqlite", synchronous="OFF") as log:
+            log.set_meta({"initial_state": "00"} if number else {"source": "made up"})
+            log.append(Batch(0, (Entry(0, received_ns + NS_PER_S, "radar", "asterix", bytes([0x30, number])),)))
+            log.commit(0, [Output("verdict", to_json(row))] if number else [])
+    assert main(["explain", "--json", str(tmp_path)]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [plot["octets"] for plot in lines[0]["evidence"]["decisive"]] == ["3000", "3001", ""]
+    assert main(["explain", str(tmp_path)]) == 0 and "not at hand" in capsys.readouterr().out
+    assert main(["explain", str(tmp_path / "nowhere")]) == 2
+    (tmp_path / "empty").mkdir()
+    assert main(["explain", str(tmp_path / "empty")]) == 2 and "no journal in this folder" in capsys.readouterr().err

@@ -1,5 +1,7 @@
 """The house keeps its own rules: who imports whom, how long a file is, what the manual names, what the repo may not hold."""
 
+import importlib.util
+import os
 import re
 import subprocess
 import sys
@@ -35,6 +37,14 @@ def test_no_script_or_module_is_longer_than_400_lines_without_saying_why():
         if len(lines) > 420 and "Longer than 400 lines because" not in "\n".join(lines[:40]):
             long.append(f"{path.relative_to(ROOT)}: {len(lines)} lines")
     assert not long, "split these, or state the reason at the top: " + "; ".join(long)
+
+
+@pytest.mark.skipif(os.environ.get("CI") != "true", reason="a user may lack what is optional")
+def test_ci_lacks_no_library_without_which_tests_are_skipped():
+    asked = {name for path in (ROOT / "tests").rglob("*.py")
+             for name in re.findall(r'importorskip\("([\w.]+)"', path.read_text(encoding="utf-8"))}
+    lacking = sorted(name for name in asked if importlib.util.find_spec(name.split(".")[0]) is None)
+    assert len(asked) > 5 and not lacking, f"add to the test extra and its pins: {', '.join(lacking)}"
 
 
 def test_help_answers_without_loading_anything_heavy():

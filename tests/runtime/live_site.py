@@ -52,6 +52,19 @@ checkpoint_s = 3.0
 """
 
 
+# The least that is a site; a test adds the table that it is about.
+LEAST_SITE = """
+[site]
+country = "ro"
+[link.a]
+url = "udp://:8600"
+allow_from = ["10.0.0.1"]
+[sensor.x]
+sac = 1
+sic = 2
+"""
+
+
 def free_port() -> int:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", 0))

@@ -2,15 +2,18 @@
 
 import base64
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("authlib")
+sys.path.insert(0, str(Path(__file__).parents[1] / "runtime"))
 
 from fake_provider import CLIENT, REDIRECT, SECRET, FakeProvider
 from fastapi.testclient import TestClient
 from joserfc.jwk import ECKey, OctKey, RSAKey
+from live_site import LEAST_SITE
 
 from lapwing.adapters.audit_file import read_audit
 from lapwing.adapters.oidc import ProviderSettings
@@ -214,17 +217,7 @@ def test_a_claim_may_lie_within_objects(world):
     assert browser.get("/api/me").json()["role"] == "supervisor"
 
 
-SITE = """
-[site]
-country = "ro"
-[link.a]
-url = "udp://:8600"
-allow_from = ["10.0.0.1"]
-[sensor.x]
-sac = 1
-sic = 2
-[oidc]
-"""
+SITE = LEAST_SITE + "[oidc]\n"
 RIGHT = 'issuer = "https://id.example"\nclient_id = "lapwing"\nredirect = "https://127.0.0.1/api/oidc/return"\n'
 TABLE = '[oidc.roles]\n"air-watch" = "operator"\n'
 

@@ -14,7 +14,7 @@ OCTETS_SHOWN = 48
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("journal", help="journal.sqlite of a run, or the folder that holds it")
+    parser.add_argument("journal", help="journal file, folder of a run, or journal folder of a live site")
     parser.add_argument("track", nargs="*", help="ids of objects (default: every final verdict)")
     parser.add_argument("--json", action="store_true", help="one JSON line a verdict, its plots with all octets")
 
@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     from lapwing.runtime.explained import explained
 
     path = Path(arguments.journal)
-    for number, verdict in enumerate(explained(path / "journal.sqlite" if path.is_dir() else path, tuple(arguments.track))):
+    for number, verdict in enumerate(explained(path, tuple(arguments.track))):
         print(json.dumps(verdict, ensure_ascii=False) if arguments.json else ("\n" if number else "") + "\n".join(_lines(verdict)))
     return 0
 
@@ -52,7 +52,7 @@ def _lines(verdict: dict[str, Any]) -> list[str]:
     for plot in evidence["decisive"]:
         octets = plot["octets"]
         shown = octets[: 2 * OCTETS_SHOWN] + ("..." if len(octets) > 2 * OCTETS_SHOWN else "")
-        sigma, found = plot["distance_m_sigma"] or 0.0, f"#{plot['entry']}  {plot['format']}  {shown}"
+        sigma, found = plot["distance_m_sigma"] or 0.0, f"#{plot['entry']}  {plot['format']}  {shown}" if octets else "not at hand"
         lines.append(f"    {plot['time'][11:23]}  {plot['sensor']:<12} {_metres(plot['distance_m']):>10} +- {sigma:.0f} m  "
                      f"{_metres(plot['residual_m']):>8}  {_share(plot['association_prob'])}  {found}")
     return lines

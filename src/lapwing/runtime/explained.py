@@ -2,34 +2,67 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from lapwing.adapters.sqlite_log import SqliteLog
-from lapwing.model.errors import InputError
+from lapwing.model.entries import Entry
+from lapwing.model.errors import InputError, StorageError
+from lapwing.model.times import NS_PER_S, from_iso
+from lapwing.runtime.segments import segments
+
+# Entries are numbered anew in each segment of a live journal. A plot is received so long before or after its own time at the most
+# (the sense stage refuses the others), so its entry is the one of its number that came in then.
+EARLY_NS, LATE_NS = 5 * NS_PER_S, 600 * NS_PER_S
 
 
 def explained(journal: Path, track_ids: tuple[str, ...] = ()) -> Iterator[dict[str, Any]]:
     """Yield the final verdicts of a journal, in order, each plot of `evidence.decisive` with format and octets of its entry.
 
-    Raises StorageError where there is no journal, InputError where it has no final verdict on an object named.
+    `journal` is a file, the folder of a run, or the journal folder of a live site. Format and octets are empty where the entry is
+    not at hand (its segment has left). Raises StorageError where there is no journal, InputError where it has no final verdict on
+    an object named.
     """
-    with SqliteLog(journal, read_only=True) as log:
-        final = [row for row in (json.loads(output.payload) for _, output in log.outputs_of("verdict")) if row["final"]]
+    with contextlib.ExitStack() as stack:
+        logs = [stack.enter_context(SqliteLog(path, read_only=True)) for path in _files(journal)]
+        final = [(number, row) for number, log in enumerate(logs)
+                 for row in (json.loads(output.payload) for _, output in log.outputs_of("verdict")) if row["final"]]
         for track_id in track_ids:
-            if not any(_named(row, track_id) for row in final):
-                known = ", ".join(sorted({row["track_id"] for row in final})[:12]) or "none"
+            if not any(_named(row, track_id) for _, row in final):
+                known = ", ".join(sorted({row["track_id"] for _, row in final})[:12]) or "none"
                 raise InputError("no final verdict on this object", where=f"{journal}: {track_id}",
                                  remedy=f"objects with one: {known}")
-        for row in final:
+        for number, row in final:
             if track_ids and not any(_named(row, track_id) for track_id in track_ids):
                 continue
             for plot in row["evidence"].setdefault("decisive", []):
-                entry = log.entry(plot["entry"])
-                plot["format"], plot["octets"] = (entry.format, entry.payload.hex()) if entry is not None else ("?", "")
+                entry = _entry(logs[: number + 1], plot)
+                plot["format"], plot["octets"] = (entry.format, entry.payload.hex()) if entry is not None else ("", "")
             yield row
+
+
+def _files(journal: Path) -> list[Path]:
+    if not journal.is_dir():
+        return [journal]
+    run = journal / "journal.sqlite"
+    found = [run] if run.exists() else [segment.path for segment in segments(journal)]
+    if not found:
+        raise StorageError("no journal in this folder", where=str(journal),
+                           remedy="name the folder of a run, the journal folder of a live site, or a journal file")
+    return found
+
+
+def _entry(logs: Sequence[SqliteLog], plot: dict[str, Any]) -> Entry | None:
+    """Return the entry that a plot came in, None where it is not at hand."""
+    found = [entry for entry in (log.entry(plot["entry"]) for log in logs) if entry is not None]
+    if len(logs) == 1 and "initial_state" not in logs[0].meta():
+        return found[0] if found else None
+    time_ns = from_iso(plot["time"])
+    return min((entry for entry in found if -EARLY_NS <= entry.received_ns - time_ns <= LATE_NS),
+               key=lambda entry: abs(entry.received_ns - time_ns), default=None)
 
 
 def _named(row: dict[str, Any], track_id: str) -> bool:
