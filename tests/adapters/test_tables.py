@@ -5,6 +5,8 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lapwing import sense
 from lapwing.adapters.tables import TableSource
@@ -80,7 +82,48 @@ def test_a_column_of_another_name_or_unit_is_refused_with_the_right_one(tmp_path
 
 def test_a_table_that_is_no_text_is_refused_in_words(tmp_path):
     path = tmp_path / "rows.csv"
-    for octets in ("time,sensor".encode("utf-16"), b"\x80" * 50, b"time,kind,lat_deg,lon_deg,by\n2025-08-05T19:52:02Z,heard,1,2,\xff\n"):
+    for octets in ("time,sensor".encode("utf-16"), b"\x80" * 50):
         path.write_bytes(octets)
         with pytest.raises(InputError, match="no CSV"):
             list(TableSource(path, TABLE))
+
+
+GOOD = b"2025-08-05T19:52:0%dZ,heard,45.2,28.4,Ana\n"
+
+
+@pytest.mark.parametrize(("bad", "why"), [
+    (b"2025-08-05T19:52:02Z,heard,1,2,\xff\n", "by holds octets that are no UTF-8"), (b"2025-08-05T19:52:02Z,heard,north,2,Ana\n", "lat_deg = 'north'"),
+    (b"never,heard,1,2,Ana\n", "time 'never'"), (b"2025-08-05T19:52:02Z,heard,1\n", "3 fields, the header has 5"),
+    (b"2025-08-05T19:52:02Z,heard,1,2,Ana,more\n", "6 fields"), (b"\x00\x00\n", "1 fields"), (b"x" * 200_000 + b"\n", "field larger"),
+])
+@pytest.mark.parametrize("at", [0, 2])
+def test_a_bad_row_is_counted_with_line_and_reason_and_costs_no_other(tmp_path, bad, why, at):
+    path = tmp_path / "rows.csv"
+    rows = [GOOD % 1, GOOD % 3]
+    rows.insert(at, bad)
+    path.write_bytes(b"time,kind,lat_deg,lon_deg,by\n" + b"".join(rows))
+    items = list(TableSource(path, TABLE))
+    found = sense.step(sense.State(), tuple(Entry(k, *item) for k, item in enumerate(items)), sense.SenseSetup(sensors=TABLE),
+                       items[-1][0])[1]
+    assert len(found.reports) == 2 and [(one.reason, one.count) for one in found.refusals] == [("bad_row", 1)]
+    assert f"rows.csv line {at + 2}: " in found.refusals[0].detail and why in found.refusals[0].detail
+
+
+def test_a_bad_line_of_records_costs_no_other(tmp_path):
+    good = json.dumps({"format": "sighting", "received": "2025-08-05T19:52:02Z", "record": {
+        "time": "2025-08-05T19:52:02Z", "kind": "seen", "lat_deg": 45, "lon_deg": 28, "by": "Ana"}})
+    path = tmp_path / "rows.jsonl"
+    path.write_text("\n".join([good, "{", good, '{"format": "x", "received": "2025-08-05T19:52:02Z", "record": {}}', "[]", good]))
+    kinds = [item[2] for item in TableSource(path, TABLE)]
+    assert sorted(kinds) == ["bad_row"] * 3 + ["sighting"] * 3
+
+
+@given(st.binary(max_size=400), st.integers(0, 2))
+def test_no_octets_in_a_table_stop_the_rows_before_them(tmp_path_factory, octets, kind):
+    path = tmp_path_factory.mktemp("t") / ("rows.jsonl" if kind == 2 else "rows.csv")
+    head = [b"time,kind,lat_deg,lon_deg,by\n" + GOOD % 1, b"time,sensor,range_m,azimuth_deg\n2025-08-05T19:52:02Z,tulcea,900,1\n",
+            b'{"format": "sighting", "received": "2025-08-05T19:52:02Z", "record": {}}\n'][kind]
+    path.write_bytes(head + octets)
+    items = list(TableSource(path, TABLE))
+    sense.step(sense.State(), tuple(Entry(k, *item) for k, item in enumerate(items)), sense.SenseSetup(sensors=TABLE), items[-1][0])
+    assert sum(item[2] != "bad_row" for item in items) >= 1

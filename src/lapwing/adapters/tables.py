@@ -17,6 +17,9 @@ columns                                      rows are
 ===========================================  =============================================================
 
 JSON lines hold ``{"format", "link", "received", "record"}``, as ``lapwing simulate`` writes persons.jsonl.
+
+A row that is none becomes an entry ``bad_row`` at the time of the row before it: journaled as it came, counted by the sense
+stage with line and reason, and no other row is lost for it. A file of which no row is good is an error.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +39,11 @@ from lapwing.model.times import from_iso
 from lapwing.sense import plot_rows
 
 Item = tuple[int, str, str, bytes]
+_Bad = tuple[InputError, str]        # why, and the row as it came
 SUFFIXES = (".csv", ".jsonl")
 ROWS_MAX = 10_000_000
 LINE_OCTETS_MAX = 1_000_000
+ROW_CHARACTERS_MAX = 1_000           # of a bad row that are kept
 _KINDS = {"psr": KIND_PSR, "ssr": KIND_SSR, "cmb": KIND_COMBINED, "": KIND_PSR}
 _TEXTS = {"sensor", "time", "kind", "patrol", "event", "place", "text", "by", "id", "affiliation", "track_id", "icao_address",
           "mode3a", "callsign", "class", "action", "received", "format", "plot_type"}
@@ -86,60 +91,100 @@ class TableSource:
         self._path, self._sensors = path, sensors
 
     def __iter__(self) -> Iterator[Item]:
-        """Yield items. Raises InputError where a row cannot be one: the line, the column and what is expected."""
-        read = self._jsonl() if self._path.suffix == ".jsonl" else self._csv()
-        yield from sorted(read, key=lambda item: item[0])
+        """Yield items. Raises InputError where the columns say nothing, or no row is good: the line, the value, what is expected."""
+        read = list(self._jsonl() if self._path.suffix == ".jsonl" else self._csv())
+        good = [row for row in read if not isinstance(row[0], InputError)]
+        first_bad = next((row[0] for row in read if isinstance(row[0], InputError)), None)
+        if first_bad is not None and not good:
+            raise first_bad
+        yield from sorted(self._timed(read, int(good[0][0]) if good else 0), key=lambda item: item[0])
+
+    def _timed(self, read: list[Item | _Bad], received_ns: int) -> Iterator[Item]:
+        for row in read:
+            if isinstance(row[0], InputError):
+                error, text = row[0], str(row[1])
+                yield received_ns, f"file:{self._path.name}", formats.BAD_ROW, json.dumps(
+                    {"where": error.where, "what": error.what, "remedy": error.remedy, "row": text[:ROW_CHARACTERS_MAX]}).encode()
+            else:
+                item: Item = row    # type: ignore[assignment]
+                received_ns = item[0]
+                yield item
 
     def _wrong(self, line: int, what: str, remedy: str = "see the manual's page on connecting") -> InputError:
         return InputError(what, where=f"{self._path.name} line {line}", remedy=remedy)
 
-    def _jsonl(self) -> Iterator[Item]:
+    def _jsonl(self) -> Iterator[Item | _Bad]:
         with self._path.open("rb") as file:
             for number, line in enumerate(file, 1):
                 if not line.strip():
                     continue
-                if number > ROWS_MAX or len(line) > LINE_OCTETS_MAX:
-                    raise self._wrong(number, "too long")
+                if number > ROWS_MAX:
+                    raise self._wrong(number, f"over {ROWS_MAX:,} rows", "cut it into several files")
                 try:
-                    row = json.loads(line)
-                    received_ns = from_iso(row["received"])
-                    format_, record = row["format"], row["record"]
-                except (ValueError, KeyError, TypeError, RecursionError) as error:
-                    raise self._wrong(number, f'no {{"format", "received", "record"}}: {error!r}'[:200]) from None
-                if format_ not in _FORMATS:
-                    raise self._wrong(number, f"format {format_!r}", f"one of {', '.join(_FORMATS)}")
-                payload = record.encode() if isinstance(record, str) else json.dumps(record, ensure_ascii=False).encode()
-                yield received_ns, str(row.get("link") or f"file:{self._path.name}"), format_, payload
+                    yield self._record(number, line)
+                except InputError as error:
+                    yield error, line.decode(errors="replace")
 
-    def _csv(self) -> Iterator[Item]:
-        with self._path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            try:
-                names = [name.strip() for name in reader.fieldnames or []]
-            except (csv.Error, UnicodeDecodeError) as error:
-                raise self._wrong(1, f"no CSV: {error}"[:200], "save the table as CSV in UTF-8, with commas") from None
-            reader.fieldnames = names
-            kind = format_of(set(names))
-            if kind is None and "format" not in names:
-                raise InputError(f"columns {', '.join(names)[:200] or 'none'}", where=str(self._path),
-                                 remedy=_hint(names) or "positions have sensor, time, lat_deg, lon_deg; plots sensor, time, range_m, "
-                                 "azimuth_deg; more in the manual's page on connecting")
-            unknown = sorted(set(names) - _COLUMNS.get(kind or "", set(names)))
-            if unknown:
-                raise InputError(f"column {', '.join(unknown)[:200]}: none of {kind}", where=str(self._path), remedy=_hint(unknown) or
-                                 f"known are {', '.join(sorted(_COLUMNS[kind or '']))}")
-            try:
-                for row in reader:
-                    yield self._row(reader.line_num, row, kind)
-            except (csv.Error, UnicodeDecodeError) as error:
-                raise self._wrong(reader.line_num, f"no CSV: {error}") from None
+    def _record(self, number: int, line: bytes) -> Item:
+        if len(line) > LINE_OCTETS_MAX:
+            raise self._wrong(number, f"{len(line):,} octets", f"a record has at most {LINE_OCTETS_MAX:,}")
+        try:
+            row = json.loads(line)
+            received_ns = from_iso(row["received"])
+            format_, record = row["format"], row["record"]
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise self._wrong(number, f'no {{"format", "received", "record"}}: {error!r}'[:200]) from None
+        if format_ not in _FORMATS:
+            raise self._wrong(number, f"format {format_!r}", f"one of {', '.join(_FORMATS)}")
+        payload = record.encode(errors="replace") if isinstance(record, str) else json.dumps(record).encode()
+        return received_ns, str(row.get("link") or f"file:{self._path.name}"), format_, payload
 
-    def _row(self, line: int, row: Mapping[str, Any], kind: str | None) -> Item:
+    def _csv(self) -> Iterator[Item | _Bad]:
+        # An octet that is no UTF-8 spoils its own row, not the table.
+        with self._path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+            reader = csv.reader(file)
+            names, kind = self._columns(reader)
+            while True:
+                before = reader.line_num + 1
+                fields: list[str] = []
+                try:
+                    fields = next(reader)
+                    if reader.line_num > ROWS_MAX:
+                        raise self._wrong(reader.line_num, f"over {ROWS_MAX:,} rows", "cut it into several files")
+                    if fields:
+                        yield self._row(reader.line_num, names, fields, kind)
+                except StopIteration:
+                    return
+                except csv.Error as error:
+                    yield self._wrong(before, f"no CSV: {error}"), ""
+                except InputError as error:
+                    yield error, ",".join(fields)
+
+    def _columns(self, reader: Any) -> tuple[list[str], str | None]:
+        """Return the header's names and what the rows are. Raises InputError."""
+        try:
+            names = [str(name).strip() for name in next(reader, [])]
+            "".join(names).encode()
+        except (csv.Error, UnicodeEncodeError) as error:
+            raise self._wrong(1, f"no CSV: {error}"[:200], "save the table as CSV in UTF-8, with commas") from None
+        kind = format_of(set(names))
+        if kind is None and "format" not in names:
+            raise InputError(f"columns {', '.join(names)[:200] or 'none'}", where=str(self._path),
+                             remedy=_hint(names) or "positions have sensor, time, lat_deg, lon_deg; plots sensor, time, range_m, "
+                             "azimuth_deg; more in the manual's page on connecting")
+        unknown = sorted(set(names) - _COLUMNS.get(kind or "", set(names)))
+        if unknown:
+            raise InputError(f"column {', '.join(unknown)[:200]}: none of {kind}", where=str(self._path), remedy=_hint(unknown) or
+                             f"known are {', '.join(sorted(_COLUMNS[kind or '']))}")
+        return names, kind
+
+    def _row(self, line: int, names: Sequence[str], fields: Sequence[str], kind: str | None) -> Item:
+        if len(fields) != len(names):
+            raise self._wrong(line, f"{len(fields)} fields, the header has {len(names)}")
         record: dict[str, Any] = {}
-        for name, text in row.items():
-            if name is None or text is None:
-                raise self._wrong(line, "more or fewer fields than the header has")
-            text = text.strip()
+        for name, text in zip(names, map(str.strip, fields), strict=True):
+            if not text.isascii() and not text.isprintable() and any("\udc80" <= letter <= "\udcff" for letter in text):
+                raise self._wrong(line, f"{name} holds octets that are no UTF-8", "save the table as CSV in UTF-8")
             if not text:
                 continue
             record[name] = text if name in _TEXTS else self._number(line, name, text)

@@ -131,11 +131,12 @@ def _report(done: object, as_json: bool) -> int:
     if as_json:
         print(json.dumps({"out": str(done.folder), "batches": counts.batches, "entries": counts.entries,
                           "records": counts.records, "plots": counts.plots, "refusals": dict(sorted(counts.refusals.items())),
+                          "refusals_first": dict(sorted(counts.firsts.items())),
                           "resumed_batches": done.resumed_batches, "files": [path.name for path in done.files]}))
     else:
         print(f"{counts.entries:,} entries, {counts.records:,} records, {counts.plots:,} plots; outputs in {done.folder}")
         for reason, count in sorted(counts.refusals.items(), key=lambda item: -item[1]):
-            print(f"  refused {count:>9,}  {reason}")
+            print(f"  refused {count:>9,}  {reason}; the first: {counts.firsts[reason][:200]}")
     if counts.refusals and not counts.records and not counts.plots:
         print("lapwing replay: nothing could be read: every octet was refused, for the reasons above; `lapwing decode FILE` says where",
               file=sys.stderr)

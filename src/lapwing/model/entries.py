@@ -20,6 +20,7 @@ PATROL = "patrol"            # JSON: a patrol event
 IDENTIFY = "identify"        # JSON: "this track / this address is ours"
 IMPACT = "impact"            # JSON: last-seen or impact point with a search sector
 SENSOR = "sensor"            # JSON: a person shuts a sensor out, or lets it in again
+BAD_ROW = "bad_row"          # JSON: a table's row that could not be read, and why
 COMMAND = "command"          # JSON: an officer's decision on an alert
 ACKNOWLEDGE = "acknowledge"  # JSON: a partner or person acknowledged a notice
 TICK = "tick"                # empty: time went on, nothing came in

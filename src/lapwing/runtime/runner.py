@@ -47,6 +47,7 @@ class Counts:
     plots: int = 0
     tracks_confirmed: int = 0
     refusals: dict[str, int] = field(default_factory=dict)
+    firsts: dict[str, str] = field(default_factory=dict)     # where and what the first refusal of a reason was
 
     def add(self, batch: Batch, outcome: pipeline.Outcome) -> None:
         """Count one batch."""
@@ -56,6 +57,7 @@ class Counts:
         self.plots += len(outcome.sensed.plots)
         for refusal in outcome.sensed.refusals:
             self.refusals[refusal.reason] = self.refusals.get(refusal.reason, 0) + refusal.count
+            self.firsts.setdefault(refusal.reason, f"{refusal.where}: {refusal.detail}" if refusal.detail else refusal.where)
 
 
 class Runner:

@@ -165,6 +165,18 @@ def encode_acoustic(sensor: str, time_ns: int, latitude_rad: float, longitude_ra
     }, sort_keys=True, separators=(",", ":")).encode()
 
 
+def read_bad_rows(work: Work, setup: SenseSetup, entries: Sequence[Entry]) -> Found:
+    """Count rows of tables that could not be read: the first of a table with line, value and remedy."""
+    for entry in entries:
+        try:
+            fields = json.loads(entry.payload)
+            detail = f"{fields['where']}: {fields['what']}; {fields['remedy']}"
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            detail = f"no bad row: {error!r}"
+        work.refusals.add("bad_row", entry.link, detail[:300], entry.link, entry.sequence, 0)
+    return Found()
+
+
 READERS: Mapping[str, Reader] = {
     formats.ASTERIX: read_asterix,
     formats.PLOTS: read_plots,
@@ -176,5 +188,6 @@ READERS: Mapping[str, Reader] = {
     formats.SBS: read_sbs,
     formats.BEAST: read_beast,
     formats.REMOTE_ID: read_remote_id,
+    formats.BAD_ROW: read_bad_rows,
     **dict.fromkeys(person_json.READERS, read_person),
 }
