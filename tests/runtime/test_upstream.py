@@ -11,8 +11,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "adapters"))
 from nats_servers import one_server
 
 from lapwing.adapters.nats_link import parse_target
+from lapwing.adapters.nats_log import NatsLog
 from lapwing.adapters.sqlite_log import SqliteLog
-from lapwing.model.errors import Fenced
+from lapwing.model.errors import Fenced, Unreachable
 from lapwing.model.times import NS_PER_S
 from lapwing.record import codec
 from lapwing.runtime import segments
@@ -120,6 +121,32 @@ def test_a_loop_that_was_killed_goes_on_from_the_cluster(server, tmp_path):
     after.fly(5, first=7)
     after.stops()
     assert fetched(server, tmp_path / "copy", "killed") == undisturbed(tmp_path / "calm", 12)
+
+
+def test_a_copy_outlasts_a_server_that_goes_and_comes_and_does_not_wait_for_ever(tmp_path, monkeypatch):
+    server = one_server(tmp_path / "server")
+    machine = Machine(server, tmp_path / "spool", "copied")
+    machine.live.recover()
+    machine.fly(6)
+    machine.stops()
+    whole, cuts = NatsLog.sealed, [2]
+
+    def cut_off(self, first_batch=0):
+        for sealed in whole(self, first_batch):
+            if cuts and sealed.number == cuts[0]:
+                cuts.pop()
+                server.kill()
+                again(server)
+                raise Unreachable("gone")
+            yield sealed
+
+    monkeypatch.setattr(NatsLog, "sealed", cut_off)
+    assert fetched(server, tmp_path / "copy", "copied") == undisturbed(tmp_path / "calm", 6)
+    assert not cuts
+    server.stop()
+    with pytest.raises(Unreachable):
+        fetch(f"{server.url}/copied", "", tmp_path / "none", patience_s=0.1)
+    assert list((tmp_path / "none").iterdir()) == []
 
 
 def test_a_site_that_loses_the_cluster_goes_on_and_brings_everything_back(tmp_path):

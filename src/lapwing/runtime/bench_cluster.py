@@ -253,18 +253,20 @@ class _Pair:
         for machine in self.machines:
             self.files |= {path.name for path in (machine.folder / "data/alerts").glob("*.xml")}
         self.leftover = [path.name for machine in self.machines for path in (machine.folder / "data/journal").glob("*.sqlite")]
-        with contextlib.suppress(LapwingError):
+        self.wrong: list[str] = []
+        try:
             fetch(self.cluster.url(JOURNAL), str(self.cluster.credentials), self.folder / "copy")
-        self.cluster.down()
+        except LapwingError as error:
+            self.wrong.append(f"the journal could not be copied out: {error}")
+        finally:
+            self.cluster.down()
 
     def found(self) -> tuple[list[str], list[str], list[str]]:
         """Return texts of entries and identifiers of alerts in the journal, and what is wrong with it."""
         copy, texts, alerts = self.folder / "copy", [], []
-        faults = [f"{where}: {what}" for where, what in chain_faults(copy)] + [f"{name} was not brought back" for name in self.leftover]
-        paths = sorted(copy.glob("*.sqlite"))
-        if not paths:
-            faults.append("the journal could not be copied out")
-        for path in paths:
+        faults = self.wrong + [f"{name} was not brought back" for name in self.leftover]
+        faults += [f"{where}: {what}" for where, what in chain_faults(copy)]
+        for path in sorted(copy.glob("*.sqlite")):
             with SqliteLog(path, read_only=True) as log:
                 faults += log.damage() + [f"{fault.where}: {fault.what}" for fault in audit.check(log.sealed(), log.head()).faults]
                 texts += [json.loads(entry.payload)["text"] for batch in log.read() for entry in batch.entries
