@@ -1,9 +1,9 @@
 """How kernels are compiled: Numba where it works, the same Python where it does not.
 
-A kernel is a function of arrays and numbers. `kernel` compiles it lazily with an on-disk cache (`NUMBA_CACHE_DIR`, set
-by the runtime to a versioned directory under the state folder before any kernel is imported). No fastmath: replay must
-be exact. No parallel: the live path is one core. ``LAPWING_PLAIN=1`` in the environment keeps the plain functions,
-which is slow and shown as "degraded"; tests use `kernel.py_func` to compare.
+A kernel is a function of arrays and numbers. `kernel` compiles it lazily with an on-disk cache (`NUMBA_CACHE_DIR`,
+set by the runtime to a versioned directory under the state folder before any kernel is imported; none without it). No
+fastmath: replay must be exact. No parallel: the live path is one core. ``LAPWING_PLAIN=1`` in the environment keeps
+the plain functions, which is slow and shown as "degraded"; tests use `kernel.py_func` to compare.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import Any, TypeVar, cast
 
 F = TypeVar("F", bound=Callable[..., Any])
 PLAIN = os.environ.get("LAPWING_PLAIN", "") == "1"
+# Numba compares a kernel's own file alone: beside the sources its cache would keep machine code of inner kernels that have changed.
+CACHED = bool(os.environ.get("NUMBA_CACHE_DIR"))
 
 
 def kernel(function: F) -> F:
@@ -22,7 +24,7 @@ def kernel(function: F) -> F:
         return function
     from numba import njit
 
-    compiled: Any = njit(cache=True, fastmath=False, nogil=True)(function)
+    compiled: Any = njit(cache=CACHED, fastmath=False, nogil=True)(function)
     return cast(F, compiled)
 
 
@@ -36,5 +38,5 @@ def inner_kernel(function: F) -> F:
     from numba import njit
 
     options: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    compiled: Any = njit(cache=True, fastmath=False, nogil=True, error_model="numpy", **options)(function)
+    compiled: Any = njit(cache=CACHED, fastmath=False, nogil=True, error_model="numpy", **options)(function)
     return cast(F, compiled)
