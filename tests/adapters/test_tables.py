@@ -92,7 +92,8 @@ GOOD = b"2025-08-05T19:52:0%dZ,heard,45.2,28.4,Ana\n"
 
 
 @pytest.mark.parametrize(("bad", "why"), [
-    (b"2025-08-05T19:52:02Z,heard,1,2,\xff\n", "by holds octets that are no UTF-8"), (b"2025-08-05T19:52:02Z,heard,north,2,Ana\n", "lat_deg = 'north'"),
+    (b"2025-08-05T19:52:02Z,heard,1,2,\xff\n", "by holds octets that are no UTF-8"),
+    (b"2025-08-05T19:52:02Z,heard,north,2,Ana\n", "lat_deg = 'north'"),
     (b"never,heard,1,2,Ana\n", "time 'never'"), (b"2025-08-05T19:52:02Z,heard,1\n", "3 fields, the header has 5"),
     (b"2025-08-05T19:52:02Z,heard,1,2,Ana,more\n", "6 fields"), (b"\x00\x00\n", "1 fields"), (b"x" * 200_000 + b"\n", "field larger"),
 ])
