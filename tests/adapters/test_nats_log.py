@@ -159,10 +159,11 @@ def test_a_server_that_is_gone_is_unreachable_and_the_fate_of_the_batch_is_found
             break
         except Unreachable:
             threading.Event().wait(0.1)
-    assert head.batch == 2                      # not stored: the connection was gone before it was sent
     again = NatsLog(journal, "journal")
-    again.append(batch(3, 6))
-    again.commit(3, outputs(3))
+    if head.batch == 2:                         # else the client, which had not seen the server go, sent it to the new one
+        again.append(batch(3, 6))
+        again.commit(3, outputs(3))
+    assert head.batch in (2, 3)
     assert list(again.read()) == [batch(n, 2 * n) for n in range(4)]
     link.close()
     server.stop()
