@@ -32,6 +32,20 @@ def big_endian(word: Any) -> Any:
 
 
 @kernel
+def take_run(words: Words, first_octet: Words, offset: Any, lead: int, bits: int, factor: float, out: Floats) -> None:
+    """Fill `out` (n,) with one element of records that follow each other and have it at the same octet."""
+    before = np.uint64(lead)
+    if bits < 0:
+        down = np.int64(64 + bits)
+        for index in range(len(out)):
+            out[index] = (np.int64(big_endian(words[first_octet[index] + offset]) << before) >> down) * factor
+    else:
+        up = np.uint64(64 - bits)
+        for index in range(len(out)):
+            out[index] = np.int64((big_endian(words[first_octet[index] + offset]) << before) >> up) * factor
+
+
+@kernel
 def take_columns(words: Words, first_octet: Words, shape: Table, profile: Table, starts: Places, ends: Places,
                  columns_at: Table, lsb: Floats, columns: Floats) -> None:
     """Fill `columns` (c, n) with elements of the records; NaN where a record has none.
@@ -88,6 +102,17 @@ def take_columns(words: Words, first_octet: Words, shape: Table, profile: Table,
         cuts[groups] = filled
         for column in range(wanted):
             out = columns[column]
+            missing = 0
+            for group in range(groups):
+                missing += offsets[seen[group], column] < 0
+            if missing == groups:
+                out[first:last] = np.nan
+                continue
+            if groups == 1:        # records of one shape need no list of who is meant
+                each, offset = profile[seen[0]], offsets[seen[0], column]
+                take_run(words, first_octet[first:last], np.uint64(offset), columns_at[each, column, LEAD],
+                         columns_at[each, column, BITS], lsb[each, column], out[first:last])
+                continue
             for group in range(groups):
                 offset = offsets[seen[group], column]
                 low, high = cuts[group], cuts[group + 1]

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 
 import numpy as np
+import numpy.typing as npt
 
 from lapwing.geo import jit
 from lapwing.sense.asterix import column_kernels, kernels, plain, shapes, tables
@@ -38,6 +39,7 @@ REASONS = {
 # Records walked at once: what memory is set aside for (touched only as far as it is needed). The least is half the
 # octets of the largest block; a record of radar or ADS-B data has 15 to 80 octets.
 PART_RECORDS_MIN, PART_RECORDS_MAX, RECORD_OCTETS = 32_768, 2_000_000, 10
+SHARED_FROM = 4_096      # records from which on columns that none of them has are one
 PADDING = bytes(column_kernels.WORD_OCTETS)
 
 _plain = [jit.PLAIN or sys.byteorder != "little"]
@@ -204,7 +206,7 @@ def _decode_group(category: int, name: str, data: bytes, blocks: Ints, rows: Int
     found = parts[0] if len(parts) == 1 else _join(parts)
     for row in refused:
         refusals.append(_refused(row, table, data, blocks, rows, starts))
-    columns = dict(zip(names, found.columns, strict=True))
+    columns = {column: found.columns[row] for column, row in zip(names, found.row_of, strict=True)}
     return Records(category, name, columns, table, found, data, blocks, rows, starts)
 
 
@@ -230,16 +232,38 @@ def _walk(data: bytes, blocks: Ints, table: Layout, at: Ints, lsb: Floats) -> tu
         profiles, lengths = np.empty(shape_count, np.int64), np.empty(shape_count, np.int64)
         starts, ends = np.empty((shape_count, nodes), np.uint16), np.empty((shape_count, nodes), np.uint16)
         column_kernels.take_shapes(known.used, known.states, known.starts, known.ends, profiles, lengths, starts, ends)
-        columns = np.empty((at.shape[1], count))
-        column_kernels.take_columns(words, records[kernels.START].view(np.uint64), records[kernels.SHAPE], profiles, starts,
-                             ends, at, lsb, columns)
-        parts.append(Found(records, profiles, lengths, starts, ends, columns))
+        row_of, used = _rows_of(at, profiles, starts, count)
+        columns = np.empty((max(row_of, default=-1) + 1, count))
+        if used is None:
+            column_kernels.take_columns(words, records[kernels.START].view(np.uint64), records[kernels.SHAPE], profiles, starts,
+                                        ends, at, lsb, columns)
+        else:
+            columns[len(used):] = np.nan
+            column_kernels.take_columns(words, records[kernels.START].view(np.uint64), records[kernels.SHAPE], profiles, starts,
+                                        ends, np.ascontiguousarray(at[:, used]), np.ascontiguousarray(lsb[:, used]), columns[:len(used)])
+        parts.append(Found(records, profiles, lengths, starts, ends, columns, row_of))
         refused += bad[:bad_count].tolist()
         known.begin()
         if done < len(blocks) and known.is_full():
             known.make_room()
     shapes.give_back(known)
     return parts, refused
+
+
+def _rows_of(at: Ints, profiles: Ints, starts: npt.NDArray[np.uint16], count: int) -> tuple[Sequence[int], Ints | None]:
+    """Return the row of each column in what is filled, and which columns are (None: all).
+
+    Of many records most lack most items: all columns that none of them has are one row of NaN, not a row of memory each.
+    """
+    wanted = at.shape[1]
+    if count < SHARED_FROM:
+        return range(wanted), None
+    nodes = at[profiles, :, column_kernels.NODE]
+    has = ((nodes >= 0) & (np.take_along_axis(starts, np.maximum(nodes, 0), 1) > 0)).any(axis=0)
+    used = np.flatnonzero(has)
+    row_of = np.full(wanted, len(used))
+    row_of[used] = np.arange(len(used))
+    return row_of.tolist(), used
 
 
 def _walk_plain(data: bytes, blocks: Ints, table: Layout, at: Ints,
@@ -251,7 +275,7 @@ def _walk_plain(data: bytes, blocks: Ints, table: Layout, at: Ints,
         for node, (start, end) in items.items():
             starts[record, node], ends[record, node] = start, end
     columns = plain.take_columns(data, records[kernels.START].tolist(), spans, profiles, at, lsb)
-    return [Found(records, np.array(profiles, np.int64), lengths, starts, ends, columns)], refused
+    return [Found(records, np.array(profiles, np.int64), lengths, starts, ends, columns, range(at.shape[1]))], refused
 
 
 def _join(parts: list[Found]) -> Found:
@@ -260,8 +284,9 @@ def _join(parts: list[Found]) -> Found:
     for part in parts:
         part.records[kernels.SHAPE] += before
         before += len(part.lengths)
+    columns = np.concatenate([part.columns[np.array(part.row_of, np.intp)] for part in parts], axis=1)
     return Found(*(np.concatenate([getattr(part, name) for part in parts], axis=axis) for name, axis in (
-        ("records", 1), ("profiles", 0), ("lengths", 0), ("starts", 0), ("ends", 0), ("columns", 1))))
+        ("records", 1), ("profiles", 0), ("lengths", 0), ("starts", 0), ("ends", 0))), columns, range(len(columns)))
 
 
 def _refused(row: list[int], table: Layout, data: bytes, blocks: Ints, rows: Ints | None, starts: Ints) -> BlockRefusal:

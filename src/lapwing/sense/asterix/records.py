@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -42,6 +42,7 @@ class Found:
     starts: npt.NDArray[np.uint16]
     ends: npt.NDArray[np.uint16]
     columns: Floats
+    row_of: Sequence[int]       # of each column of `column_names`, in `columns`
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Records:
 
     Attributes
     ----------
-    columns : name of `column_names` -> numbers, NaN where a record has none
+    columns : name of `column_names` -> numbers, NaN where a record has none. For reading: those that no record has may share memory.
     """
 
     category: int
