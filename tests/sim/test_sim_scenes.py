@@ -106,6 +106,15 @@ def test_balloons_drift_home_with_the_wind():
     assert len(moved) > 10 and np.median(moved) < -5_000.0
 
 
+def test_a_night_to_score_verdicts_by_has_as_many_of_each_class_and_little_clutter():
+    (scene,) = build_scenes("near", LAND, "XX", 2, 10.0)
+    (usual,) = build_scenes("balloons", LAND, "XX", 2, 10.0)
+    classes = [motion.kind.truth_class for motion in scene.motions]
+    assert classes.count("drone") == classes.count("decoy") == classes.count("balloon") == 4
+    assert [sum(c.plots_per_scan for c in r.clutter) for r in scene.radars] == pytest.approx(
+        [0.05 * sum(c.plots_per_scan for c in r.clutter) for r in usual.radars])
+
+
 def test_crossing_gives_the_five_textbook_scenes():
     scenes = {s.name.split("/")[1]: s for s in build_scenes("crossing", LAND, "XX", 3)}
     assert {name: len(s.motions) for name, s in scenes.items()} == {

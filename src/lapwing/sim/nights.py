@@ -63,7 +63,7 @@ def danube(window: Window, seed: int, span_s: float) -> tuple[Motion, ...]:
     return tuple(sky.motions)
 
 
-def _drone(sky: _Sky, number: int) -> None:
+def _drone(sky: _Sky, number: int, *, pair: bool = True) -> None:
     name = f"drone {number + 1}"
     rng = sky.rng(name)
     # From one end of the stretch, abreast of it, or out of the depth of the other side.
@@ -104,7 +104,7 @@ def _drone(sky: _Sky, number: int) -> None:
     start_s = float(rng.uniform(0.0, max(sky.span_s - 0.7 * len(path), 0.35 * sky.span_s)))
     rcs = float(rng.uniform(*object_span("owa_uav_piston", "rcs_dbsm")))
     sky.add(name, "owa_uav_piston", path, altitude, start_s, rcs)
-    if number == 0:
+    if pair and number == 0:
         # The second of a close pair: a few hundred metres beside the first all the way.
         beside = float(rng.uniform(200.0, 450.0))
         course = np.gradient(path, axis=0)
@@ -115,6 +115,29 @@ def _drone(sky: _Sky, number: int) -> None:
 def balloons(window: Window, seed: int, span_s: float) -> tuple[Motion, ...]:
     """Return balloons in series on the wind, decoys, bird flocks, airliners and helicopters."""
     sky = _Sky(window, seed, span_s)
+    wind = _wind(sky)
+    for number in range(sky.count(24, 4_500.0)):
+        _balloon(sky, number, wind)
+    for number in range(sky.count(4, 4_500.0)):
+        _decoy(sky, number)
+    _others(sky, airliners=8, fighters=0, helicopters=2, flocks=45, reference_s=4_500.0)
+    return tuple(sky.motions)
+
+
+def near(window: Window, seed: int, span_s: float) -> tuple[Motion, ...]:
+    """Return many drones, decoys and balloons near the line, as they fly in `danube` and `balloons`, and the airliners that radars
+    are aligned by: to score verdicts by. None flies beside another all the way."""
+    sky = _Sky(window, seed, span_s)
+    wind = _wind(sky)
+    for number in range(sky.count(24, 3_600.0)):
+        _drone(sky, number, pair=False)
+        _decoy(sky, number)
+        _balloon(sky, number, wind)
+    _others(sky, airliners=6, fighters=0, helicopters=0, flocks=0, reference_s=5_400.0)
+    return tuple(sky.motions)
+
+
+def _wind(sky: _Sky) -> list[tuple[float, float, float]]:
     rng = sky.rng("wind")
     # Towards home, backing with height; balloons of a series take the same wind.
     towards = math.radians(rng.uniform(-35.0, 35.0))
@@ -123,50 +146,53 @@ def balloons(window: Window, seed: int, span_s: float) -> tuple[Motion, ...]:
         speed = share * rng.uniform(12.0, 22.0)
         angle = towards + math.radians(15.0) * (share - 0.5) + math.radians(rng.uniform(-6.0, 6.0))
         wind.append((altitude_m, speed * math.sin(angle), -speed * math.cos(angle)))
-    for number in range(sky.count(24, 4_500.0)):
-        name = f"balloon {number + 1}"
-        rng = sky.rng(name)
-        begin = (
-            float(rng.uniform(-0.8, 0.8)) * BOX_M,
-            sky.window.at(0.5, 5_000.0)[1] + float(rng.uniform(0.0, 30_000.0)),
-        )
-        path, altitude = drift(
-            begin, float(rng.uniform(3_000.0, 4_000.0)), min(span_s, 5_400.0), wind, float(rng.uniform(3.0, 6.0)), rng
-        )
-        sky.add(
-            name,
-            "balloon_smuggling",
-            path,
-            altitude,
-            float(rng.uniform(-1_500.0, 0.75 * span_s)),
-            float(rng.uniform(*object_span("balloon_smuggling", "rcs_dbsm"))),
-        )
-    for number in range(sky.count(4, 4_500.0)):
-        name = f"decoy {number + 1}"
-        rng = sky.rng(name)
-        near = float(rng.uniform(0.2, 0.8))
-        points = [
-            (float(rng.uniform(-1.0, 1.0)) * BOX_M, float(rng.uniform(30_000.0, 50_000.0))),
-            sky.window.at(near, 3_000.0),
-            sky.window.at(near, -float(rng.uniform(1_000.0, 20_000.0))),
-        ]
-        path = steer(
-            points,
-            float(rng.uniform(30.0, 48.0)),
-            turn_rad_per_s=math.radians(5.0),
-            weave_rad=math.radians(rng.uniform(0.0, 15.0)),
-            weave_s=float(rng.uniform(80.0, 200.0)),
-        )
-        sky.add(
-            name,
-            "decoy_uav_small",
-            path,
-            float(rng.uniform(100.0, 1_200.0)),
-            float(rng.uniform(0.0, 0.6 * span_s)),
-            float(rng.uniform(-18.0, 0.0)),
-        )
-    _others(sky, airliners=8, fighters=0, helicopters=2, flocks=45, reference_s=4_500.0)
-    return tuple(sky.motions)
+    return wind
+
+
+def _balloon(sky: _Sky, number: int, wind: list[tuple[float, float, float]]) -> None:
+    name = f"balloon {number + 1}"
+    rng = sky.rng(name)
+    begin = (
+        float(rng.uniform(-0.8, 0.8)) * BOX_M,
+        sky.window.at(0.5, 5_000.0)[1] + float(rng.uniform(0.0, 30_000.0)),
+    )
+    path, altitude = drift(
+        begin, float(rng.uniform(3_000.0, 4_000.0)), min(sky.span_s, 5_400.0), wind, float(rng.uniform(3.0, 6.0)), rng
+    )
+    sky.add(
+        name,
+        "balloon_smuggling",
+        path,
+        altitude,
+        float(rng.uniform(-1_500.0, 0.75 * sky.span_s)),
+        float(rng.uniform(*object_span("balloon_smuggling", "rcs_dbsm"))),
+    )
+
+
+def _decoy(sky: _Sky, number: int) -> None:
+    name = f"decoy {number + 1}"
+    rng = sky.rng(name)
+    near_share = float(rng.uniform(0.2, 0.8))
+    points = [
+        (float(rng.uniform(-1.0, 1.0)) * BOX_M, float(rng.uniform(30_000.0, 50_000.0))),
+        sky.window.at(near_share, 3_000.0),
+        sky.window.at(near_share, -float(rng.uniform(1_000.0, 20_000.0))),
+    ]
+    path = steer(
+        points,
+        float(rng.uniform(30.0, 48.0)),
+        turn_rad_per_s=math.radians(5.0),
+        weave_rad=math.radians(rng.uniform(0.0, 15.0)),
+        weave_s=float(rng.uniform(80.0, 200.0)),
+    )
+    sky.add(
+        name,
+        "decoy_uav_small",
+        path,
+        float(rng.uniform(100.0, 1_200.0)),
+        float(rng.uniform(0.0, 0.6 * sky.span_s)),
+        float(rng.uniform(-18.0, 0.0)),
+    )
 
 
 def _others(sky: _Sky, *, airliners: int, fighters: int, helicopters: int, flocks: int, reference_s: float) -> None:

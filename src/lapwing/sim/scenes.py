@@ -6,7 +6,7 @@ A scene is drawn from a seed. Seeds from 9000 on are for scoring only: never cho
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,7 +23,8 @@ from lapwing.sim.truth import Truth, truth_of
 START_NS = from_iso("2026-03-14T23:25:00Z")  # midnight is inside every night: clocks start anew there
 LEVEL_OFFSET = 1.3  # pressure of the night: flight level over true height, hundreds of feet
 CROSSINGS = ("two-at-10deg", "star-6", "parallel-320m", "manoeuvre", "low-pd")
-MINUTES = {"danube": 90.0, "balloons": 75.0, "quiet": 360.0, "crossing": 8.0}
+MINUTES = {"danube": 90.0, "balloons": 75.0, "quiet": 360.0, "crossing": 8.0, "near": 60.0}
+NEAR_CLUTTER = 0.05  # of the usual: a night of verdicts is tracked in a minute
 SCORING_SEED = 9_000
 
 
@@ -82,8 +83,12 @@ def build_scenes(
             _nobody,
             0,
         ),
+        "near": ("drones, decoys and balloons near the line, three radars, one misregistered, little clutter", nights.near, 1),
     }[night]
-    radars = _three_radars(place, seed, span_s, misregistered, rain=night == "quiet", smallest=night == "balloons")
+    radars = _three_radars(place, seed, span_s, misregistered, rain=night == "quiet", smallest=night in ("balloons", "near"))
+    if night == "near":
+        radars = tuple(replace(radar, clutter=tuple(
+            replace(each, plots_per_scan=NEAR_CLUTTER * each.plots_per_scan) for each in radar.clutter)) for radar in radars)
     return (_scene(night, text, place, seed, span_s, 2.0, radars, flyers(place, seed, span_s)),)
 
 
