@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from radar_flights import fly, radar, seen, table
@@ -16,6 +17,7 @@ from lapwing.geo.plane import from_plane, to_plane
 from lapwing.record import codec
 from lapwing.track import columns as at
 from lapwing.track.kernels_associate import rank
+from lapwing.track.kernels_lift import lift_at
 from lapwing.track.kernels_motion import predict_mode, update_mode
 from lapwing.track.predict import moved
 from lapwing.track.rows import true_axes
@@ -32,6 +34,11 @@ def _predict(floats, turn_radps, noise, dt):
 @kernel
 def _update(floats, z, r, lifts, weight, scratch):
     return update_mode(floats, 0, 1, 0.0, 0.0, 0.0, z[0], z[1], r[0], r[1], r[2], lifts[0], lifts[1], weight, scratch)
+
+
+@kernel
+def _lift_at(away_m, lift_km2):
+    return lift_at(away_m, lift_km2)
 
 
 @kernel
@@ -147,3 +154,9 @@ def _print_tracks():
 
 if __name__ == "__main__":
     _print_tracks()
+
+
+def test_the_tangent_at_a_lift_is_exact_there():
+    for away_m, lift_km2 in ((5_000.0, 9.0), (60_000.0, 64.0), (20_000.0, 0.0)):
+        each, bent = _lift_at(away_m, lift_km2)
+        assert each * lift_km2 + bent == pytest.approx(away_m - math.sqrt(away_m**2 - 1e6 * lift_km2), abs=1e-6)

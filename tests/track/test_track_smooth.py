@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lapwing.track import columns as at
-from lapwing.track.smooth import smoothed_nodes
+from lapwing.track.smooth import parted, smoothed_nodes
 from lapwing.track.state import Chunk
 
 
@@ -42,3 +42,17 @@ def test_the_smoothed_doubt_is_never_negative_whatever_the_rows(seed, step_s):
     _, _, cov = smoothed_nodes(_past(covs, max(step_s, 1e-9)))
     values = np.linalg.eigvalsh(cov)
     assert np.all(values > -1e-9 * np.abs(values).max())
+
+
+def test_a_height_learned_late_moves_the_places_before_and_its_doubt_is_common():
+    # 20 m too far for each km2; at first nothing is known of the lift (2 km2), in the end it is 3 km2.
+    wide = np.diag([100.0 + 20.0**2 * 4.0, 100.0, 1.0, 1.0])
+    path = _past([(wide, wide), (wide, np.diag([100.0, 100.0, 1.0, 1.0]))], 1.0)
+    path.floats[:, at.LOG_LIFT : at.LOG_FLOATS] = [0.0, 4.0, -80.0, 0.0, 0.0, 0.0] * 2
+    path.floats[1, at.LOG_LIFT_AFTER : at.LOG_FLOATS] = [3.0, 0.01, 0.0, 0.0, 0.0, 0.0]
+    path.floats[1, at.LOG_AFTER] -= 60.0
+    _, mean, cov, common = parted(*smoothed_nodes(path))
+    assert mean[0, 0] < -50.0
+    assert cov[0, 0, 0] < 110.0 and common[0, 0, 0] < 20.0
+    alone = parted(*smoothed_nodes(Chunk(path.floats[:1], path.ints[:1])))
+    assert alone[2][0, 0, 0] < 101.0 and alone[3][0, 0, 0] > 1_599.0

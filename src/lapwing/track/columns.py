@@ -83,7 +83,8 @@ PLOT_RAW_EAST, PLOT_RAW_NORTH = 18, 19  # as measured
 PLOT_FLOATS = 20
 # ints
 PLOT_TIME, PLOT_SEQUENCE, PLOT_ICAO, PLOT_MODE3A, PLOT_CALLSIGN, PLOT_ECHO, PLOT_OWNER = 0, 1, 2, 3, 4, 5, 6
-PLOT_LIFTS = 7                          # 1: an air radar's range, laid down at a height that nobody knows
+PLOT_LIFTS = 7                          # an air radar's range, laid down at a height that nobody knows: LIFTS, or 0
+LIFTS, LIFTS_IF_HIGH = 1, 2             # LIFTS_IF_HIGH: so near that only a track which has shown itself high is lifted
 PLOT_INTS = 8
 
 # Groups of a step: ints
@@ -105,8 +106,11 @@ RULES = 12
 # and model (4, MODES)
 MODEL_TURN, MODEL_NOISE, MODEL_DWELL, MODEL_REST = 0, 1, 2, 3
 
-# Rows of the filter's log, see history: floats before x4 P10, after x4 P10, plot east, north, weight
-LOG_FLOATS, LOG_AFTER, LOG_EAST, LOG_NORTH, LOG_WEIGHT = 31, 14, 28, 29, 30
+# Rows of the filter's log, see history: floats before x4 P10, after x4 P10, plot east, north, weight; the lift (kernels_lift)
+# before and after, LIFT_FLOATS each
+LOG_AFTER, LOG_EAST, LOG_NORTH, LOG_WEIGHT, LOG_LIFT = 14, 28, 29, 30, 31
+LOG_LIFT_AFTER = LOG_LIFT + LIFT_FLOATS
+LOG_FLOATS = LOG_LIFT_AFTER + LIFT_FLOATS
 LOG_UID, LOG_TIME, LOG_PLOT_TIME, LOG_SENSOR, LOG_SEQUENCE = 0, 1, 2, 3, 4
 LOG_INTS = 5
 

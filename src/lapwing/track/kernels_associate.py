@@ -26,6 +26,7 @@ from lapwing.track.columns import (
     ICAO,
     IDENTIFIED,
     LAST_SENSOR,
+    LIFTS,
     LOG_ODDS,
     MEAN,
     MODE,
@@ -91,7 +92,7 @@ from lapwing.track.columns import (
     STATUS,
     TIME,
 )
-from lapwing.track.kernels_lift import lift_per_plot, most_lift, widest_lift
+from lapwing.track.kernels_lift import high, lift_at, mean_lift, most_lift, widest_lift
 from lapwing.track.kernels_motion import innovation, noise_scale, turn_factors
 
 CELL_M = 8_000.0       # grid cell; also the farthest a plot may lie from a prediction
@@ -239,10 +240,13 @@ def find_pairs(first: int, last: int, sensor: int, same_scan_ns: int, antenna_m:
                 elif c < tracks and plot_ints[j, PLOT_LIFTS] != 0:
                     oe, on = east - sites[sensor, 0], north - sites[sensor, 1]
                     d = math.sqrt(oe * oe + on * on) + 1e-9
-                    each = lift_per_plot(d)
-                    lift_e, lift_n = each * oe / d, each * on / d
-                    gate_m += each * widest_lift(floats, c)
-                    off_m += each * most_lift(floats, c)
+                    each, bent = lift_at(d, mean_lift(floats, c))
+                    if plot_ints[j, PLOT_LIFTS] == LIFTS or high(floats, c):
+                        ze -= bent * oe / d
+                        zn -= bent * on / d
+                        lift_e, lift_n = each * oe / d, each * on / d
+                        gate_m += each * widest_lift(floats, c)
+                        off_m += each * most_lift(floats, c) + abs(bent)
                 r_ee, r_en, r_nn = plot_floats[j, PLOT_EE], plot_floats[j, PLOT_EN], plot_floats[j, PLOT_NN]
                 extra_m2 = 0.0
                 if last_sensor != sensor and last_sensor >= 0:

@@ -15,12 +15,13 @@ import math
 
 from lapwing.geo.jit import inner_kernel
 from lapwing.model.plots import Floats
-from lapwing.track.columns import COV, LIFT, LIFT_FLOATS, MODES, X
+from lapwing.track.columns import COV, LIFT, LIFT_FLOATS, MODE, MODES, X
 
 FIRST_SIGMA = 2.0          # km2: 1.4 km high is one sigma, 2 km two
 SLOW_SIGMA = 20.0          # of what drifts: 4.5 km high is one sigma, 9 km four
 SLOW_MPS = 25.0            # above it no balloon in most winds
 DRIFT_SLOW_KM4PS, DRIFT_KM4PS = 0.02, 0.002    # random walk: a balloon's climb of 5 m/s at 3 km; what flies keeps its height
+HIGH_KM2, HIGH_SIGMAS = 1.0, 1.5     # a lift over both is one
 DISTANCE_M_MIN = 3_000.0   # nearer, the square of the height is no small correction
 
 
@@ -28,6 +29,35 @@ DISTANCE_M_MIN = 3_000.0   # nearer, the square of the height is no small correc
 def lift_per_plot(away_m: float) -> float:
     """Return how many metres too far a plot at that distance is laid down for each square kilometre of lift."""
     return 0.5e6 / max(away_m, DISTANCE_M_MIN)
+
+
+@inner_kernel
+def lift_at(away_m: float, lift_km2: float) -> tuple[float, float]:
+    """Return (metres too far for each square kilometre of lift, metres beside that line) about a lift that is thought likely.
+
+    A plot d away lies d - sqrt(d^2 - lift) too far: the tangent at that lift, and what it is off at no lift. Nothing is higher
+    than 0.87 of its distance here: above that a tangent says nothing.
+    """
+    d = max(away_m, DISTANCE_M_MIN)
+    lift_m2 = 1e6 * min(max(lift_km2, 0.0), 0.75e-6 * d * d)
+    ground = math.sqrt(d * d - lift_m2)
+    each = 0.5e6 / ground
+    return each, (d - ground) - each * 1e-6 * lift_m2
+
+
+@inner_kernel
+def mean_lift(floats: Floats, i: int) -> float:
+    """Return the mean over the modes, km2."""
+    mean = 0.0
+    for m in range(MODES):
+        mean += floats[i, MODE + m] * floats[i, LIFT + LIFT_FLOATS * m]
+    return mean
+
+
+@inner_kernel
+def high(floats: Floats, i: int) -> bool:
+    """Return whether a track has shown itself high."""
+    return bool(mean_lift(floats, i) > max(HIGH_KM2, HIGH_SIGMAS * widest_lift(floats, i)))
 
 
 @inner_kernel

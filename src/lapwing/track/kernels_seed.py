@@ -26,8 +26,13 @@ from lapwing.track.columns import (
     IDENTIFIED,
     LAST_PLOT,
     LAST_SENSOR,
+    LIFT,
+    LIFT_FLOATS,
+    LIFTS,
     LOG_AFTER,
     LOG_EAST,
+    LOG_LIFT,
+    LOG_LIFT_AFTER,
     LOG_NORTH,
     LOG_ODDS,
     LOG_PLOT_TIME,
@@ -106,14 +111,27 @@ from lapwing.track.kernels_motion import moments
 
 
 @inner_kernel
-def write_moments(log_floats: Floats, row: int, start: int, floats: Floats, i: int) -> None:
-    """Write the mean and the upper triangle of its covariance into 14 columns of a log row."""
+def write_moments(log_floats: Floats, row: int, after: bool, floats: Floats, i: int) -> None:
+    """Write mean and covariance of the whole mixture into a log row: 14 columns of the state, six of the lift."""
+    start, lift = (LOG_AFTER, LOG_LIFT_AFTER) if after else (0, LOG_LIFT)
     column = start + 4
     for k in range(4):
         log_floats[row, start + k] = floats[i, MEAN + k]
         for n in range(k, 4):
             log_floats[row, column] = floats[i, MEAN_COV + 4 * k + n]
             column += 1
+    mean = 0.0
+    for m in range(MODES):
+        mean += floats[i, MODE + m] * floats[i, LIFT + LIFT_FLOATS * m]
+    log_floats[row, lift] = mean
+    for k in range(1, LIFT_FLOATS):
+        value = 0.0
+        for m in range(MODES):
+            q = LIFT + LIFT_FLOATS * m
+            apart = floats[i, q] - mean
+            value += floats[i, MODE + m] * (
+                floats[i, q + k] + apart * (apart if k == 1 else floats[i, X + 4 * m + k - 2] - floats[i, MEAN + k - 2]))
+        log_floats[row, lift + k] = value
 
 
 @inner_kernel
@@ -155,7 +173,7 @@ def grow(s: int, i: int, floats: Floats, ints: Ints, detect: Floats, looks: Ints
         floats[i, MODE + m] = model[MODEL_REST, m]
     site = seed_ints[s, SEED_SENSOR]
     start_lift(floats, i, seed_floats[s, SEED_EAST] - sites[site, 0], seed_floats[s, SEED_NORTH] - sites[site, 1],
-               seed_ints[s, SEED_LIFTS] != 0)
+               seed_ints[s, SEED_LIFTS] == LIFTS)
     moments(floats, i)
     floats[i, LOG_ODDS] = seed_floats[s, SEED_LOG_ODDS]
     floats[i, BIRTH] = seed_floats[s, SEED_BIRTH]
@@ -189,8 +207,8 @@ def grow(s: int, i: int, floats: Floats, ints: Ints, detect: Floats, looks: Ints
         looks[i, k, HIT] = born if k == sensor else NEVER_NS
     seed_ints[s, SEED_USED] = -1  # its row stays in the grid's list, so nobody may take it during this step
     row = counts[COUNT_LOG]
-    write_moments(log_floats, row, 0, floats, i)
-    write_moments(log_floats, row, LOG_AFTER, floats, i)
+    write_moments(log_floats, row, False, floats, i)
+    write_moments(log_floats, row, True, floats, i)
     write_log(log_floats, log_ints, row, ints, i, born, sensor, seed_ints[s, SEED_SEQUENCE], seed_floats[s, SEED_EAST],
               seed_floats[s, SEED_NORTH], 1.0)
     counts[COUNT_LOG] = row + 1

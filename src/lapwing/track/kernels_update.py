@@ -26,7 +26,6 @@ from lapwing.track.columns import (
     IDENTIFIED,
     LAST_PLOT,
     LAST_SENSOR,
-    LOG_AFTER,
     LOG_ODDS,
     LOOK,
     MASK,
@@ -92,7 +91,7 @@ def correct(i: int, p: int, beta: float, sensor: int, plot_ns: int, floats: Floa
             predict_mode(floats, i, m, model[MODEL_TURN, m], model[MODEL_NOISE, m] * scale, dt)
         ints[i, TIME] = plot_ns
     moments(floats, i)
-    write_moments(log_floats, row, 0, floats, i)
+    write_moments(log_floats, row, False, floats, i)
     best, likely = 0.0, 88       # scratch[88:92]: likelihood of each mode
     for m in range(MODES):
         back_a, back_b, late = 0.0, 0.0, 0.0
@@ -115,7 +114,7 @@ def correct(i: int, p: int, beta: float, sensor: int, plot_ns: int, floats: Floa
             floats[i, MEAN + 2] ** 2 + floats[i, MEAN + 3] ** 2 < SLOW_MPS * SLOW_MPS):
         widen_lift(floats, i, SLOW_SIGMA * SLOW_SIGMA, pair_floats[p, PAIR_LIFT_EAST], pair_floats[p, PAIR_LIFT_NORTH])
         moments(floats, i)
-    write_moments(log_floats, row, LOG_AFTER, floats, i)
+    write_moments(log_floats, row, True, floats, i)
     # Mixing now, for a step as long as the one just made, keeps prediction a pure function of the stored state.
     mix(floats, i, model, max(dt, 0.0), scratch)
     gates(floats, i)

@@ -19,7 +19,8 @@ from lapwing.track.state import Rotation
 TRACK_INFLATION = 4.0        # a neighbour's tracks are smoothed, so their errors last: they weigh as a quarter of a plot
 SIGMA_M_MIN = 10.0           # quantisation and time stamps: nothing is better than this
 SIGMA_M_MAX = 5_000.0        # a plot worse than this is of no use (its covariance is refused)
-# Nearer than this a height is no small correction: the residue round an aerial would all fit one object high above it.
+# Nearer than this a height is no small correction: the residue round an aerial would all fit one object high above it. So no
+# track learns a height there; one that has shown itself high before keeps it.
 LIFT_RANGE_M = 15_000.0
 SLICE_NS = 1_000_000_000      # of reception
 HEIGHT_M_SIGMA = 30.0        # of a height that comes without one
@@ -103,7 +104,8 @@ def _ints(plots: Plots, rows: npt.NDArray[np.intp], sensors: SensorTable) -> Int
     table[:, at.PLOT_OWNER] = -1
     air = np.array([s.kind == RADAR and s.has_position for s in sensors.rows], np.bool_)
     far = plots.range_m[rows] > LIFT_RANGE_M       # false where it is not known
-    table[:, at.PLOT_LIFTS] = air[plots.sensor_index[rows]] & ~np.isfinite(plots.height_m[rows]) & far
+    table[:, at.PLOT_LIFTS] = (air[plots.sensor_index[rows]] & ~np.isfinite(plots.height_m[rows])) * np.where(
+        far, at.LIFTS, np.where(plots.range_m[rows] > 0.0, at.LIFTS_IF_HIGH, 0))
     return table
 
 

@@ -348,7 +348,8 @@ class State:
 def fits(state: State) -> bool:
     """Return whether a restored state has the columns of this version: the kernels read by column and check nothing."""
     return (state.slots.floats.shape[1:] == (at.SLOT_FLOATS,) and state.slots.ints.shape[1:] == (at.SLOT_INTS,)
-            and state.seeds.floats.shape[1:] == (at.SEED_FLOATS,) and state.seeds.ints.shape[1:] == (at.SEED_INTS,))
+            and state.seeds.floats.shape[1:] == (at.SEED_FLOATS,) and state.seeds.ints.shape[1:] == (at.SEED_INTS,)
+            and all(chunk.floats.shape[1] == at.LOG_FLOATS for chunks in (state.young, *state.archive.values()) for chunk in chunks))
 
 
 def empty_rotation(sensors: int) -> Rotation:
