@@ -159,6 +159,18 @@ def test_the_final_verdict_is_told_once_with_its_interval():
     assert "794 m outside [604, 984] m" in line.told[-1].text
 
 
+def test_a_service_that_runs_for_months_remembers_the_newest_verdicts_only():
+    line = Line()
+    final = verdict(IDS[0], 794.0, "not_entered", 45.3, 28.4)
+    many = tuple(replace(final, track_id=f"T-{i}") for i in range(incident.TOLD_MAX + 100))
+    assert len(line.step(1, verdicts=many)) == len(many)
+    assert len(line.state.told) == incident.TOLD_MAX
+    assert line.step(2, verdicts=many[-1:]) == []
+    assert line.step(3, verdicts=(replace(many[200], verdict="entered"),)) == ["verdict"]
+    assert line.step(4, verdicts=tuple(replace(final, track_id=f"U-{i}") for i in range(incident.TOLD_MAX - 1)))
+    assert f"RO {many[200].track_id}" in line.state.told, "told last, forgotten last"
+
+
 def test_a_quiet_hour_ends_an_incident():
     line = Line()
     line.step(0, 5_000.0)

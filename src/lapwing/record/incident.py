@@ -21,6 +21,9 @@ from lapwing.record.incident_objects import Seen, object_events
 # Events more than this apart belong to different incidents: longer than any hold and all clear together.
 QUIET_NS = 3_600 * NS_PER_S
 
+# Final verdicts remembered so that none is told twice: a track ends once, so only the newest can come again.
+TOLD_MAX = 1_024
+
 # Severity of an event, mildest first.
 SEVERITIES = ("info", "notice", "clear", "warning", "alarm")
 
@@ -47,7 +50,7 @@ class State:
     number: int = 0                                          # of it within its day
     last_event_ns: int = 0
     seen: dict[str, Seen] = field(default_factory=dict)      # track id -> what was told of it
-    told: dict[str, str] = field(default_factory=dict)       # track id -> last final verdict told
+    told: dict[str, str] = field(default_factory=dict)       # country and track id -> last final verdict told; the newest
 
 
 def step(state: State, sensed: Sensed, update: TrackUpdate, judgement: Judgement, warned: Warned, responded: Responded,
@@ -87,13 +90,17 @@ def _opened(state: State, now_ns: int) -> State:
 
 
 def _verdict_events(told: dict[str, str], judgement: Judgement) -> tuple[dict[str, str], list[words.Draft]]:
-    drafts = []
-    for verdict in judgement.verdicts:
+    final = [verdict for verdict in judgement.verdicts if verdict.final]
+    if not final:
+        return told, []
+    known, drafts = dict(told), []
+    for verdict in final:
         key = f"{verdict.country} {verdict.track_id}"
-        if verdict.final and told.get(key) != verdict.verdict:
-            told = told | {key: verdict.verdict}
+        if known.get(key) != verdict.verdict:
+            known.pop(key, None)         # told last, forgotten last
+            known[key] = verdict.verdict
             drafts.append(words.verdict(verdict))
-    return told, drafts
+    return dict(list(known.items())[-TOLD_MAX:]), drafts
 
 
 def _warning_events(warned: Warned, now_ns: int) -> list[words.Draft]:
