@@ -12,6 +12,10 @@ from shapely.geometry.base import BaseGeometry
 
 GRID_DEG = 1e-6        # coordinates are written to six decimals, 0.1 m
 SLIVER_DEG2 = 1e-9     # parts smaller than about 10 m2 are left out
+# Cells of units: a place nearer than this to a larger one of its unit is no cell of its own, by the distance to the border.
+SPACING_KM = ((15.0, 2.0), (40.0, 4.0), (np.inf, 8.0))     # (within km of the border, km apart)
+KM_PER_DEG = 111.2
+BORDER_SIMPLER_DEG = 0.002
 
 
 @dataclass(frozen=True)
@@ -23,16 +27,17 @@ class Recipe:
     municipalities: bool = False    # level-2 units of admin2.geojson, only those with a code or `any_code`
     any_code: bool = False
     cells: bool = False             # round the places that have a SIRUTA code
+    cells_in: str = ""              # level of the units that are cut into cells round their larger places
     national: bool = False          # one zone: the whole territory
     national_addressable: bool = True
 
 
 RECIPES = {
     "RO": Recipe("ro", counties=True, cells=True),
-    "LT": Recipe("lt", counties=True, municipalities=True),
-    "MD": Recipe("ro", counties=True),
-    "PL": Recipe("pl", counties=True, municipalities=True, any_code=True),
-    "LV": Recipe("lv", municipalities=True, national=True, national_addressable=False),
+    "LT": Recipe("lt", counties=True, municipalities=True, cells_in="municipality"),
+    "MD": Recipe("ro", counties=True, cells_in="county"),
+    "PL": Recipe("pl", counties=True, municipalities=True, any_code=True, cells_in="municipality"),
+    "LV": Recipe("lv", municipalities=True, national=True, national_addressable=False, cells_in="municipality"),
     "EE": Recipe("et", national=True),
     "FI": Recipe("fi", national=True),
     "BG": Recipe("bg", counties=True),
@@ -78,10 +83,12 @@ def zones_of(code: str, outline: BaseGeometry, units: list[dict[str, Any]],
         zones.append(_unit(unit, recipe, "municipality", parent, parent, towns))
     if recipe.cells:
         zones += _cells(county_shapes, {p["code"]: p for p, _ in zones}, places, recipe)
+    if recipe.cells_in:
+        zones += _cells_of_units([zone for zone in zones if zone[0]["level"] == recipe.cells_in], outline, places, recipe)
     with_parts = {p["parent"] for p, _ in zones}
     for properties, _ in zones:
-        # Warnings are made of the smallest zones: a county counts only where nothing smaller is known.
-        if properties["level"] == "county" and properties["code"] in with_parts:
+        # Warnings are made of the smallest zones: a larger one counts only where nothing smaller is known.
+        if properties["level"] in ("county", "municipality") and properties["code"] in with_parts:
             properties["addressable"] = False
     order = {"country": 0, "county": 1, "municipality": 2, "cell": 3}
     zones.sort(key=lambda zone: (order[zone[0]["level"]], zone[0]["code"]))
@@ -201,6 +208,61 @@ def _cells(counties: dict[str, BaseGeometry], county_properties: dict[str, dict[
                 "derived": True, "addressable": True, "source": "grown round the place, clipped to county and border",
             }, area))
     return cells
+
+
+def _cells_of_units(units: list[tuple[dict[str, Any], BaseGeometry]], outline: BaseGeometry, places: list[dict[str, str]],
+                    recipe: Recipe) -> list[tuple[dict[str, Any], BaseGeometry]]:
+    """Cut each unit into cells round its larger places: about 2 km apart near the border, farther apart inland.
+
+    A municipality is far wider than what an object comes near to, and may hold a city at its other end.
+    """
+    points = shapely.points([(float(row["lon"]), float(row["lat"])) for row in places])
+    tree = shapely.STRtree(points)
+    spacing = _spacing_km(points, outline)
+    cells: list[tuple[dict[str, Any], BaseGeometry]] = []
+    for unit, area in units:
+        inside = [int(i) for i in np.sort(tree.query(area, predicate="contains"))]
+        ordered = sorted(inside, key=lambda i: (-float(places[i]["population"] or 0), int(places[i]["wof_id"])))
+        chosen = _apart(ordered, points, spacing)
+        if len(chosen) < 2:
+            continue
+        grown = grow(area, [(points[i].x, points[i].y) for i in chosen])
+        # Every place is counted where it lies, those too that got no cell of their own.
+        counted = [sum(int(float(places[j]["population"] or 0)) for j in inside if cell.covers(points[j])) for cell in grown]
+        rest = _shared(unit["population"], [*counted], [cell.area for cell in grown])
+        for i, cell, known, total in zip(chosen, grown, counted, rest, strict=True):
+            if cell.is_empty:
+                continue
+            row = places[i]
+            local = row["name_local"] or row["name"]
+            names = {recipe.local: local, "en": row["name_en"] or local, "uk": row["name_uk"]}
+            cells.append(({
+                "code": f"{unit['code']}-{row['wof_id']}", "name": local, "names": {k: v for k, v in names.items() if v},
+                "level": "cell", "parent": unit["code"], "county": unit["county"], "population": total,
+                "population_estimated": unit["population_estimated"] or total > known * 1.1, "lat_deg": points[i].y, "lon_deg": points[i].x,
+                "geocodes": {"WOF": row["wof_id"]} | {k: v for k, v in unit["geocodes"].items() if k in ("NUTS3", "LAU")},
+                "derived": True, "addressable": True, "source": "grown round the place, clipped to its unit",
+            }, cell))
+    return cells
+
+
+def _spacing_km(points: Any, outline: BaseGeometry) -> list[float]:
+    """Return how far apart places must be for cells of their own, by their distance to the border."""
+    scale = float(np.cos(np.radians(outline.centroid.y)))
+    line = shapely.transform(outline.simplify(BORDER_SIMPLER_DEG).boundary, lambda c: c * (scale, 1.0))
+    shapely.prepare(line)
+    away_km = shapely.distance(shapely.transform(points, lambda c: c * (scale, 1.0)), line) * KM_PER_DEG
+    return [next(apart for within, apart in SPACING_KM if away <= within) for away in away_km.tolist()]
+
+
+def _apart(ordered: list[int], points: Any, spacing_km: list[float]) -> list[int]:
+    """Return those places that have no place before them nearer than their spacing."""
+    kept: list[int] = []
+    for i in ordered:
+        scale = float(np.cos(np.radians(points[i].y)))
+        if all(np.hypot((points[i].x - points[j].x) * scale, points[i].y - points[j].y) * KM_PER_DEG >= spacing_km[i] for j in kept):
+            kept.append(i)
+    return kept
 
 
 def _shared(county: int, people: list[int | None], areas: list[float]) -> list[int]:

@@ -82,6 +82,31 @@ def test_people_of_the_cells_add_up_to_their_county(loaded):
         assert inside <= county.population * 1.01 + 5_000, county.code
 
 
+@pytest.mark.parametrize("code", ["LT", "LV", "MD", "PL"])
+def test_units_are_cut_into_cells_that_hold_their_people(code):
+    features = json.loads((PACKS / code.lower() / "zones.geojson").read_bytes())["features"]
+    by_code = {feature["properties"]["code"]: feature["properties"] for feature in features}
+    units = {}
+    for zone in by_code.values():
+        if zone["level"] == "cell":
+            units.setdefault(zone["parent"], []).append(zone)
+    assert len(units) > 20
+    for parent, cells in units.items():
+        unit = by_code[parent]
+        assert len(cells) > 1 and not unit["addressable"] and all(cell["addressable"] and cell["derived"] for cell in cells)
+        assert sum(cell["population"] for cell in cells) <= max(unit["population"] * 1.01, 5_000) + 5_000, parent
+        assert {cell["county"] for cell in cells} == {unit["county"]}
+
+
+def test_an_alert_at_the_belarusian_border_is_not_one_for_vilnius(loaded):
+    lithuania = loaded["LT"]
+    cells = [row for row, zone in enumerate(lithuania.zones) if zone.addressable]
+    border = lithuania.zones[int(locate(lithuania.areas, *at(54.8104, 25.7212), cells)[0])]
+    city = lithuania.zones[int(locate(lithuania.areas, *at(54.6872, 25.2797), cells)[0])]
+    assert border.parent == city.parent == "LT-58" and border.code != city.code
+    assert border.population < 1_000 and city.population > 400_000
+
+
 def test_every_place_lies_in_a_zone_or_is_counted_as_outside(loaded):
     for code in ("RO", "LT"):
         places = loaded[code].places
