@@ -167,7 +167,7 @@ def _told(judged: Judged, track: Path, coasting: npt.NDArray[np.bool_], target: 
         start, end = max(judged.first_s, float(target.time_s[0])), min(judged.last_s, float(target.time_s[-1]))
     if end <= start:
         return None
-    times = np.arange(start, end, 1.0)
+    times = np.append(np.arange(start, end, 1.0), end)     # the last plot's own moment too: 50 m at a drone's speed
     latitude, longitude = (np.interp(times, target.time_s, values) for values in (target.lat_deg, target.lon_deg))
     distance = signed_distance(territory, np.radians(latitude), np.radians(longitude)).signed_distance_m
     inside = distance < 0.0
