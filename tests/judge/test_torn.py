@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from flights import T0, pack, place, south, trajectory
 
 from lapwing.judge import Settings, judge_trajectory
+from lapwing.judge.path import believable, holes, of_trajectory
 from lapwing.judge.torn import parts
 from lapwing.model.times import NS_PER_S
+from lapwing.model.tracks import SHARED_PROB
 from lapwing.sim.track_scoring import Path
 from lapwing.sim.verdict_scoring import Judged, Rules, score
 
@@ -47,6 +51,36 @@ def test_ordinary_flight_is_itself():
     seconds = np.arange(0.0, 300.0, 4.0)
     flight = trajectory(seconds, 50 * seconds, 5_000 + 0 * seconds)
     assert parts(flight, SETTINGS)[0] is flight
+
+
+def towards_the_line(shared):
+    """10 minutes south at 20 m/s, the line 1.5 km ahead of its end; `shared`: rows whose plot serves another track."""
+    seconds = np.arange(0.0, 600.0, 4.0)
+    flight = trajectory(seconds, 45.0 * seconds, 13_500.0 - 20.0 * seconds)
+    share = np.full(len(seconds), 0.9)
+    share[shared] = SHARED_PROB
+    return replace(flight, association_prob=share)
+
+
+def test_plots_of_another_track_prove_nothing_once_its_own_have_ceased():
+    path = of_trajectory(towards_the_line(slice(100, None)), pack().territory, SETTINGS)
+    assert path.last_plot == np.flatnonzero(path.measured)[-1] and path.distance_m[path.last_plot] > 5_000
+    # Other tracks' plots show that it was looked for: what it did unseen is no likelier for them.
+    assert path.shared.sum() == 50 and holes(path, 30.0) == ()
+    verdict = judge_trajectory(towards_the_line(slice(100, None)), pack(), T0, SETTINGS)
+    assert verdict.evidence.last_ns == T0 + 396 * NS_PER_S and verdict.closest_m > 5_000
+
+
+@pytest.mark.parametrize(("shared", "held"), [(slice(50, 55), 0), (slice(50, 70), 20)])
+def test_two_objects_seen_as_one_for_a_moment_stay_two_but_not_for_long(shared, held):
+    flight = towards_the_line(shared)
+    assert len(flight) - believable(flight, SETTINGS).sum() == held
+
+
+def test_a_lone_plot_after_a_silence_decides_nothing():
+    seconds = np.append(np.arange(0.0, 300.0, 4.0), 330.0)
+    flight = trajectory(seconds, 45.0 * seconds, 9_000.0 - 20.0 * seconds)
+    assert not believable(flight, SETTINGS)[-1] and believable(flight, SETTINGS)[:-1].all()
 
 
 def flown(name, seconds, east_m, north_m, class_name=""):

@@ -18,7 +18,7 @@ from lapwing.geo.wgs84 import curvature_radii_m
 from lapwing.judge.line import across, spread
 from lapwing.judge.settings import Settings
 from lapwing.model.times import NS_PER_S
-from lapwing.model.tracks import Trajectory
+from lapwing.model.tracks import SHARED_PROB, Trajectory
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -28,6 +28,7 @@ T = TypeVar("T", bound=np.generic)
 _DENSE_S = 2.0             # between rows the path is filled in to this step: 100 m at a drone's speed
 _POINTS_MAX = 20_000       # of one path; a longer one is filled in more coarsely
 _SIGMAS_USUAL, _RESIDUALS_USUAL = 4.0, 6.0   # times the least sigma, the median residual: beyond, a plot proves nothing
+_SILENCE_S = 25.0          # without a plot of its own: what comes then may be another object's
 _RATE_WINDOW_S = 120.0     # plots of so long before the last one tell how often the object was seen
 
 
@@ -45,6 +46,7 @@ class Path:
     bound_95_m: Floats
     undecided: Bools
     measured: Bools               # rows that stand at a plot that proves something, see `believable`
+    shared: Bools                 # rows that stand at a plot of another track: no proof, but no hole in coverage
 
     def __len__(self) -> int:
         return len(self.time_ns)
@@ -106,37 +108,56 @@ def judged_sigma(sigma_m: Floats, settings: Settings) -> Floats:
     return np.maximum(settings.track_sigma_factor * sigma_m, settings.track_m_sigma_min)
 
 
-def believable(measured: Bools, sigma_m: Floats, residual_m: Floats, settings: Settings) -> Bools:
+def believable(trajectory: Trajectory, settings: Settings) -> Bools:
     """Return which rows stand at a plot that proves something.
 
-    After a loss a track may take up plots that are not its own: the position stays uncertain there, or the plot lies far
-    off the path. Such a row is bridged like a gap.
-
-    Parameters
-    ----------
-    sigma_m : (n,) the filter's, whole position; residual_m : (n,) distance of the plot from the path, NaN unknown
+    After a loss a track may take up plots that are not its own: the position stays uncertain there, or the plot lies far off the
+    path, or it serves another track too, or it is the only one after a silence. Such a row is bridged like a gap. Plots that it
+    shares for a moment, between its own, are those of two objects seen as one.
     """
+    measured = trajectory.measured
     if not measured.any():
         return measured
+    sigma_m = np.sqrt(0.5 * np.maximum(np.trace(trajectory.position_cov_m2, axis1=1, axis2=2), 0.0))
     sure = measured & (sigma_m <= max(settings.trusted_m_sigma, _SIGMAS_USUAL * float(np.min(sigma_m[measured]))))
-    known = measured & np.isfinite(residual_m)
+    known = measured & np.isfinite(trajectory.residual_m)
     if known.any():
-        usual = float(np.median(residual_m[known]))
-        sure &= ~(residual_m > max(settings.trusted_m_sigma, _RESIDUALS_USUAL * usual))
+        usual = float(np.median(trajectory.residual_m[known]))
+        sure &= ~(trajectory.residual_m > max(settings.trusted_m_sigma, _RESIDUALS_USUAL * usual))
+    sure &= ~_shared_for_long(trajectory, sure)
+    own = np.flatnonzero(sure)
+    if len(own) > 2 and trajectory.time_ns[own[-1]] - trajectory.time_ns[own[-2]] > _SILENCE_S * NS_PER_S:
+        sure[own[-1]] = False
     return sure if sure.any() else measured
+
+
+def _shared_for_long(trajectory: Trajectory, sure: Bools) -> Bools:
+    """Return rows with a plot of another track that no plot of its own follows within _SILENCE_S of the one before."""
+    shared: Bools = sure & (trajectory.association_prob == SHARED_PROB)
+    own = np.flatnonzero(sure & ~shared)
+    if not len(own) or not shared.any():
+        return np.zeros(len(shared), np.bool_)
+    rows = np.flatnonzero(shared)
+    after = np.searchsorted(own, rows)
+    seconds = trajectory.time_ns / NS_PER_S
+    gap_s = np.full(len(rows), np.inf)
+    between = (after > 0) & (after < len(own))
+    gap_s[between] = seconds[own[after[between]]] - seconds[own[after[between] - 1]]
+    shared[rows] = gap_s > _SILENCE_S
+    return shared
 
 
 def of_trajectory(trajectory: Trajectory, territory: Territory, settings: Settings) -> Path:
     """Return the path of an ended track, filled in between its rows along smooth curves."""
-    sigma = np.sqrt(0.5 * np.maximum(np.trace(trajectory.position_cov_m2, axis1=1, axis2=2), 0.0))
-    trajectory = replace(trajectory, measured=believable(trajectory.measured, sigma, trajectory.residual_m, settings))
+    trajectory = replace(trajectory, measured=believable(trajectory, settings))
     filled = _filled(trajectory)
     seen = across(territory, filled.latitude_rad, filled.longitude_rad, settings)
     return Path(
         time_ns=filled.time_ns, latitude_rad=filled.latitude_rad, longitude_rad=filled.longitude_rad,
         distance_m=seen.distance_m, random_m_sigma=judged_sigma(spread(seen.outward, filled.position_cov_m2), settings),
         bias_m=bias_parts(seen.outward, filled.bias_cov_m2), line_m_sigma=seen.line_m_sigma,
-        bound_95_m=seen.bound_95_m, undecided=seen.undecided, measured=filled.measured)
+        bound_95_m=seen.bound_95_m, undecided=seen.undecided, measured=filled.measured,
+        shared=~filled.measured & (filled.association_prob == SHARED_PROB))
 
 
 def plot_rate_per_s(path: Path) -> float:
@@ -152,8 +173,17 @@ def plot_rate_per_s(path: Path) -> float:
 
 
 def plot_gaps(path: Path, gap_s: float) -> tuple[tuple[int, int], ...]:
-    """Return (start_ns, end_ns) of stretches between plots longer than `gap_s`; the silence after the last is none."""
-    times = path.time_ns[path.measured]
+    """Return (start_ns, end_ns) of stretches between its plots longer than `gap_s`; the silence after the last is none."""
+    return _gaps(path.time_ns[path.measured], gap_s)
+
+
+def holes(path: Path, gap_s: float) -> tuple[tuple[int, int], ...]:
+    """Return the gaps, up to its last plot, in which no plot of another track either shows that it was looked for."""
+    last = path.last_plot + 1
+    return _gaps(path.time_ns[:last][(path.measured | path.shared)[:last]], gap_s)
+
+
+def _gaps(times: Ints, gap_s: float) -> tuple[tuple[int, int], ...]:
     wide = np.flatnonzero(np.diff(times) > gap_s * NS_PER_S)
     return tuple((int(times[i]), int(times[i + 1])) for i in wide)
 

@@ -51,7 +51,8 @@ class History:
         return Path(
             time_ns=self.first_ns + np.rint(rows[:, 0] * NS_PER_S).astype(np.int64), latitude_rad=rows[:, 1],
             longitude_rad=rows[:, 2], distance_m=rows[:, 3], random_m_sigma=rows[:, 4], bias_m=rows[:, 5:7],
-            line_m_sigma=rows[:, 7], bound_95_m=rows[:, 8], undecided=rows[:, 9] > 0.5, measured=rows[:, 10] > 0.5)
+            line_m_sigma=rows[:, 7], bound_95_m=rows[:, 8], undecided=rows[:, 9] > 0.5, measured=rows[:, 10] > 0.5,
+            shared=np.zeros(len(rows), np.bool_))
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,7 @@ _ON_S, _ON_STEP_S, _ON_MPS_SIGMA = 60.0, 5.0, 10.0
 
 def parts(trajectory: Trajectory, settings: Settings) -> tuple[Trajectory, ...]:
     """Return a trajectory cut where it is torn: itself where it is not. Later parts are named `ID+2`, `ID+3`."""
-    sigma = np.sqrt(0.5 * np.maximum(np.trace(trajectory.position_cov_m2, axis1=1, axis2=2), 0.0))
-    sure = np.flatnonzero(believable(trajectory.measured, sigma, trajectory.residual_m, settings))
+    sure = np.flatnonzero(believable(trajectory, settings))
     tears = [k for k in np.flatnonzero(np.diff(trajectory.time_ns[sure]) > _GAP_S * NS_PER_S).tolist() if _torn(trajectory, sure, k)]
     if not tears:
         return (trajectory,)

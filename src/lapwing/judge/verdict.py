@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from lapwing.judge.approach import Approach, closest
 from lapwing.judge.normal import Z_95
-from lapwing.judge.path import Path, plot_gaps, plot_rate_per_s
+from lapwing.judge.path import Path, holes, plot_gaps, plot_rate_per_s
 from lapwing.judge.probability import entered_prob
 from lapwing.judge.settings import Settings
 from lapwing.model.times import NS_PER_S, to_iso
@@ -101,8 +101,7 @@ def _unseen_prob(path: Path, settings: Settings) -> float:
     """Return P(the object flew on unseen), at least the settings' value: the share of holes before the last plot."""
     last = path.last_plot
     start = path.time_ns[last] - int(_COVERAGE_WINDOW_S * NS_PER_S)
-    gaps = plot_gaps(path, settings.gap_s)
-    holes_s = sum(max(0, end - max(begin, start)) for begin, end in gaps) / NS_PER_S
+    holes_s = sum(max(0, end - max(begin, start)) for begin, end in holes(path, settings.gap_s)) / NS_PER_S
     life_s = min(_COVERAGE_WINDOW_S, float(path.time_ns[last] - path.time_ns[0]) / NS_PER_S)
     return min(max(settings.unseen_prob, holes_s / life_s if life_s > 0.0 else 0.0), 1.0)
 

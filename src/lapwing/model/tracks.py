@@ -17,6 +17,9 @@ CLASSES = ("drone", "decoy", "balloon", "bird", "helicopter", "light_aircraft", 
 # Tracks.affiliation. Nobody is ever declared hostile: there is no such value.
 AFFILIATIONS = ("unknown", "neutral", "assumed_friend", "friend")
 
+# Trajectory.association_prob of a plot that serves another track: two objects may have been seen as one, or one is gone.
+SHARED_PROB = 0.5
+
 
 @dataclass(frozen=True, slots=True)
 class Tracks:
@@ -80,7 +83,7 @@ class Trajectory:
     sensor_index: npt.NDArray[np.uint16]         # (m,) sensor of the plot; 65535 where not measured
     entry_sequence: Ints                         # (m,) journal entry of the plot; -1
     residual_m: Floats                           # (m,) distance plot to smoothed position; NaN where not measured
-    association_prob: Floats                     # (m,) P(the plot was this object's), as the filter took it; NaN where not measured
+    association_prob: Floats                     # (m,) P(the plot was this object's), or SHARED_PROB; NaN where not measured
 
     def __len__(self) -> int:
         return len(self.time_ns)

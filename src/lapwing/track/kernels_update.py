@@ -9,6 +9,7 @@ import math
 
 from lapwing.geo.jit import inner_kernel
 from lapwing.model.plots import Floats, Ints
+from lapwing.model.tracks import SHARED_PROB
 from lapwing.track.columns import (
     CALLSIGN,
     CONFIRMED,
@@ -70,7 +71,7 @@ from lapwing.track.kernels_motion import gates, mix, moments, noise_scale, predi
 from lapwing.track.kernels_seed import grow, write_log, write_moments
 
 SURE_WEIGHT = 0.8      # a plot that keeps a track from coasting; clutter in a wide gate gives less
-SHARED_WEIGHT = 0.5    # probability that a plot which serves another track is of this one too
+SHARED_WEIGHT = SHARED_PROB    # probability that a plot which serves another track is of this one too
 LEAST_WEIGHT = 0.05    # below it, it is not this plot; whether the look was a miss is seen when the aerial has passed
 FLIES_MPS = 20.0       # faster than birds in still air and rain in most winds
 SLOW_HITS = 8          # plots until a slow speed means something

@@ -15,9 +15,9 @@ import numpy.typing as npt
 
 from lapwing.geo.plane import Plane, from_plane, to_plane
 from lapwing.model.plots import Floats, Ints
-from lapwing.model.tracks import Trajectory
+from lapwing.model.tracks import SHARED_PROB, Trajectory
 from lapwing.track.columns import LIFT_FLOATS, LOG_AFTER, LOG_LIFT, LOG_LIFT_AFTER, LOG_WEIGHT
-from lapwing.track.kernels_lift import DRIFT_KM4PS, DRIFT_SLOW_KM4PS, SLOW_MPS
+from lapwing.track.kernels_lift import DRIFT_KM4PS, DRIFT_SLOW_KM4PS, FIRST_SIGMA, SLOW_MPS
 from lapwing.track.predict import moved
 from lapwing.track.rows import true_axes
 from lapwing.track.settings import Settings
@@ -26,6 +26,7 @@ from lapwing.track.state import Chunk
 BRIDGE_NS = 5_000_000_000
 BRIDGE_NOISE_M2PS3 = 4.0     # white acceleration inside a gap, at 50 m/s
 NO_SENSOR = 65535
+SILENCE_S = 20.0
 LIFT_VARIANCE_MIN = 1e-6     # km4
 LIFT_M_PER_KM2 = 17.0        # what a square kilometre of lift moves a plot 30 km away
 
@@ -84,6 +85,10 @@ def smoothed_nodes(path: Chunk) -> tuple[Ints, Floats, Floats]:
         predicted_cov = _at_least(np.where(stored[..., None], before_cov[1:], anew), straight)
         # A height that is known has no doubt to divide by.
         predicted_cov[:, 4, 4] = np.maximum(predicted_cov[:, 4, 4], LIFT_VARIANCE_MIN)
+        # Where it goes on with plots of another track, or after a silence, it may have become another object: its height is none of
+        # the first one's.
+        other = (np.abs(path.floats[1:, LOG_WEIGHT]) == SHARED_PROB) | (dt > SILENCE_S)
+        predicted_cov[:, 4, 4] += np.where(other, FIRST_SIGMA**2, 0.0)
         gain = np.linalg.solve(predicted_cov, f @ after_cov[:-1]).transpose(0, 2, 1)
         for k in range(n - 2, -1, -1):
             after[k] += gain[k] @ (after[k + 1] - predicted[k])
