@@ -29,7 +29,10 @@ STATISTICS = OFF_MPS + 1    # STATISTICS_COUNT, see classify
 STATISTICS_COUNT = 14
 CLASS = STATISTICS + STATISTICS_COUNT
 CLASS_COUNT = 10            # of model.tracks.CLASSES
-SLOT_FLOATS = CLASS + CLASS_COUNT
+OWN_FINE = CLASS + CLASS_COUNT  # what its own plots have added to the clutter map, in the fine cell where it is
+OWN_COARSE = OWN_FINE + 1       # and in the coarse one
+OWN_CREDIT = OWN_COARSE + 1     # log odds that its plots are worth more where its own are not counted as clutter
+SLOT_FLOATS = OWN_CREDIT + 1
 
 # Slots.ints
 STATUS = 0                  # FREE, SEED, TENTATIVE, CONFIRMED
@@ -48,7 +51,9 @@ ICAO = 12
 CALLSIGN = 13               # the eight octets as one integer
 IDENTIFIED = 14             # plots that carried its identity
 AFFILIATION = 15            # set by a person; -1 not
-SLOT_INTS = 16
+OWN_CELL = 16               # which fine cell, of which sensor; -1 none
+OWN_WIDE_CELL = 17
+SLOT_INTS = 18
 
 FREE, SEED, TENTATIVE, CONFIRMED = 0, 1, 2, 3
 NEVER_NS = -(1 << 62)
@@ -60,11 +65,13 @@ HIT = 1                     # last plot
 # Seeds.floats: a plot that may be the first of an object
 SEED_EAST, SEED_NORTH, SEED_EE, SEED_EN, SEED_NN, SEED_VE, SEED_VN = 0, 1, 2, 3, 4, 5, 6
 SEED_LOG_ODDS, SEED_BIRTH, SEED_HEIGHT, SEED_HEIGHT_VAR = 7, 8, 9, 10
-SEED_FLOATS = 11
+SEED_OWN = 11               # as OWN_FINE; OWN_COARSE is 1
+SEED_FLOATS = 12
 # Seeds.ints; USED: 1 in use, 0 free, -1 used up in this step
 SEED_USED, SEED_UID, SEED_TIME, SEED_SENSOR, SEED_MODE3A, SEED_ICAO, SEED_CALLSIGN, SEED_SEQUENCE = 0, 1, 2, 3, 4, 5, 6, 7
-SEED_LIFTS = 8                          # as PLOT_LIFTS
-SEED_INTS = 9
+SEED_CELL, SEED_WIDE_CELL = 8, 9
+SEED_LIFTS = 10                         # as PLOT_LIFTS
+SEED_INTS = 11
 
 # Plots of a step, in the order of their groups: floats
 PLOT_EAST, PLOT_NORTH = 0, 1            # registration taken off
@@ -83,9 +90,10 @@ PLOT_RAW_EAST, PLOT_RAW_NORTH = 18, 19  # as measured
 PLOT_FLOATS = 20
 # ints
 PLOT_TIME, PLOT_SEQUENCE, PLOT_ICAO, PLOT_MODE3A, PLOT_CALLSIGN, PLOT_ECHO, PLOT_OWNER = 0, 1, 2, 3, 4, 5, 6
-PLOT_LIFTS = 7                          # an air radar's range, laid down at a height that nobody knows: LIFTS, or 0
+PLOT_CELL, PLOT_WIDE_CELL = 7, 8        # of its sensor's clutter map; -1: not counted there
+PLOT_LIFTS = 9                          # an air radar's range, laid down at a height that nobody knows: LIFTS, or 0
 LIFTS, LIFTS_IF_HIGH = 1, 2             # LIFTS_IF_HIGH: so near that only a track which has shown itself high is lifted
-PLOT_INTS = 8
+PLOT_INTS = 10
 
 # Groups of a step: ints
 GROUP_START, GROUP_END, GROUP_SENSOR, GROUP_TURN, GROUP_RADAR, GROUP_POLAR, GROUP_TURN_KNOWN, GROUP_SLICE = 0, 1, 2, 3, 4, 5, 6, 7
@@ -95,7 +103,8 @@ GROUP_INTS = 8
 PAIR_LIKELIHOOD, PAIR_DISTANCE2, PAIR_EAST, PAIR_NORTH, PAIR_EE, PAIR_EN, PAIR_NN = 0, 1, 2, 3, 4, 5, 6
 PAIR_WEIGHT, PAIR_RATIO, PAIR_SHARE, PAIR_MESSAGE, PAIR_MARGINAL = 7, 8, 9, 10, 11
 PAIR_LIFT_EAST, PAIR_LIFT_NORTH = 12, 13       # how far the plot moves per unit of lift
-PAIR_FLOATS = 14
+PAIR_CLEAN = 14         # as PAIR_RATIO, the candidate's own plots taken off the clutter map; -1: other plots lie around
+PAIR_FLOATS = 15
 PAIR_TRACK, PAIR_PLOT, PAIR_ORDER, PAIR_STATE = 0, 1, 2, 3     # STATE: 0 not chosen, 1 chosen, 2 shared
 PAIR_INTS = 4
 

@@ -37,6 +37,11 @@ from lapwing.track.columns import (
     MODES,
     OFF_M,
     OFF_MPS,
+    OWN_CELL,
+    OWN_COARSE,
+    OWN_FINE,
+    OWN_WIDE_CELL,
+    PAIR_CLEAN,
     PAIR_DISTANCE2,
     PAIR_EAST,
     PAIR_EE,
@@ -55,6 +60,8 @@ from lapwing.track.columns import (
     PAIR_STATE,
     PAIR_TRACK,
     PAIR_WEIGHT,
+    PLOT_AZIMUTH,
+    PLOT_CELL,
     PLOT_DENSITY,
     PLOT_EAST,
     PLOT_EE,
@@ -71,10 +78,13 @@ from lapwing.track.columns import (
     PLOT_SCALE,
     PLOT_TAKEN,
     PLOT_TIME,
+    PLOT_WIDE_CELL,
+    RULE_CLUTTER_MIN,
     RULE_NEWCOMERS,
     RULE_NOISE_MAX,
     RULE_SPEED_SIGMA,
     RULE_TURN_MAX,
+    SEED_CELL,
     SEED_EAST,
     SEED_EE,
     SEED_EN,
@@ -84,14 +94,17 @@ from lapwing.track.columns import (
     SEED_MODE3A,
     SEED_NN,
     SEED_NORTH,
+    SEED_OWN,
     SEED_SENSOR,
     SEED_TIME,
     SEED_USED,
     SEED_VE,
     SEED_VN,
+    SEED_WIDE_CELL,
     STATUS,
     TIME,
 )
+from lapwing.track.kernels_clutter import OTHERS_MAX, Counts, around, density_m2
 from lapwing.track.kernels_lift import high, lift_at, mean_lift, most_lift, widest_lift
 from lapwing.track.kernels_motion import innovation, noise_scale, turn_factors
 
@@ -309,21 +322,46 @@ def find_pairs(first: int, last: int, sensor: int, same_scan_ns: int, antenna_m:
 
 
 @inner_kernel
-def weigh(count: int, sensor: int, floats: Floats, detect: Floats, seed_floats: Floats, seed_detect: Floats,
-          plot_floats: Floats, rules: Floats, pair_floats: Floats, pair_ints: Ints) -> None:
-    """Write Pd L / density (ratio) and psi = r Pd L / (density (1 - r Pd)) (weight) of every pair."""
+def weigh(count: int, sensor: int, floats: Floats, ints: Ints, detect: Floats, seed_floats: Floats, seed_ints: Ints,
+          seed_detect: Floats, plot_floats: Floats, plot_ints: Ints, fine: Counts, coarse: Counts, map_floats: Floats,
+          map_ints: Ints, rules: Floats, pair_floats: Floats, pair_ints: Ints) -> None:
+    """Write Pd L / density (ratio) and psi = r Pd L / (density (1 - r Pd)) (weight) of every pair.
+
+    `PAIR_CLEAN` is the ratio if the candidate is an object: what its own plots have added to the map is no clutter then. It is -1
+    where other plots lie around, in a wind farm say: there its own are no exception.
+    """
     tracks = len(floats)
     for p in range(count):
         c, j = pair_ints[p, PAIR_TRACK], pair_ints[p, PAIR_PLOT]
+        own_fine, own_coarse = 0.0, 0.0
         if c < tracks:
             found, missed, log_odds = detect[c, sensor, 0], detect[c, sensor, 1], floats[c, LOG_ODDS]
+            if ints[c, OWN_CELL] == plot_ints[j, PLOT_CELL]:
+                own_fine = floats[c, OWN_FINE]
+            if ints[c, OWN_WIDE_CELL] == plot_ints[j, PLOT_WIDE_CELL]:
+                own_coarse = floats[c, OWN_COARSE]
         else:
             s = c - tracks
             found, missed, log_odds = seed_detect[s, sensor, 0], seed_detect[s, sensor, 1], seed_floats[s, SEED_LOG_ODDS]
+            if seed_ints[s, SEED_CELL] == plot_ints[j, PLOT_CELL]:
+                own_fine = seed_floats[s, SEED_OWN]
+            if seed_ints[s, SEED_WIDE_CELL] == plot_ints[j, PLOT_WIDE_CELL]:
+                own_coarse = 1.0
         pd = found / (found + missed)
         exists = 1.0 / (1.0 + math.exp(-log_odds))
-        ratio = pd * pair_floats[p, PAIR_LIKELIHOOD] / (plot_floats[j, PLOT_DENSITY] + rules[RULE_NEWCOMERS])
+        likelihood = pd * pair_floats[p, PAIR_LIKELIHOOD]
+        ratio = likelihood / (plot_floats[j, PLOT_DENSITY] + rules[RULE_NEWCOMERS])
+        clean = ratio
+        if plot_ints[j, PLOT_CELL] >= 0:
+            if around(sensor, plot_ints[j, PLOT_CELL], coarse, map_ints) - own_coarse >= OTHERS_MAX:
+                clean = -1.0
+            elif own_fine + own_coarse > 0.0:
+                density = max(rules[RULE_CLUTTER_MIN], density_m2(
+                    sensor, plot_floats[j, PLOT_RANGE], plot_floats[j, PLOT_AZIMUTH], own_fine, own_coarse, fine, coarse,
+                    map_floats, map_ints))
+                clean = likelihood / (density + rules[RULE_NEWCOMERS])
         pair_floats[p, PAIR_RATIO] = ratio
+        pair_floats[p, PAIR_CLEAN] = clean
         pair_floats[p, PAIR_WEIGHT] = exists * ratio / (1.0 - exists * pd)
 
 

@@ -22,9 +22,12 @@ FINE_MEMORY, COARSE_MEMORY = 80.0, 20.0   # scans
 PRIOR_SCANS = 15.0
 EVIDENT_PER_M2 = 3e-8                     # a plot a scan in 33 km2: more than any radar's noise makes
 COLD_DOUBT, COLD_SCANS = 9.0, 10.0        # how much denser a spot may be than a cold map says, and for how long
+OTHERS_MAX = 1.5                          # other plots in the nearest coarse cells that are noise still
+OWN_MAX = 6.0                             # plots of its own that an object is believed: as many as it takes to confirm it
 ONE_PLOT_WEIGHT = 0.2                     # in a cold fine map, of the first plot of a cell in a scan
 AMPLITUDE_MIN_DB, AMPLITUDE_BINS = -20, 100
 AMPLITUDE_PLOTS_MIN = 300.0               # histogram weight below which amplitudes say nothing
+RINGS_MAX = 4_096                         # more than any sensor has
 TURNS_MAX = 200                           # a radar silent for longer starts a new scan
 # Columns of map_floats and map_ints
 FINE_SCANS, COARSE_SCANS = 0, 1
@@ -44,21 +47,62 @@ def sector_of(azimuth_rad: float) -> int:
 
 
 @inner_kernel
-def density_m2(sensor: int, range_m: float, azimuth_rad: float, fine: Counts, coarse: Counts, map_floats: Floats,
-               map_ints: Ints) -> float:
-    """Return clutter plots per m2 and scan at a place in the radar's polar frame."""
+def cell_of(sensor: int, range_m: float, azimuth_rad: float, map_ints: Ints) -> int:
+    """Return a number for a fine cell that no other cell of any sensor has."""
+    return (sensor * RINGS_MAX + ring_of(sensor, range_m, map_ints)) * FINE_SECTORS + sector_of(azimuth_rad)
+
+
+@inner_kernel
+def wide_cell_of(cell: int) -> int:
+    """Return the number of the coarse cell that a fine one lies in."""
+    ring, sector = cell // FINE_SECTORS, cell % FINE_SECTORS
+    return (ring // COARSE_RINGS) * FINE_SECTORS + sector // COARSE_TURN
+
+
+@inner_kernel
+def around(sensor: int, cell: int, coarse: Counts, map_ints: Ints) -> float:
+    """Return the counts of the four coarse cells nearest to a fine one of a sensor, see `cell_of`, its own among them."""
+    ring, sector = (cell // FINE_SECTORS) % RINGS_MAX, cell % FINE_SECTORS
+    wide, turn = ring // COARSE_RINGS, sector // COARSE_TURN
+    beside = wide + (1 if ring % COARSE_RINGS >= COARSE_RINGS // 2 else -1)
+    beside = min(max(beside, 0), (map_ints[sensor, RINGS] - 1) // COARSE_RINGS)
+    turns = FINE_SECTORS // COARSE_TURN
+    next_turn = (turn + (1 if sector % COARSE_TURN >= COARSE_TURN // 2 else -1) + turns) % turns
+    found = coarse[sensor, wide, turn] + coarse[sensor, wide, next_turn]
+    if beside != wide:
+        found += coarse[sensor, beside, turn] + coarse[sensor, beside, next_turn]
+    return float(found)
+
+
+@inner_kernel
+def density_m2(sensor: int, range_m: float, azimuth_rad: float, own_fine: float, own_coarse: float, fine: Counts, coarse: Counts,
+               map_floats: Floats, map_ints: Ints) -> float:
+    """Return clutter plots per m2 and scan at a place in the radar's polar frame.
+
+    `own_fine`, `own_coarse`: counts in these cells that are the object's own plots, if there is one: not clutter then.
+    """
     ring, sector = ring_of(sensor, range_m, map_ints), sector_of(azimuth_rad)
     area = (ring + 0.5) * FINE_M * FINE_M * (2.0 * math.pi / FINE_SECTORS)
     wide_m = FINE_M * COARSE_RINGS
     coarse_area = (ring // COARSE_RINGS + 0.5) * wide_m * wide_m * (2.0 * math.pi / (FINE_SECTORS // COARSE_TURN))
-    count = coarse[sensor, ring // COARSE_RINGS, sector // COARSE_TURN]
+    count = max(coarse[sensor, ring // COARSE_RINGS, sector // COARSE_TURN] - own_coarse, 0.0)
     coarse_m2 = (count + 0.02) / (map_floats[sensor, COARSE_SCANS] + 1.0) / coarse_area
     scans = map_floats[sensor, FINE_SCANS]
     # A cold map leans on the coarse one for fewer scans: a wind farm must count from its second turn.
     prior = min(2.0 + 0.5 * scans, PRIOR_SCANS)
-    found = max((fine[sensor, ring, sector] + prior * coarse_m2 * area) / (scans + prior) / area, 0.3 * coarse_m2)
+    mine = max(fine[sensor, ring, sector] - own_fine, 0.0)
+    found = max((mine + prior * coarse_m2 * area) / (scans + prior) / area, 0.3 * coarse_m2)
     # Where clutter is evident a cold map is not trusted to know its worst spots.
     return float(found * (1.0 + COLD_DOUBT * math.exp(-scans / COLD_SCANS)) if coarse_m2 > EVIDENT_PER_M2 else found)
+
+
+@inner_kernel
+def shyness(sensor: int, map_floats: Floats) -> float:
+    """Return the weight of the first plot of a cell in a scan.
+
+    One plot a scan in a cell may be an object, and a cold map must not hide it by its own plots; two are clutter.
+    """
+    return float(min(1.0, ONE_PLOT_WEIGHT + (1.0 - ONE_PLOT_WEIGHT) * map_floats[sensor, FINE_SCANS] / COARSE_MEMORY))
 
 
 @inner_kernel
@@ -128,8 +172,7 @@ def learn(sensor: int, range_m: float, azimuth_rad: float, amplitude_db: float, 
     """Count a primary plot by the probability that it is clutter."""
     ring, sector = ring_of(sensor, range_m, map_ints), sector_of(azimuth_rad)
     weight = np.float32(clutter_prob)
-    # One plot a scan in a cell may be an object, and a cold map must not hide it by its own plots; two are clutter.
-    shy = min(1.0, ONE_PLOT_WEIGHT + (1.0 - ONE_PLOT_WEIGHT) * map_floats[sensor, FINE_SCANS] / COARSE_MEMORY)
+    shy = shyness(sensor, map_floats)
     fine[sensor, ring, sector] += weight if seen[sensor, ring, sector] != 0 else weight * np.float32(shy)
     seen[sensor, ring, sector] = 1
     coarse[sensor, ring // COARSE_RINGS, sector // COARSE_TURN] += weight

@@ -21,6 +21,7 @@ from lapwing.track.columns import (
     MEAN,
     PLOT_AMPLITUDE,
     PLOT_AZIMUTH,
+    PLOT_CELL,
     PLOT_DENSITY,
     PLOT_EAST,
     PLOT_ECHO,
@@ -33,6 +34,7 @@ from lapwing.track.columns import (
     PLOT_TAKEN,
     PLOT_TIME,
     PLOT_WEIGHT,
+    PLOT_WIDE_CELL,
     RULE_CLUTTER_MIN,
     RULE_FALSE_REPLY,
     SEED_EAST,
@@ -45,7 +47,18 @@ from lapwing.track.columns import (
     TIME,
 )
 from lapwing.track.kernels_associate import choose, enter, find_pairs, marginals, weigh
-from lapwing.track.kernels_clutter import Counts, Marks, amplitude_ratio, density_m2, learn, loudness, turn_over
+from lapwing.track.kernels_clutter import (
+    Counts,
+    Marks,
+    amplitude_ratio,
+    cell_of,
+    density_m2,
+    learn,
+    loudness,
+    shyness,
+    turn_over,
+    wide_cell_of,
+)
 from lapwing.track.kernels_looks import sweep
 from lapwing.track.kernels_seed import sow
 from lapwing.track.kernels_update import commit
@@ -75,10 +88,13 @@ def judge_plots(first: int, last: int, sensor: int, polar: bool, plot_floats: Fl
         plot_floats[j, PLOT_TAKEN] = 0.0
         plot_floats[j, PLOT_WEIGHT] = 0.0
         plot_floats[j, PLOT_FLOWN] = 0.0
+        plot_ints[j, PLOT_CELL], plot_ints[j, PLOT_WIDE_CELL] = -1, -1
         if plot_ints[j, PLOT_ECHO] != 0:
             if polar:
                 plot_floats[j, PLOT_DENSITY] = max(rules[RULE_CLUTTER_MIN], density_m2(
-                    sensor, plot_floats[j, PLOT_RANGE], plot_floats[j, PLOT_AZIMUTH], fine, coarse, map_floats, map_ints))
+                    sensor, plot_floats[j, PLOT_RANGE], plot_floats[j, PLOT_AZIMUTH], 0.0, 0.0, fine, coarse, map_floats, map_ints))
+                cell = cell_of(sensor, plot_floats[j, PLOT_RANGE], plot_floats[j, PLOT_AZIMUTH], map_ints)
+                plot_ints[j, PLOT_CELL], plot_ints[j, PLOT_WIDE_CELL] = cell, wide_cell_of(cell)
                 plot_floats[j, PLOT_RATIO] = amplitude_ratio(
                     sensor, plot_floats[j, PLOT_AMPLITUDE], histogram, total, floor, rise)
             else:
@@ -126,14 +142,15 @@ def process(groups: Ints, plot_floats: Floats, plot_ints: Ints, floats: Floats, 
         count = find_pairs(first, last, sensor, (2 * turn_ns) // 5, reach[sensor, 1], floats, ints, looks, seed_floats,
                            seed_ints, heads, following, plot_floats, plot_ints, sites, bias_cov, model, rules,
                            pair_floats, pair_ints)
-        weigh(count, sensor, floats, detect, seed_floats, seed_detect, plot_floats, rules, pair_floats, pair_ints)
+        weigh(count, sensor, floats, ints, detect, seed_floats, seed_ints, seed_detect, plot_floats, plot_ints, fine, coarse,
+              map_floats, map_ints, rules, pair_floats, pair_ints)
         marginals(count, first, last, pair_floats, pair_ints, track_sum, plot_floats)
         choose(count, first, last, floats, ints, pair_floats, pair_ints, track_pair, plot_ints)
         commit(count, sensor, radar, floats, ints, detect, looks, seed_floats, seed_ints, seed_detect, seed_looks, heads,
-               following, plot_floats, plot_ints, pair_floats, pair_ints, model, rules, sites, scratch, log_floats,
-               log_ints, touched, registered, counts)
-        sow(first, last, sensor, tracks, seed_floats, seed_ints, seed_detect, seed_looks, heads, following, plot_floats,
-            plot_ints, rules, counts)
+               following, plot_floats, plot_ints, pair_floats, pair_ints, model, rules, shyness(sensor, map_floats), sites,
+               scratch, log_floats, log_ints, touched, registered, counts)
+        sow(first, last, sensor, tracks, shyness(sensor, map_floats), seed_floats, seed_ints, seed_detect, seed_looks, heads,
+            following, plot_floats, plot_ints, rules, counts)
         clocks[sensor, 0] = max(clocks[sensor, 0], plot_ints[last - 1, PLOT_TIME])
         if polar:
             turn_over(sensor, plot_ints[last - 1, PLOT_TIME], turn_ns, fine, coarse, histogram, seen, map_floats, map_ints)

@@ -51,7 +51,13 @@ from lapwing.track.columns import (
     MODES,
     NEVER_NS,
     NUMBER,
+    OWN_CELL,
+    OWN_COARSE,
+    OWN_CREDIT,
+    OWN_FINE,
+    OWN_WIDE_CELL,
     PLOT_CALLSIGN,
+    PLOT_CELL,
     PLOT_DENSITY,
     PLOT_EAST,
     PLOT_EE,
@@ -70,6 +76,7 @@ from lapwing.track.columns import (
     PLOT_VE,
     PLOT_VN,
     PLOT_WEIGHT,
+    PLOT_WIDE_CELL,
     RULE_NEWCOMERS,
     RULE_OTHER_FOUND,
     RULE_OTHER_MISSED,
@@ -79,6 +86,7 @@ from lapwing.track.columns import (
     SEED,
     SEED_BIRTH,
     SEED_CALLSIGN,
+    SEED_CELL,
     SEED_EAST,
     SEED_EE,
     SEED_EN,
@@ -90,6 +98,7 @@ from lapwing.track.columns import (
     SEED_MODE3A,
     SEED_NN,
     SEED_NORTH,
+    SEED_OWN,
     SEED_SENSOR,
     SEED_SEQUENCE,
     SEED_TIME,
@@ -97,6 +106,7 @@ from lapwing.track.columns import (
     SEED_USED,
     SEED_VE,
     SEED_VN,
+    SEED_WIDE_CELL,
     STATISTICS,
     STATISTICS_COUNT,
     STATUS,
@@ -200,6 +210,9 @@ def grow(s: int, i: int, floats: Floats, ints: Ints, detect: Floats, looks: Ints
     ints[i, CALLSIGN] = seed_ints[s, SEED_CALLSIGN]
     ints[i, IDENTIFIED] = 1 if ints[i, ICAO] >= 0 or ints[i, MODE3A] >= 0 else 0
     ints[i, AFFILIATION] = -1
+    ints[i, OWN_CELL], ints[i, OWN_WIDE_CELL] = seed_ints[s, SEED_CELL], seed_ints[s, SEED_WIDE_CELL]
+    floats[i, OWN_FINE], floats[i, OWN_COARSE] = seed_floats[s, SEED_OWN], 1.0
+    floats[i, OWN_CREDIT] = 0.0
     for k in range(detect.shape[1]):
         detect[i, k, 0] = seed_detect[s, k, 0]
         detect[i, k, 1] = seed_detect[s, k, 1]
@@ -215,7 +228,7 @@ def grow(s: int, i: int, floats: Floats, ints: Ints, detect: Floats, looks: Ints
 
 
 @inner_kernel
-def sow(first: int, last: int, sensor: int, tracks: int, seed_floats: Floats, seed_ints: Ints, seed_detect: Floats,
+def sow(first: int, last: int, sensor: int, tracks: int, shy: float, seed_floats: Floats, seed_ints: Ints, seed_detect: Floats,
         seed_looks: Ints, heads: Ints, following: Ints, plot_floats: Floats, plot_ints: Ints, rules: Floats,
         counts: Ints) -> None:
     """Start a seed for every plot [first, last) that no track explains."""
@@ -248,6 +261,8 @@ def sow(first: int, last: int, sensor: int, tracks: int, seed_floats: Floats, se
         seed_floats[s, SEED_LOG_ODDS] = math.log(
             rules[RULE_NEWCOMERS] / (plot_floats[j, PLOT_DENSITY] / plot_floats[j, PLOT_RATIO]))
         seed_floats[s, SEED_BIRTH] = seed_floats[s, SEED_LOG_ODDS]
+        seed_ints[s, SEED_CELL], seed_ints[s, SEED_WIDE_CELL] = plot_ints[j, PLOT_CELL], plot_ints[j, PLOT_WIDE_CELL]
+        seed_floats[s, SEED_OWN] = shy
         seed_floats[s, SEED_HEIGHT] = plot_floats[j, PLOT_HEIGHT]
         seed_floats[s, SEED_HEIGHT_VAR] = plot_floats[j, PLOT_HEIGHT_VAR]
         for k in range(seed_detect.shape[1]):

@@ -31,11 +31,18 @@ from lapwing.track.columns import (
     LOOK,
     MASK,
     MEAN,
+    MEAN_COV,
     MODE,
     MODE3A,
     MODEL_NOISE,
     MODEL_TURN,
     MODES,
+    OWN_CELL,
+    OWN_COARSE,
+    OWN_CREDIT,
+    OWN_FINE,
+    OWN_WIDE_CELL,
+    PAIR_CLEAN,
     PAIR_DISTANCE2,
     PAIR_EAST,
     PAIR_EE,
@@ -50,6 +57,7 @@ from lapwing.track.columns import (
     PAIR_STATE,
     PAIR_TRACK,
     PLOT_CALLSIGN,
+    PLOT_CELL,
     PLOT_FLOWN,
     PLOT_HEIGHT,
     PLOT_HEIGHT_VAR,
@@ -58,6 +66,7 @@ from lapwing.track.columns import (
     PLOT_SEQUENCE,
     PLOT_TIME,
     PLOT_WEIGHT,
+    PLOT_WIDE_CELL,
     RULE_LOG_ODDS_MAX,
     RULE_PROVEN_MAX,
     STATUS,
@@ -65,6 +74,8 @@ from lapwing.track.columns import (
     TIME,
 )
 from lapwing.track.kernels_associate import enter
+from lapwing.track.kernels_clutter import OWN_MAX
+from lapwing.track.kernels_life import REACH_M
 from lapwing.track.kernels_lift import SLOW_MPS, SLOW_SIGMA, learn_lift, widen_lift
 from lapwing.track.kernels_looks import remember
 from lapwing.track.kernels_motion import gates, mix, moments, noise_scale, predict_mode, turn_factors, update_mode
@@ -74,6 +85,8 @@ SURE_WEIGHT = 0.8      # a plot that keeps a track from coasting; clutter in a w
 SHARED_WEIGHT = SHARED_PROB    # probability that a plot which serves another track is of this one too
 LEAST_WEIGHT = 0.05    # below it, it is not this plot; whether the look was a miss is seen when the aerial has passed
 FLIES_MPS = 20.0       # faster than birds in still air and rain in most winds
+TRAVELS_CHI2, TRAVELS_D2 = 16.0, 16.0     # 4 sigma of its speed, and of its place
+CREDIT_MAX = 20.0      # log odds: as much as the way from a seed to a confirmed track
 SLOW_HITS = 8          # plots until a slow speed means something
 HEIGHT_DRIFT_MPS = 4.0  # random walk of a reported height between plots
 
@@ -150,9 +163,29 @@ def describe(i: int, j: int, floats: Floats, ints: Ints, plot_floats: Floats, pl
 
 
 @inner_kernel
+def own(i: int, j: int, shy: float, floats: Floats, ints: Ints, plot_ints: Ints) -> None:
+    """Keep count of what a track's plots add to the clutter map where it is."""
+    for cell, weight, column, number in ((PLOT_CELL, shy, OWN_FINE, OWN_CELL), (PLOT_WIDE_CELL, 1.0, OWN_COARSE, OWN_WIDE_CELL)):
+        here = plot_ints[j, cell]
+        before = floats[i, column] if ints[i, number] == here else 0.0
+        floats[i, column] = min(before + weight, OWN_MAX * weight)
+        ints[i, number] = here
+
+
+@inner_kernel
+def travels(floats: Floats, i: int) -> bool:
+    """Return whether a track surely goes somewhere: its speed is not 0, and it is well away from where it began."""
+    ve, vn, c = floats[i, MEAN + 2], floats[i, MEAN + 3], MEAN_COV
+    det = floats[i, c + 10] * floats[i, c + 15] - floats[i, c + 11] * floats[i, c + 11]
+    chi2 = (ve * ve * floats[i, c + 15] - 2.0 * ve * vn * floats[i, c + 11] + vn * vn * floats[i, c + 10]) / det
+    reach = floats[i, REACH_M]
+    return bool(chi2 > TRAVELS_CHI2 and reach * reach > TRAVELS_D2 * (floats[i, c] + floats[i, c + 5]))
+
+
+@inner_kernel
 def commit(count: int, sensor: int, rotating: bool, floats: Floats, ints: Ints, detect: Floats, looks: Ints,
            seed_floats: Floats, seed_ints: Ints, seed_detect: Floats, seed_looks: Ints, heads: Ints, following: Ints,
-           plot_floats: Floats, plot_ints: Ints, pair_floats: Floats, pair_ints: Ints, model: Floats, rules: Floats,
+           plot_floats: Floats, plot_ints: Ints, pair_floats: Floats, pair_ints: Ints, model: Floats, rules: Floats, shy: float,
            sites: Floats, scratch: Floats, log_floats: Floats, log_ints: Ints, touched: Ints, registered: Ints, counts: Ints) -> None:
     """Update every candidate that was given a plot; a seed that gets one becomes a track row.
 
@@ -211,6 +244,16 @@ def commit(count: int, sensor: int, rotating: bool, floats: Floats, ints: Ints, 
         speed2 = floats[i, MEAN + 2] ** 2 + floats[i, MEAN + 3] ** 2
         if ints[i, STATUS] == CONFIRMED and speed2 > FLIES_MPS * FLIES_MPS:
             plot_floats[j, PLOT_FLOWN] = plot_floats[j, PLOT_WEIGHT]
+        if ints[i, STATUS] != CONFIRMED:
+            if pair_floats[p, PAIR_CLEAN] < 0.0:
+                floats[i, OWN_CREDIT] = 0.0
+            elif not shared:
+                clean = (1.0 - pd) + pair_floats[p, PAIR_CLEAN] * pair_floats[p, PAIR_SHARE]
+                floats[i, OWN_CREDIT] = min(floats[i, OWN_CREDIT] + math.log(clean / factor), CREDIT_MAX)
+            if travels(floats, i):
+                floats[i, LOG_ODDS] = min(rules[RULE_LOG_ODDS_MAX], floats[i, LOG_ODDS] + floats[i, OWN_CREDIT])
+                floats[i, OWN_CREDIT] = 0.0
+            own(i, j, shy, floats, ints, plot_ints)
         if plot_floats[j, PLOT_WEIGHT] > 0.5:
             describe(i, j, floats, ints, plot_floats, plot_ints)
         if plot_ints[j, PLOT_ICAO] >= 0 and ints[i, IDENTIFIED] >= 3 and counts[COUNT_REGISTERED] < len(registered):

@@ -164,7 +164,7 @@ class Slots:
     @property
     def class_prob(self) -> Floats:
         """(n, CLASS_COUNT)."""
-        return self.floats[:, at.CLASS : at.SLOT_FLOATS]
+        return self.floats[:, at.CLASS : at.OWN_FINE]
 
     @property
     def look_ns(self) -> Ints:
