@@ -28,6 +28,7 @@ import csv
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,6 @@ from lapwing.model.times import from_iso
 from lapwing.sense import plot_rows
 
 Item = tuple[int, str, str, bytes]
-_Bad = tuple[InputError, str]        # why, and the row as it came
 SUFFIXES = (".csv", ".jsonl")
 ROWS_MAX = 10_000_000
 LINE_OCTETS_MAX = 1_000_000
@@ -63,6 +63,14 @@ _CALLED = {"lat": "lat_deg", "latitude": "lat_deg", "lon": "lon_deg", "lng": "lo
            "radar": "sensor", "squawk": "mode3a", "icao": "icao_address", "hex": "icao_address", "altitude": "altitude_m_amsl",
            "speed": "ground_mps", "heading": "track_deg", "track": "track_deg", "height": "height_m", "type": "plot_type"}
 _UNITS = {"km": "m", "nm": "m", "ft": "m", "feet": "m", "rad": "deg", "kt": "mps", "kmh": "mps", "kts": "mps"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Bad:
+    """A row that is none: why, and as it came."""
+
+    error: InputError
+    text: str
 
 
 def _hint(names: list[str]) -> str:
@@ -93,22 +101,21 @@ class TableSource:
     def __iter__(self) -> Iterator[Item]:
         """Yield items. Raises InputError where the columns say nothing, or no row is good: the line, the value, what is expected."""
         read = list(self._jsonl() if self._path.suffix == ".jsonl" else self._csv())
-        good = [row for row in read if not isinstance(row[0], InputError)]
-        first_bad = next((row[0] for row in read if isinstance(row[0], InputError)), None)
-        if first_bad is not None and not good:
-            raise first_bad
-        yield from sorted(self._timed(read, int(good[0][0]) if good else 0), key=lambda item: item[0])
+        good = [row for row in read if not isinstance(row, _Bad)]
+        if read and not good:
+            assert isinstance(read[0], _Bad)
+            raise read[0].error
+        yield from sorted(self._timed(read, good[0][0] if good else 0), key=lambda item: item[0])
 
     def _timed(self, read: list[Item | _Bad], received_ns: int) -> Iterator[Item]:
+        """Yield items; a bad row was received with the one before it."""
         for row in read:
-            if isinstance(row[0], InputError):
-                error, text = row[0], str(row[1])
-                yield received_ns, f"file:{self._path.name}", formats.BAD_ROW, json.dumps(
-                    {"where": error.where, "what": error.what, "remedy": error.remedy, "row": text[:ROW_CHARACTERS_MAX]}).encode()
+            if isinstance(row, _Bad):
+                why = {"where": row.error.where, "what": row.error.what, "remedy": row.error.remedy, "row": row.text[:ROW_CHARACTERS_MAX]}
+                yield received_ns, f"file:{self._path.name}", formats.BAD_ROW, json.dumps(why).encode()
             else:
-                item: Item = row    # type: ignore[assignment]
-                received_ns = item[0]
-                yield item
+                received_ns = row[0]
+                yield row
 
     def _wrong(self, line: int, what: str, remedy: str = "see the manual's page on connecting") -> InputError:
         return InputError(what, where=f"{self._path.name} line {line}", remedy=remedy)
@@ -123,7 +130,7 @@ class TableSource:
                 try:
                     yield self._record(number, line)
                 except InputError as error:
-                    yield error, line.decode(errors="replace")
+                    yield _Bad(error, line.decode(errors="replace"))
 
     def _record(self, number: int, line: bytes) -> Item:
         if len(line) > LINE_OCTETS_MAX:
@@ -156,9 +163,9 @@ class TableSource:
                 except StopIteration:
                     return
                 except csv.Error as error:
-                    yield self._wrong(before, f"no CSV: {error}"), ""
+                    yield _Bad(self._wrong(before, f"no CSV: {error}"), "")
                 except InputError as error:
-                    yield error, ",".join(fields)
+                    yield _Bad(error, ",".join(fields))
 
     def _columns(self, reader: Any) -> tuple[list[str], str | None]:
         """Return the header's names and what the rows are. Raises InputError."""

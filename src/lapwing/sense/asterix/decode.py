@@ -285,8 +285,10 @@ def _join(parts: list[Found]) -> Found:
         part.records[kernels.SHAPE] += before
         before += len(part.lengths)
     columns = np.concatenate([part.columns[np.array(part.row_of, np.intp)] for part in parts], axis=1)
-    return Found(*(np.concatenate([getattr(part, name) for part in parts], axis=axis) for name, axis in (
-        ("records", 1), ("profiles", 0), ("lengths", 0), ("starts", 0), ("ends", 0))), columns, range(len(columns)))
+    records, profiles, lengths, starts, ends = (
+        np.concatenate([getattr(part, name) for part in parts], axis=axis)
+        for name, axis in (("records", 1), ("profiles", 0), ("lengths", 0), ("starts", 0), ("ends", 0)))
+    return Found(records, profiles, lengths, starts, ends, columns, range(len(columns)))
 
 
 def _refused(row: list[int], table: Layout, data: bytes, blocks: Ints, rows: Ints | None, starts: Ints) -> BlockRefusal:
