@@ -92,6 +92,7 @@ def step(state: State, entries: tuple[Entry, ...], setup: Setup) -> tuple[State,
     conclude = judge.finish if ending else judge.step
     judge_state, judgement = conclude(state.judge, update, setup.pack, setup.neighbours, now_ns, setup.judge)
     judgement = judge.named(judgement, tuple(sensor.id for sensor in sensed.sensors.rows))
+    judgement = judge.with_blind(judgement, sensed.sensors, setup.pack)
     commands = tuple(r for r in reports if isinstance(r, Command))
     warn_state, warned = warn.step(state.warn, update.tracks, judgement, commands, setup.pack, now_ns, setup.warn)
     respond_state, responded = respond.step(state.respond, reports, warned, now_ns)

@@ -1,7 +1,8 @@
 """judge: how close each object comes to the protected territory, whether it entered, when, and how sure that is."""
 
+from lapwing.judge.blind import with_blind
 from lapwing.judge.settings import Settings
 from lapwing.judge.stage import finish, judge_trajectory, named, step
 from lapwing.judge.state import State
 
-__all__ = ["Settings", "State", "finish", "judge_trajectory", "named", "step"]
+__all__ = ["Settings", "State", "finish", "judge_trajectory", "named", "step", "with_blind"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,6 +82,7 @@ class Evidence:
     first_ns: int = 0                    # of the first and the last plot that proves something: the verdict is on this time
     last_ns: int = 0
     decisive: tuple[DecisivePlot, ...] = ()   # of a final verdict: the plots about the closest point, in order of time
+    blind_share: float = math.nan        # of the border about the closest point, out of every radar's sight when low; NaN unknown
 
 
 @dataclass(frozen=True, slots=True)

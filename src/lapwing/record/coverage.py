@@ -10,18 +10,15 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from lapwing.country.sight import border_pieces, lowest_visible_m, ranging
 from lapwing.geo.border import Territory
-from lapwing.geo.geoid import undulation_m
-from lapwing.geo.horizon import EFFECTIVE_RADIUS_M
-from lapwing.geo.wgs84 import curvature_radii_m, geodesic_inverse
-from lapwing.model.sensors import RADAR, Sensor, SensorTable
+from lapwing.model.sensors import Sensor, SensorTable
 from lapwing.record.canonical import Row, degrees, iso, metres, rounded
 from lapwing.record.gather import Link, Record
 
 Floats = npt.NDArray[np.float64]
 
 HEIGHTS_M = (50.0, 100.0, 300.0, 1_000.0)    # above mean sea level: low drones to light aircraft
-PIECE_M = 1_000.0                            # the border is looked at in pieces of at most this length
 SILENT_S_MIN, SILENT_GAPS = 30.0, 6.0        # a link is silent after this long, and this many of its usual gaps
 
 
@@ -35,56 +32,18 @@ def coverage_row(record: Record, sensors: SensorTable, territory: Territory, box
     territory : whose border is looked at
     box_deg : (4,) south, west, north, east: the area of the incident
     """
-    ranging = tuple(sensor for sensor in sensors.rows if sensor.kind == RADAR and sensor.has_position)
-    border = _border_row(ranging, territory, box_deg)
+    border = _border_row(ranging(sensors), territory, box_deg)
     links = [_link_row(link) for link in record.links]
     refused = [{"reason": reason, "source": source, "count": count} for reason, source, count in record.refusals]
     return {"statement": _statement(border, links, sensors, refused), "border": border, "links": links,
             "sensors": [_sensor_row(sensor) for sensor in sensors.rows], "refusals": refused}
 
 
-def lowest_visible_m(sensors: tuple[Sensor, ...], latitude_rad: Floats, longitude_rad: Floats) -> Floats:
-    """Return the height above mean sea level from which any of the radars sees an object at each point.
-
-    Smooth 4/3 Earth: hills and woods hide more. Infinite where a point is out of range of all of them. The range is
-    that for small objects where the sensor states one.
-    """
-    lowest = np.full(len(latitude_rad), np.inf)
-    for sensor in sensors:
-        at_lat, at_lon = np.full(1, sensor.latitude_rad), np.full(1, sensor.longitude_rad)
-        height = sensor.height_m if math.isfinite(sensor.height_m) else 0.0
-        antenna = max(height - float(undulation_m(at_lat, at_lon)[0]), 0.0)
-        range_m, _ = geodesic_inverse(at_lat, at_lon, latitude_rad, longitude_rad)
-        reach = sensor.small_range_m if math.isfinite(sensor.small_range_m) else sensor.range_m_max
-        beyond = np.maximum(range_m / math.sqrt(2.0 * EFFECTIVE_RADIUS_M) - math.sqrt(antenna), 0.0)
-        seen_from = np.where(range_m <= reach if math.isfinite(reach) else True, beyond**2, np.inf)
-        lowest = np.minimum(lowest, seen_from)
-    return lowest
-
-
-def border_pieces(territory: Territory, box_deg: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return latitude, longitude (rad) and length (m) of pieces of the real border within a box."""
-    edges = territory.edge_rad
-    south, west, north, east = np.radians(box_deg)
-    middle = 0.5 * (edges[:, :2] + edges[:, 2:])
-    chosen = edges[~territory.edge_cut & (middle[:, 0] >= south) & (middle[:, 0] <= north) & (middle[:, 1] >= west)
-                   & (middle[:, 1] <= east)]
-    meridian, prime = curvature_radii_m(0.5 * (chosen[:, 0] + chosen[:, 2]))
-    length = np.hypot((chosen[:, 2] - chosen[:, 0]) * meridian,
-                      (chosen[:, 3] - chosen[:, 1]) * prime * np.cos(chosen[:, 0]))
-    count = np.maximum(np.ceil(length / PIECE_M), 1.0).astype(np.int64)
-    row = np.repeat(np.arange(len(chosen)), count)
-    within = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
-    share = (within + 0.5) / count[row]
-    point = chosen[row, :2] + share[:, None] * (chosen[row, 2:] - chosen[row, :2])
-    return point[:, 0], point[:, 1], length[row] / count[row]
-
-
-def _border_row(ranging: tuple[Sensor, ...], territory: Territory, box_deg: Floats) -> Row:
+def _border_row(radars: tuple[Sensor, ...], territory: Territory, box_deg: Floats) -> Row:
     latitude, longitude, length = border_pieces(territory, box_deg)
-    lowest = lowest_visible_m(ranging, latitude, longitude)
+    lowest = lowest_visible_m(radars, latitude, longitude)
     return {"box_deg": [rounded(value, 3) for value in box_deg], "length_km": rounded(length.sum() / 1_000.0, 1),
-            "radars": len(ranging), "model": "smooth 4/3 Earth; terrain and woods hide more",
+            "radars": len(radars), "model": "smooth 4/3 Earth; terrain and woods hide more",
             "unseen": [{"height_m": height, "km": rounded(length[lowest > height].sum() / 1_000.0, 1)}
                        for height in HEIGHTS_M]}
 
