@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lapwing.model.errors import InputError
 from lapwing.model.times import NS_PER_S, to_iso
 from lapwing.web.history import TRACKS_MAX, History
-from lapwing.web.hub import WATCHERS_MAX, Hub
+from lapwing.web.hub import WATCHERS_MAX, Hub, to_json
 
 
 def picture(second: int, ids=("a",)):
@@ -66,6 +66,15 @@ def test_history_keeps_half_an_hour_of_each_track_at_five_second_steps():
     points = history.document()["tracks"]["a"]
     steps = {b[0] - a[0] for a, b in pairwise(points)}
     assert steps == {6_000} and points[-1][0] - points[0][0] <= 1_800_000 and len(points) > 290
+
+
+def test_history_is_written_track_by_track_as_one_document():
+    hub, history = Hub(), History()
+    assert json.loads(hub.history()) == history.document() == {"tracks": {}}
+    for second in range(0, 60, 10):
+        hub.publish(picture(second, ["a", 'b"']))
+        history.add(picture(second, ["a", 'b"']))
+    assert hub.history() == to_json(history.document()) and len(history.document()["tracks"]) == 2
 
 
 @given(st.lists(st.tuples(st.integers(0, 10_000), st.lists(st.sampled_from("abcdef"), unique=True)), max_size=60))

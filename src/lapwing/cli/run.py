@@ -29,10 +29,12 @@ def run(arguments: argparse.Namespace) -> int:
     from lapwing.runtime.environment import prepare
 
     prepare()
+    from lapwing.runtime.heap import share_one_heap
     from lapwing.runtime.logs import Log
     from lapwing.runtime.service import Service
     from lapwing.runtime.site_config import require_site
 
+    share_one_heap()        # before the first thread
     site, warnings = require_site(Path(arguments.config))
     log = Log(time.time_ns, as_json=None if arguments.log is None else arguments.log == "json")
     for warning in warnings:

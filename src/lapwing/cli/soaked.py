@@ -17,11 +17,13 @@ def main(words: list[str]) -> int:
 
     prepare()
     from lapwing.model.errors import ConfigError
+    from lapwing.runtime.heap import share_one_heap
     from lapwing.runtime.logs import Log
     from lapwing.runtime.service import Service
     from lapwing.runtime.site_config import require_site
     from lapwing.runtime.steady import SteadyClock
 
+    share_one_heap()
     speed, begin_ns, site = float(words[0]), round(float(words[1]) * 1e9), require_site(Path(words[2]))[0]
     if site.mode != "exercise":
         raise ConfigError("a clock that runs fast warns of nothing real", where=words[2], remedy='write mode = "exercise"')

@@ -150,10 +150,6 @@ class RunningSite:
         words = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
         return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
-    def memory_octets(self) -> int:
-        """Return what the service holds in memory."""
-        return int(Path(f"/proc/{self.process.pid}/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
     def open_files(self) -> int:
         """Return how many files, sockets and pipes the service holds."""
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))

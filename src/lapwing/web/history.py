@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lapwing.model.times import NS_PER_S, from_iso
@@ -52,10 +52,14 @@ class History:
         for track_id in [i for i, p in self._points.items() if p[-WIDTH] < now_ms - _SPAN_MS]:
             del self._points[track_id]
 
+    def tracks(self) -> Iterator[tuple[str, list[list[float | None]]]]:
+        """Yield (id, [[time_ms, lat, lon, border_m, border_m_sigma], ...]); all tracks at once would be megabytes of numbers."""
+        for track_id, p in self._points.items():
+            yield track_id, [[int(p[k]), p[k + 1], p[k + 2], _told(p[k + 3]), _told(p[k + 4])] for k in range(0, len(p), WIDTH)]
+
     def document(self) -> dict[str, Any]:
-        """Return {"tracks": {id: [[time_ms, lat, lon, border_m, border_m_sigma], ...]}}."""
-        return {"tracks": {track_id: [[int(p[k]), p[k + 1], p[k + 2], _told(p[k + 3]), _told(p[k + 4])] for k in range(0, len(p), WIDTH)]
-                           for track_id, p in self._points.items()}}
+        """Return {"tracks": {id: points}}."""
+        return {"tracks": dict(self.tracks())}
 
 
 def _told(value: float) -> float | None:

@@ -105,7 +105,8 @@ class Hub:
     def history(self) -> bytes:
         """Return JSON of each track's path and border distance over the last half hour."""
         with self._lock:
-            return to_json(self._history.document())
+            tracks = [to_json({track_id: points})[1:-1] for track_id, points in self._history.tracks()]
+        return b'{"tracks":{' + b",".join(tracks) + b"}}"
 
     def watch(self, wake: Callable[[], None]) -> Callable[[], None] | None:
         """Have `wake` called, in any thread, whenever there is something new; return what ends it. None: too many."""
