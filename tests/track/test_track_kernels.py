@@ -17,6 +17,7 @@ from lapwing.geo.plane import from_plane, to_plane
 from lapwing.record import codec
 from lapwing.track import columns as at
 from lapwing.track.kernels_associate import rank
+from lapwing.track.kernels_clutter import FINE_SECTORS, RINGS_MAX, around
 from lapwing.track.kernels_lift import lift_at
 from lapwing.track.kernels_motion import predict_mode, update_mode
 from lapwing.track.predict import moved
@@ -24,6 +25,20 @@ from lapwing.track.rows import true_axes
 
 HERE = Path(__file__).resolve()
 ONE = table(radar())
+
+
+@kernel
+def _around(sensor, cell, coarse, map_ints):
+    return around(sensor, cell, coarse, map_ints)
+
+
+@pytest.mark.parametrize(("ring", "sector", "wide", "turns"), [
+    (5, 9, (0, 1), (1, 2)), (6, 10, (1, 2), (2, 3)), (0, 0, (0,), (31, 0)), (0, 127, (0,), (31, 0)), (15, 64, (3,), (15, 16))])
+def test_the_nearest_four_coarse_cells(ring, sector, wide, turns):
+    coarse = np.zeros((2, 4, 32), np.float32)
+    coarse[1] = 2.0 ** np.arange(4)[:, None] + 100.0 * np.arange(32)
+    found = _around(1, (RINGS_MAX + ring) * FINE_SECTORS + sector, coarse, np.array([[16, 0], [16, 0]]))
+    assert found == sum(float(coarse[1, w, t]) for w in wide for t in turns)
 
 
 @kernel

@@ -55,6 +55,16 @@ def test_killed_and_restored_from_a_checkpoint_gives_equal_bits():
     assert codec.encode(resumed) == codec.encode(straight)
 
 
+@pytest.mark.parametrize(("others", "kept"), [
+    ([], True), ([(-19_000.0, 30_500.0, 45.0, -15.0), (-21_000.0, 29_000.0, 45.0, -15.0)], False)])
+def test_own_plots_are_forgiven_where_the_radar_shows_nothing_else(others, kept):
+    plots = seen(ONE, [DRONE, *others], 1.0)
+    state, _ = fly(plots.take(plots.received_ns < BEGIN_NS + 18_000_000_000), ONE)
+    young = state.slots.status == TENTATIVE
+    assert young.any()
+    assert (state.slots.floats[young, at.OWN_CREDIT] > 1.0).any() == kept
+
+
 def test_a_checkpoint_with_other_columns_is_not_gone_on_with():
     state, _ = fly(seen(ONE, [DRONE], 0.5), ONE)
     assert track.fits(codec.decode(codec.encode(state)))
