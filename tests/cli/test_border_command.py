@@ -44,8 +44,8 @@ def allowed_m(expected_m):
     return 0.1 if abs(expected_m) <= 50_000.0 else 5e-4 * abs(expected_m)
 
 
-def test_country_side_distance_and_unit_of_all_sixty_cases_are_right(shared):
-    atlas = load_atlas(None)
+def test_country_side_distance_and_unit_of_all_sixty_cases_are_right(shared, tmp_path_factory):
+    atlas = load_atlas(tmp_path_factory.getbasetemp() / "state")      # as the other tests here: what is compiled once does for all
     cases = exact(shared)
     assert len(cases) == 60
     for case in cases:

@@ -4,9 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.mark.slow
 def test_building_a_pack_again_gives_the_files_that_are_in_the_repository(shared, tmp_path):
     subprocess.run([sys.executable, str(ROOT / "tools/build_packs.py"), "--geo", str(shared / "data/geo"),
                     "--packs", str(tmp_path), "MD", "RS"], check=True, capture_output=True)

@@ -35,6 +35,7 @@ def at(lat_deg, lon_deg):
     return math.radians(lat_deg), math.radians(lon_deg)
 
 
+@pytest.mark.slow
 def test_every_pack_is_found_and_loads():
     assert {place.code for place in packs.list_packs()} >= set(CODES)
     for code in CODES:
