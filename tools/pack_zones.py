@@ -84,7 +84,7 @@ def zones_of(code: str, outline: BaseGeometry, units: list[dict[str, Any]],
     if recipe.cells:
         zones += _cells(county_shapes, {p["code"]: p for p, _ in zones}, places, recipe)
     if recipe.cells_in:
-        zones += _cells_of_units([zone for zone in zones if zone[0]["level"] == recipe.cells_in], outline, places, recipe)
+        zones += _cells_of_units(zones, outline, places, recipe)
     with_parts = {p["parent"] for p, _ in zones}
     for properties, _ in zones:
         # Warnings are made of the smallest zones: a larger one counts only where nothing smaller is known.
@@ -210,7 +210,7 @@ def _cells(counties: dict[str, BaseGeometry], county_properties: dict[str, dict[
     return cells
 
 
-def _cells_of_units(units: list[tuple[dict[str, Any], BaseGeometry]], outline: BaseGeometry, places: list[dict[str, str]],
+def _cells_of_units(zones: list[tuple[dict[str, Any], BaseGeometry]], outline: BaseGeometry, places: list[dict[str, str]],
                     recipe: Recipe) -> list[tuple[dict[str, Any], BaseGeometry]]:
     """Cut each unit into cells round its larger places: about 2 km apart near the border, farther apart inland.
 
@@ -219,18 +219,22 @@ def _cells_of_units(units: list[tuple[dict[str, Any], BaseGeometry]], outline: B
     points = shapely.points([(float(row["lon"]), float(row["lat"])) for row in places])
     tree = shapely.STRtree(points)
     spacing = _spacing_km(points, outline)
+    people = np.array([float(row["population"] or np.nan) for row in places])
+    by_code = {zone["code"]: (zone, area) for zone, area in zones}
     cells: list[tuple[dict[str, Any], BaseGeometry]] = []
-    for unit, area in units:
+    for unit, area in [zone for zone in zones if zone[0]["level"] == recipe.cells_in]:
         inside = [int(i) for i in np.sort(tree.query(area, predicate="contains"))]
         ordered = sorted(inside, key=lambda i: (-float(places[i]["population"] or 0), int(places[i]["wof_id"])))
         chosen = _apart(ordered, points, spacing)
         if len(chosen) < 2:
             continue
         grown = grow(area, [(points[i].x, points[i].y) for i in chosen])
-        # Every place is counted where it lies, those too that got no cell of their own.
-        counted = [sum(int(float(places[j]["population"] or 0)) for j in inside if cell.covers(points[j])) for cell in grown]
-        rest = _shared(unit["population"], [*counted], [cell.area for cell in grown])
-        for i, cell, known, total in zip(chosen, grown, counted, rest, strict=True):
+        # Every place is counted where it lies, those too that got no cell of their own; one without a figure has its share.
+        share = _share([by_code[code] for code in (unit["code"], unit["county"], unit["parent"]) if code in by_code], tree, people)
+        for i, cell in zip(chosen, grown, strict=True):
+            there = people[[j for j in inside if cell.covers(points[j])]]
+            unknown = int(np.isnan(there).sum())
+            total = int(np.nansum(there) + unknown * share)
             if cell.is_empty:
                 continue
             row = places[i]
@@ -239,11 +243,21 @@ def _cells_of_units(units: list[tuple[dict[str, Any], BaseGeometry]], outline: B
             cells.append(({
                 "code": f"{unit['code']}-{row['wof_id']}", "name": local, "names": {k: v for k, v in names.items() if v},
                 "level": "cell", "parent": unit["code"], "county": unit["county"], "population": total,
-                "population_estimated": unit["population_estimated"] or total > known * 1.1, "lat_deg": points[i].y, "lon_deg": points[i].x,
+                "population_estimated": unknown > 0, "lat_deg": points[i].y, "lon_deg": points[i].x,
                 "geocodes": {"WOF": row["wof_id"]} | {k: v for k, v in unit["geocodes"].items() if k in ("NUTS3", "LAU")},
                 "derived": True, "addressable": True, "source": "grown round the place, clipped to its unit",
             }, cell))
     return cells
+
+
+def _share(units: list[tuple[dict[str, Any], BaseGeometry]], tree: shapely.STRtree, people: Any) -> float:
+    """Return the people of a place without a figure: its share of what the smallest unit with a true figure has beyond its towns."""
+    for unit, area in units:
+        if unit["population"] > 0 and not unit["population_estimated"]:
+            inside = people[tree.query(area, predicate="contains")]
+            rest = unit["population"] - np.nansum(inside)
+            return float(np.clip(rest / max(int(np.isnan(inside).sum()), 1), 0.0, 5_000.0))
+    return 0.0
 
 
 def _spacing_km(points: Any, outline: BaseGeometry) -> list[float]:

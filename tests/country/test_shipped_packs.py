@@ -87,16 +87,20 @@ def test_people_of_the_cells_add_up_to_their_county(loaded):
 def test_units_are_cut_into_cells_that_hold_their_people(code):
     features = json.loads((PACKS / code.lower() / "zones.geojson").read_bytes())["features"]
     by_code = {feature["properties"]["code"]: feature["properties"] for feature in features}
-    units = {}
+    units, people = {}, {}
     for zone in by_code.values():
         if zone["level"] == "cell":
             units.setdefault(zone["parent"], []).append(zone)
+            people[zone["county"]] = people.get(zone["county"], 0) + zone["population"]
     assert len(units) >= 20
     for parent, cells in units.items():
         unit = by_code[parent]
         assert len(cells) > 1 and not unit["addressable"] and all(cell["addressable"] and cell["derived"] for cell in cells)
-        assert sum(cell["population"] for cell in cells) <= max(unit["population"] * 1.01, 5_000) + 5_000, parent
         assert {cell["county"] for cell in cells} == {unit["county"]}
+    assert all(found <= by_code[county]["population"] * 1.1 for county, found in people.items())
+    # A village whose people nobody has counted has its share of the unit's; in some raions of Moldova the towns leave nothing to share.
+    nobody = sum(cell["population"] == 0 for cells in units.values() for cell in cells)
+    assert nobody == 0 if code != "MD" else nobody < 200
 
 
 def test_an_alert_at_the_belarusian_border_is_not_one_for_vilnius(loaded):
