@@ -178,6 +178,7 @@ def read_tracks(path: str) -> list[EmittedTrack]:
     cov = np.column_stack(parts).reshape(-1, 2, 2)
     classes = np.column_stack([numbers(f"class_{name}_prob") for name in CLASSES])
     coasting, usable = flags("coasting"), flags("confirmed") & np.isfinite(latitude) & np.isfinite(longitude)
+    counts = {name: np.nan_to_num(numbers(name)) for name in ("plot_count", "sensor_count")}
     names = np.array([str(name) for name in table["track_id"].to_pylist()], dtype=object).astype(str)
     words = table["affiliation"].to_pylist() if "affiliation" in table.column_names else ["unknown"] * table.num_rows
 
@@ -188,5 +189,6 @@ def read_tracks(path: str) -> list[EmittedTrack]:
         EmittedTrack(
             track_id=str(names[part[0]]), time_ns=time_ns[part], latitude_rad=latitude[part],
             longitude_rad=longitude[part], velocity_mps=velocity[part], position_cov_m2=cov[part],
-            coasting=coasting[part], class_prob=classes[part], affiliation=str(words[part[-1]] or "unknown"))
+            coasting=coasting[part], class_prob=classes[part], affiliation=str(words[part[-1]] or "unknown"),
+            plot_count=int(counts["plot_count"][part[-1]]), sensor_count=int(counts["sensor_count"][part[-1]]))
         for part in np.split(rows, borders) if len(part)]

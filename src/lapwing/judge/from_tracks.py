@@ -6,7 +6,7 @@ the filter's memory, which is honest for the interval and cautious for the verdi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ import numpy.typing as npt
 from lapwing.country.pack import Pack
 from lapwing.geo.border import signed_distance
 from lapwing.judge import traffic
+from lapwing.judge.existence import Other, existence, flew_beside, young
 from lapwing.judge.path import of_trajectory
 from lapwing.judge.settings import Settings
 from lapwing.judge.stage import LIVE_DECORRELATION_S, make_verdict
@@ -47,6 +48,8 @@ class EmittedTrack:
     coasting: Bools
     class_prob: Floats            # (n, len(CLASSES)); NaN: not given
     affiliation: str              # of the last row
+    plot_count: int = 0           # of all its life; 0: not given
+    sensor_count: int = 0
 
 
 def judge_tracks(emitted: Sequence[EmittedTrack], pack: Pack,
@@ -66,9 +69,18 @@ def judge_tracks(emitted: Sequence[EmittedTrack], pack: Pack,
                 first_ns=int(thin.time_ns[0]), last_ns=int(thin.time_ns[-1]), closest_m=float(np.min(distance))))
             continue
         for part in parts(_trajectory(thin), settings):
-            finding = find(of_trajectory(part, pack.territory, settings), LIVE_DECORRELATION_S, settings, ended=True)
+            path = of_trajectory(part, pack.territory, settings)
+            beside = flew_beside(path, _others(emitted, track)) if young(path) else ""
+            exists = existence(path, thin.sensor_count, beside, plot_count=thin.plot_count)
+            finding = find(path, LIVE_DECORRELATION_S, settings, ended=True, exists=exists)
             verdicts.append(make_verdict(finding, part.track_id, (), pack, True, int(thin.time_ns[-1]), settings))
     return verdicts, gone
+
+
+def _others(emitted: Sequence[EmittedTrack], but: EmittedTrack) -> Iterable[Other]:
+    for each in emitted:
+        if each is not but and each.time_ns[-1] >= but.time_ns[0] and each.time_ns[0] <= but.time_ns[-1]:
+            yield Other(each.track_id, each.time_ns, each.latitude_rad, each.longitude_rad)
 
 
 def thinned(track: EmittedTrack) -> EmittedTrack:
@@ -82,7 +94,7 @@ def thinned(track: EmittedTrack) -> EmittedTrack:
     rows = np.array(keep, np.intp)
     return EmittedTrack(track.track_id, track.time_ns[rows], track.latitude_rad[rows], track.longitude_rad[rows],
                         track.velocity_mps[rows], track.position_cov_m2[rows], track.coasting[rows],
-                        track.class_prob[rows], track.affiliation)
+                        track.class_prob[rows], track.affiliation, track.plot_count, track.sensor_count)
 
 
 def _trajectory(track: EmittedTrack) -> Trajectory:

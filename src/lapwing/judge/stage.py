@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -12,12 +12,14 @@ import numpy.typing as npt
 from lapwing.country.pack import Pack
 from lapwing.country.volumes import own_airspace
 from lapwing.geo.border import Territory, signed_distance
+from lapwing.geo.wgs84 import curvature_radii_m
 from lapwing.judge import clock as border_clock
 from lapwing.judge import safety_net, traffic
 from lapwing.judge.evidence import decisive_plots
+from lapwing.judge.existence import BESIDE_M, SURE, Existence, Other, existence, flew_beside, young
 from lapwing.judge.line import spread
 from lapwing.judge.normal import normal_cdf
-from lapwing.judge.path import bias_parts, decorrelation_s, judged_sigma, of_trajectory, plot_gaps
+from lapwing.judge.path import Path, bias_parts, decorrelation_s, judged_sigma, of_trajectory, plot_gaps
 from lapwing.judge.settings import Settings
 from lapwing.judge.state import History, Memory, Said, State
 from lapwing.judge.statement import statement
@@ -59,7 +61,7 @@ def step(state: State, update: TrackUpdate, pack: Pack, neighbours: Mapping[str,
     for row, known in zip(rows, _touched(memory, tracks, rows, clock, border_m, settings), strict=True):
         track_id = tracks.track_id[row]
         if not known.traffic_reason and bool(tracks.confirmed[row]):
-            known, said = _live_verdict(known, track_id, float(border_m[row] / sigma_m[row]), pack, now_ns, settings)
+            known, said = _live_verdict(known, tracks, row, float(border_m[row] / sigma_m[row]), pack, now_ns, settings)
             verdicts += said
         memory[track_id] = known
 
@@ -96,17 +98,25 @@ def finish(state: State, update: TrackUpdate, pack: Pack, neighbours: Mapping[st
             gone.append(_traffic(tracks, int(row), known.traffic_reason, known.history.first_ns,
                                  float(np.min(path.distance_m)), pack))
         else:
-            finding = find(path, LIVE_DECORRELATION_S, settings, ended=True)
+            finding = find(path, LIVE_DECORRELATION_S, settings, ended=True, exists=_live_existence(path, tracks, int(row)))
             final.append(make_verdict(finding, track_id, _mask_sensors(tracks, int(row)), pack, True, now_ns, settings))
     return state, replace(judgement, verdicts=(*judgement.verdicts, *final), traffic=(*judgement.traffic, *gone))
 
 
-def judge_trajectory(trajectory: Trajectory, pack: Pack, now_ns: int, settings: Settings) -> Verdict:
-    """Return the final verdict on one ended track, from its smoothed trajectory."""
+def judge_trajectory(trajectory: Trajectory, pack: Pack, now_ns: int, settings: Settings, *, identified: bool = False,
+                     others: Callable[[], Iterable[Other]] = tuple) -> Verdict:
+    """Return the final verdict on one ended track, from its smoothed trajectory.
+
+    Parameters
+    ----------
+    identified : a transponder answered: there is an object
+    others : the ways of the other tracks, asked for where the track is so short that it may be one of theirs
+    """
     path = of_trajectory(trajectory, pack.territory, settings)
-    finding = find(path, decorrelation_s(trajectory), settings, ended=True)
     rows = trajectory.sensor_index[trajectory.measured & (trajectory.sensor_index != 65_535)]
     sensors = tuple(str(index) for index in np.unique(rows).tolist())
+    exists = SURE if identified else existence(path, len(sensors), flew_beside(path, others()) if young(path) else "")
+    finding = find(path, decorrelation_s(trajectory), settings, ended=True, exists=exists)
     verdict = make_verdict(finding, trajectory.track_id, sensors, pack, True, now_ns, settings)
     return replace(verdict, evidence=replace(verdict.evidence, decisive=decisive_plots(trajectory, path, verdict.closest_ns)))
 
@@ -181,7 +191,22 @@ def _unidentified(tracks: Tracks, row: int) -> bool:
     return AFFILIATIONS[int(tracks.affiliation[row])] == "unknown" and not bool(tracks.cooperative[row])
 
 
-def _live_verdict(known: Memory, track_id: str, score: float, pack: Pack, now_ns: int,
+def _live_existence(path: Path, tracks: Tracks, row: int) -> Existence:
+    """Return how surely a live track is an object of its own; beside it counts who is older and there now."""
+    if bool(tracks.cooperative[row]):
+        return SURE
+    beside = ""
+    if young(path):
+        meridian, prime = curvature_radii_m(float(tracks.latitude_rad[row]))
+        away = np.hypot((tracks.latitude_rad - tracks.latitude_rad[row]) * float(meridian),
+                        (tracks.longitude_rad - tracks.longitude_rad[row]) * float(prime) * math.cos(float(tracks.latitude_rad[row])))
+        away[~tracks.confirmed | (tracks.born_ns >= tracks.born_ns[row])] = np.inf
+        nearest = int(np.argmin(away))
+        beside = tracks.track_id[nearest] if away[nearest] < BESIDE_M else ""
+    return existence(path, int(tracks.sensor_count[row]), beside)
+
+
+def _live_verdict(known: Memory, tracks: Tracks, row: int, score: float, pack: Pack, now_ns: int,
                   settings: Settings) -> tuple[Memory, list[Verdict]]:
     """Return the memory, and the live verdict where it is new or has changed enough to be handed on."""
     rhythm_s = settings.verdict_s if abs(score) > _FAR_SIGMAS else 0.3 * settings.verdict_s
@@ -189,7 +214,7 @@ def _live_verdict(known: Memory, track_id: str, score: float, pack: Pack, now_ns
         return known, []
     path = known.history.path()
     assert path is not None, "a row was added just before"
-    finding = find(path, LIVE_DECORRELATION_S, settings, ended=False)
+    finding = find(path, LIVE_DECORRELATION_S, settings, ended=False, exists=_live_existence(path, tracks, row))
     exits = sum(1 for crossing in finding.entries if crossing.exit_ns)
     known, said = replace(known, judged_ns=known.touched_ns), known.said
     moved_m = abs(finding.approach.distance_m - said.closest_m)
@@ -198,7 +223,7 @@ def _live_verdict(known: Memory, track_id: str, score: float, pack: Pack, now_ns
         now_ns - said.time_ns >= settings.repeat_s * NS_PER_S
     if not (changed or moved):
         return known, []
-    verdict = make_verdict(finding, track_id, (), pack, False, now_ns, settings)
+    verdict = make_verdict(finding, tracks.track_id[row], (), pack, False, now_ns, settings)
     said = Said(finding.verdict, finding.approach.distance_m, len(finding.entries), exits, now_ns)
     return replace(known, said=said), [verdict]
 
@@ -218,8 +243,27 @@ def _concluded(state: State, update: TrackUpdate, pack: Pack, now_ns: int,
             gone.append(_traffic(rows, row, reason, int(trajectory.time_ns[0]),
                                  float(np.nanmin(distance.signed_distance_m)), pack))
         else:
-            final += [judge_trajectory(part, pack, now_ns, settings) for part in parts(trajectory, settings)]
+            identified = rows is not None and bool(rows.cooperative[row])
+
+            def others(ended: Trajectory = trajectory) -> Iterable[Other]:
+                return _others(state, update, ended)
+
+            final += [judge_trajectory(part, pack, now_ns, settings, identified=identified, others=others)
+                      for part in parts(trajectory, settings)]
     return final, tuple(gone)
+
+
+def _others(state: State, update: TrackUpdate, ended: Trajectory) -> Iterable[Other]:
+    """Return the ways of the tracks that were there with an ended one: live ones as remembered, those that ended with it."""
+    for each in update.ended:
+        if each.track_id != ended.track_id and len(each):
+            yield Other(each.track_id, each.time_ns, each.latitude_rad, each.longitude_rad)
+    for row in np.flatnonzero(update.tracks.confirmed).tolist():
+        track_id = update.tracks.track_id[row]
+        known = state.memory.get(track_id)
+        path = known.history.path() if known is not None and known.history.first_ns <= ended.time_ns[0] else None
+        if path is not None:
+            yield Other(track_id, path.time_ns, path.latitude_rad, path.longitude_rad)
 
 
 def _ended_reason(known: Memory | None, trajectory: Trajectory, rows: Tracks | None, row: int, pack: Pack,
@@ -267,7 +311,7 @@ def make_verdict(finding: Finding, track_id: str, sensors: tuple[str, ...], pack
     boundary = Boundary(territory.name, territory.version, territory.sha256, float(path.bound_95_m[row]))
     evidence = Evidence(int(np.count_nonzero(path.measured)), sensors, plot_gaps(path, settings.gap_s),
                         math.hypot(float(path.bias_m[row, 0]), float(path.bias_m[row, 1])),
-                        int(path.time_ns[np.argmax(path.measured)]), int(path.time_ns[path.last_plot]))
+                        int(path.time_ns[np.argmax(path.measured)]), int(path.time_ns[path.last_plot]), exists_prob=finding.exists.prob)
     return Verdict(
         track_id=track_id, country=pack.code, verdict=finding.verdict, entered_prob=finding.entered_prob,
         closest_m=approach.distance_m, closest_m_low=approach.low_m, closest_m_high=approach.high_m,

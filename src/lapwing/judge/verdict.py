@@ -8,6 +8,7 @@ Which value, in this order:
 3. A gap in the middle of the life counts in full: there the object certainly flew. The silence after the last plot
    counts for as long as it is silence of a living object (a few looks), and beyond with the small probability that it
    flew on unseen, which grows with the holes that its coverage showed before. Where it was lost is said.
+4. `entered` needs that there was an object (`existence`). That there may have been none never makes `not_entered`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lapwing.judge.approach import Approach, closest
+from lapwing.judge.existence import SURE, Existence
 from lapwing.judge.normal import Z_95
 from lapwing.judge.path import Path, holes, plot_gaps, plot_rate_per_s
 from lapwing.judge.probability import entered_prob
@@ -30,6 +32,7 @@ from lapwing.model.verdicts import ENTERED, NOT_ENTERED, UNDETERMINED, Crossing
 Floats = npt.NDArray[np.float64]
 
 _UNSURE_MAX = 0.94         # what P(entered) is held to where it does not make an entry
+_LEAST_DOUBT = 0.001       # what may be no object is not thereby surely outside
 _COVERAGE_WINDOW_S = 300.0
 _STEADY_S = 8.0
 _REPETITION = "many moments near the line, none of them surely inside: repetition is no evidence"
@@ -54,10 +57,11 @@ class Finding:
     first_inside: bool          # already inside when first seen
     last_plot: int
     unseen_prob: float          # P(it flew on unseen after the last plot), as used
+    exists: Existence
     reason: str
 
 
-def find(path: Path, decorrelation_s: float, settings: Settings, *, ended: bool) -> Finding:
+def find(path: Path, decorrelation_s: float, settings: Settings, *, ended: bool, exists: Existence = SURE) -> Finding:
     """Return the verdict on a path, which holds the whole life as known so far; `ended`: no more will come."""
     last = path.last_plot
     rate = plot_rate_per_s(path)
@@ -80,6 +84,10 @@ def find(path: Path, decorrelation_s: float, settings: Settings, *, ended: bool)
         prob = min(_UNSURE_MAX, prob)
     else:
         why_not = ""
+    if prob >= settings.entered_prob > prob * exists.prob:
+        why_not = exists.why_not
+    if prob > settings.not_entered_prob:
+        prob = max(prob * exists.prob, min(prob, settings.not_entered_prob + _LEAST_DOUBT))
     if prob >= settings.entered_prob:
         verdict = ENTERED
     elif prob <= settings.not_entered_prob:
@@ -89,7 +97,7 @@ def find(path: Path, decorrelation_s: float, settings: Settings, *, ended: bool)
     crossings, inside_s = ((), 0.0) if verdict == NOT_ENTERED else _crossings(path, known, stays)
     first_inside = bool(crossings) and known.distance_m[0] < 0.0
     deepest = max(0.0, -approach.distance_m) if crossings else 0.0
-    finding = Finding(path, verdict, prob, approach, deepest, crossings, inside_s, first_inside, last, unseen, "")
+    finding = Finding(path, verdict, prob, approach, deepest, crossings, inside_s, first_inside, last, unseen, exists, "")
     return replace(finding, reason=_reason(finding, entered.union, why_not, ended, settings))
 
 
@@ -198,8 +206,11 @@ def _reason(finding: Finding, known_prob: float, why_not: str, ended: bool, sett
         parts.append(f"P(entered) {finding.entered_prob:.3f} lies between {settings.not_entered_prob:g} and "
                      f"{settings.entered_prob:g}")
         worst = int(np.argmin(path.distance_m / path.sigma_m))
+        no_object = bool(why_not) and why_not == finding.exists.why_not
         gaps = plot_gaps(path, settings.gap_s)
-        if any(start < path.time_ns[worst] < end for start, end in gaps):
+        if no_object:
+            parts.append(why_not)
+        elif any(start < path.time_ns[worst] < end for start, end in gaps):
             parts.append("the doubt lies in a gap without plots, in which it could have crossed")
         elif worst <= finding.last_plot:
             parts += [why_not] if why_not else []

@@ -82,6 +82,7 @@ class Evidence:
     first_ns: int = 0                    # of the first and the last plot that proves something: the verdict is on this time
     last_ns: int = 0
     decisive: tuple[DecisivePlot, ...] = ()   # of a final verdict: the plots about the closest point, in order of time
+    exists_prob: float = 1.0             # P(the track is an object of its own)
     blind_share: float = math.nan        # of the border about the closest point, out of every radar's sight when low; NaN unknown
 
 
