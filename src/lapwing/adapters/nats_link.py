@@ -12,7 +12,7 @@ import contextlib
 import json
 import os
 import threading
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -260,12 +260,32 @@ class NatsLink:
             if empty > READ_AGAIN:
                 raise self._unreachable(f"reading stopped at message {reached} of {last}")
 
-    def _read_on(self, stream: str, subjects: Sequence[str], first: int) -> Iterator[Message]:
-        """Yield messages from a sequence on until one server has no more; it may be a replica that lags."""
+    def follow(self, stream: str, first: int, is_over: Callable[[], bool]) -> Iterator[Message]:
+        """Yield the messages of a stream from a sequence on, then each as it comes. Raises Unreachable where none would come any more."""
+        name = self._reader(stream, [">"], first)
+        try:
+            while not is_over():
+                pulled = self._wait(self._pulled(stream, name), PULL_S + 3.0)
+                yield from pulled
+                if not pulled:
+                    self.ask(f"CONSUMER.INFO.{stream}.{name}")     # silence must mean that there is nothing
+        except NotFound as error:
+            raise self._unreachable("the reader is gone from the cluster") from error
+        finally:
+            with contextlib.suppress(StorageError):
+                self.ask(f"CONSUMER.DELETE.{stream}.{name}")
+
+    def _reader(self, stream: str, subjects: Sequence[str], first: int) -> str:
+        """Make a passing consumer; it goes by itself after thirty seconds."""
         name = f"lapwing-{os.getpid()}-{os.urandom(6).hex()}"
         self.ask(f"CONSUMER.CREATE.{stream}.{name}", {"stream_name": stream, "action": "create", "config": {
             "name": name, "deliver_policy": "by_start_sequence", "opt_start_seq": max(1, first), "ack_policy": "none",
             "filter_subjects": list(subjects), "mem_storage": True, "num_replicas": 1, "inactive_threshold": 30_000_000_000}})
+        return name
+
+    def _read_on(self, stream: str, subjects: Sequence[str], first: int) -> Iterator[Message]:
+        """Yield messages from a sequence on until one server has no more; it may be a replica that lags."""
+        name = self._reader(stream, subjects, first)
         try:
             reached = first - 1
             while pulled := self._wait(self._pulled(stream, name), PULL_S + 3.0):
@@ -274,7 +294,7 @@ class NatsLink:
                     reached = message.sequence
                     yield message
         finally:
-            with contextlib.suppress(StorageError):    # it goes by itself after thirty seconds
+            with contextlib.suppress(StorageError):
                 self.ask(f"CONSUMER.DELETE.{stream}.{name}")
 
     async def _pulled(self, stream: str, name: str) -> list[Message]:

@@ -23,6 +23,7 @@ SENSOR = "sensor"            # JSON: a person shuts a sensor out, or lets it in 
 BAD_ROW = "bad_row"          # JSON: a table's row that could not be read, and why
 COMMAND = "command"          # JSON: an officer's decision on an alert
 ACKNOWLEDGE = "acknowledge"  # JSON: a partner or person acknowledged a notice
+CLAIM = "claim"              # JSON: which region answers for a track, out of the regions' common store
 TICK = "tick"                # empty: time went on, nothing came in
 
 

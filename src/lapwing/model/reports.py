@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from lapwing.model.claims import Claim
+
 PATROL_EVENTS = ("asked", "airborne", "on_station", "seen", "not_seen", "off_station", "landed")
 SIGHTING_KINDS = ("seen", "heard", "explosion", "fire", "debris")
 IMPACT_KINDS = ("impact", "last_seen")
@@ -108,3 +110,4 @@ class SensorOrder:
 
 
 PersonReport = PatrolEvent | Sighting | Identification | Impact | Command | Acknowledgement | SensorOrder
+Report = PersonReport | Claim

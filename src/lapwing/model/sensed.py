@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lapwing.model.errors import Refusal
 from lapwing.model.plots import Bearings, Looks, Plots
-from lapwing.model.reports import PersonReport
+from lapwing.model.reports import Report
 from lapwing.model.sensors import SensorTable
 
 
@@ -34,7 +34,7 @@ class Sensed:
     plots: Plots
     bearings: Bearings
     looks: Looks
-    reports: tuple[PersonReport, ...]
+    reports: tuple[Report, ...]
     sensors: SensorTable                  # as known after this batch; rows are only appended
     refusals: tuple[Refusal, ...]
     record_count: int                     # sensor records decoded, used or not

@@ -36,7 +36,7 @@ MAGIC = b"LWC1"
 DEPTH_MAX = 64  # deeper than any state; keeps crafted input from exhausting the stack
 
 # Where classes may live. Not cli, web or __main__: importing those does things.
-_MODULE = re.compile(r"lapwing\.(model|geo|country|sense|track|judge|warn|respond|share|record|sim|pipeline|runtime)"
+_MODULE = re.compile(r"lapwing\.(model|geo|country|sense|track|region|judge|warn|respond|share|record|sim|pipeline|runtime)"
                      r"(\.[a-z][a-z0-9_]*)*")
 _FLOAT = struct.Struct("<d")
 

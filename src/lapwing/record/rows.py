@@ -14,6 +14,7 @@ import numpy as np
 
 from lapwing.model.alarms import Alarm
 from lapwing.model.alerts import Alert, Decision, Proposal, ZoneRef
+from lapwing.model.claims import Claim
 from lapwing.model.errors import Refusal
 from lapwing.model.notices import Notice, NoticeObject
 from lapwing.model.reports import Impact, PatrolEvent, Sighting
@@ -56,6 +57,17 @@ def _crossing_row(crossing: Crossing) -> Row:
     return {"entry_time": iso(crossing.entry_ns), "exit_time": iso_or_none(crossing.exit_ns),
             "lat_deg": degrees(crossing.latitude_rad), "lon_deg": degrees(crossing.longitude_rad),
             "deepest_m": metres(crossing.deepest_m)}
+
+
+def claim_row(claim: Claim) -> Row:
+    """Return a claim as the regions' common store keeps it; its place there is the store's to say."""
+    return {
+        "number": claim.number, "region": claim.region, "expected": int(claim.expected), "time": iso(claim.time_ns),
+        "born": iso(claim.born_ns), "lat_deg": degrees(claim.latitude_rad), "lon_deg": degrees(claim.longitude_rad),
+        "east_mps": rounded(claim.east_mps, 2), "north_mps": rounded(claim.north_mps, 2),
+        "position_m_sigma": metres(claim.position_m_sigma), "icao_address": f"{claim.icao_address:06x}" if claim.icao_address >= 0 else "",
+        "entered": claim.entered, "left": claim.left, "ended": claim.ended, "into": claim.into,
+    }
 
 
 def alarm_row(alarm: Alarm) -> Row:

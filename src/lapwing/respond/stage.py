@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from lapwing.model.alerts import Warned
 from lapwing.model.notices import Responded
-from lapwing.model.reports import PATROL_EVENTS, SIGHTING_KINDS, Impact, PatrolEvent, PersonReport, Sighting
+from lapwing.model.reports import PATROL_EVENTS, SIGHTING_KINDS, Impact, PatrolEvent, Report, Sighting
 from lapwing.model.times import NS_PER_S
 
 KEPT_MAX = 512            # records of each kind that the state remembers; the oldest go first
@@ -28,7 +28,7 @@ class State:
     asked_ns: int = 0                 # when a look was asked for; 0: not in this incident
 
 
-def step(state: State, reports: tuple[PersonReport, ...], warned: Warned, now_ns: int) -> tuple[State, Responded]:
+def step(state: State, reports: tuple[Report, ...], warned: Warned, now_ns: int) -> tuple[State, Responded]:
     """Return this step's new records, in order of time, without repeats and nonsense.
 
     The first proposal of level `alert` of an incident adds one patrol event "asked" by the engine: a look is wanted.

@@ -53,6 +53,7 @@ METRICS: dict[str, tuple[str, str]] = {
     "lapwing_stalls_total": ("times the loop stood still", "counter"),
     "lapwing_clock_offset_seconds": ("system clock minus the service's", "gauge"),
     "lapwing_degraded": ("1 for every degraded mode", "gauge"),
+    "lapwing_claims_total": ("claims on tracks in the regions' common store: stored by this site, refused to it, heard from it", "counter"),
     "lapwing_probe_seconds": ("time the last synthetic plot took through the whole chain", "gauge"),
     "lapwing_resident_octets": ("memory", "gauge"),
     "lapwing_open_files": ("file descriptors", "gauge"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lapwing.model.alarms import Alarm
+from lapwing.model.claims import Owned
 from lapwing.model.ports import Output
 from lapwing.model.times import NS_PER_S
 from lapwing.pipeline import Outcome
@@ -29,13 +30,20 @@ def outputs_of(outcome: Outcome) -> list[Output]:
     packed = _track_output(outcome)
     if packed is not None:
         made.append(packed)
+    owned = outcome.owned or Owned()
+    for claim in owned.claims:
+        add("claim", rows.claim_row(claim))
     if outcome.judgement is not None:
+        # Of a track that another region answers for, the record of the country is theirs.
         for verdict in outcome.judgement.verdicts:
-            add("verdict", rows.verdict_row(verdict))
+            if whole(verdict.track_id) not in owned.never:
+                add("verdict", rows.verdict_row(verdict))
         for traffic in outcome.judgement.traffic:
-            add("traffic", rows.traffic_row(traffic))
+            if whole(traffic.track_id) not in owned.never:
+                add("traffic", rows.traffic_row(traffic))
         for alarm in outcome.judgement.alarms:
-            add("alarm", rows.alarm_row(alarm) | {"cat004": alarm_octets(alarm).hex()})
+            if alarm.track_id not in owned.foreign:
+                add("alarm", rows.alarm_row(alarm) | {"cat004": alarm_octets(alarm).hex()})
     if outcome.warned is not None:
         for proposal in outcome.warned.proposals:
             add("proposal", rows.proposal_row(proposal))
@@ -58,11 +66,19 @@ def outputs_of(outcome: Outcome) -> list[Output]:
     return made
 
 
+def whole(track_id: str) -> str:
+    """Return the number of an object that was judged in parts (`judge.torn`)."""
+    return track_id.partition("+")[0]
+
+
 def _track_output(outcome: Outcome) -> Output | None:
     """Return the rows of confirmed tracks that got a plot, and of coasting ones now and then; None without any."""
     tracks = outcome.update.tracks
     due = outcome.now_ns // COAST_ROW_NS != outcome.before_ns // COAST_ROW_NS      # whatever the length of the batches
-    chosen = np.nonzero(tracks.confirmed & (tracks.updated | due))[0]
+    written = tracks.confirmed & (tracks.updated | due)
+    if outcome.owned is not None:
+        written &= np.array([number not in outcome.owned.foreign for number in tracks.track_id], np.bool_)
+    chosen = np.nonzero(written)[0]
     if len(chosen) == 0:
         return None
     states = outcome.judgement.states if outcome.judgement is not None else None

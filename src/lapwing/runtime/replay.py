@@ -22,6 +22,7 @@ from lapwing.runtime.opening import Opened
 from lapwing.runtime.outputs import outputs_of
 from lapwing.runtime.played import Cast
 from lapwing.runtime.runner import Counts, Observer, Runner
+from lapwing.runtime.site_region import region_of_fact
 from lapwing.runtime.wiring import Country, load_country, make_setup, with_policy
 from lapwing.sense.asterix.edition_names import edition_texts, parse_editions
 
@@ -104,7 +105,7 @@ def setup_of(meta: dict[str, str], country_name: str | None = None) -> tuple[pip
     editions = parse_editions(json.loads(meta.get("editions", "[]")))
     judge = codec.decode(bytes.fromhex(meta["judge"])) if "judge" in meta else None
     return make_setup(sensors, country, status=meta["status"], allow=allow, editions=editions, judge=judge,
-                      people=people), country
+                      people=people, region=region_of_fact(meta["region"]) if "region" in meta else None), country
 
 
 def initial_state(meta: dict[str, str]) -> pipeline.State:

@@ -15,34 +15,34 @@ from lapwing import pipeline
 from lapwing.adapters.nats_link import parse_target
 from lapwing.adapters.outbox_store import OutboxStore
 from lapwing.adapters.systemd import Notifier
-from lapwing.geo import jit
 from lapwing.model.errors import ConfigError, InputError, LapwingError, StorageError
 from lapwing.model.ports import Output
 from lapwing.model.sensed import SensorHealth
-from lapwing.model.times import NS_PER_S, to_iso
+from lapwing.model.times import to_iso
 from lapwing.runtime import sensor_health
 from lapwing.runtime.archiving import keepers_of
 from lapwing.runtime.deliver import Heart
 from lapwing.runtime.environment import state_dir
 from lapwing.runtime.first_look import FirstLook
 from lapwing.runtime.handover import hand_over, hand_over_recovered
-from lapwing.runtime.health import Health, Report, Sample, open_files, resident_octets
+from lapwing.runtime.health import Health, Report, resident_octets
 from lapwing.runtime.intake import Intake
 from lapwing.runtime.latency import Latency
-from lapwing.runtime.links import Link, link_rows, link_samples
+from lapwing.runtime.links import Link, link_rows
 from lapwing.runtime.live import Live
 from lapwing.runtime.logs import Log
 from lapwing.runtime.outbox import Outbox, Postmen
 from lapwing.runtime.probe import TURNS, Probe, Probed
+from lapwing.runtime.regions import Regions
 from lapwing.runtime.register_process import RegisterProcess
 from lapwing.runtime.runner import Observer
-from lapwing.runtime.segments import journal_samples
 from lapwing.runtime.site_config import Site, require_site
 from lapwing.runtime.site_facts import channels_of, facts_of, setup_of_site
 from lapwing.runtime.stall import StallWatch
 from lapwing.runtime.standby import Standby
 from lapwing.runtime.steady import SteadyClock
 from lapwing.runtime.upstream import Upstream
+from lapwing.runtime.vitals import problems, samples
 from lapwing.runtime.wiring import load_country
 from lapwing.runtime.zone_seal import ZoneWatch
 
@@ -78,19 +78,20 @@ class Service:
         self.notifier = Notifier()
         self.keepers = keepers_of(site, self.clock, self.say) if self.upstream is None else {}
         self.register = RegisterProcess(site.database, site.data, has_journal=self.upstream is None, say=self.say)
+        self.regions = Regions(site.region, self.intake, self.clock, self.say) if site.region.name else None
         self.stall = StallWatch(site.limits.stall_s, self.say)
-        self._stopping, self._reloading = threading.Event(), threading.Event()
-        self._probed_s, self._probe_due_s, self._probe_problem, self._probe_took_s = 0.0, 0.0, "not finished yet", 0.0
-        self._fed_s = self._reported_s = self._begun_s = self._turned_s = 0.0
-        self._turn_s = 0.0
-        self._turns: deque[tuple[float, float]] = deque(maxlen=2_000)    # (when, how long) of the last minutes
-        self._to_track, self._to_proposal = Latency("lapwing_plot_to_track_seconds"), Latency("lapwing_plot_to_proposal_seconds")
-        self._alerts = 0
-        self._degraded: dict[str, str] = {}
+        self.stopping, self._reloading = threading.Event(), threading.Event()
+        self._probed_s, self._probe_due_s, self.probe_problem, self.probe_took_s = 0.0, 0.0, "not finished yet", 0.0
+        self._fed_s = self._reported_s = self.begun_s = self.turned_s = 0.0
+        self.turn_s = 0.0
+        self.turns: deque[tuple[float, float]] = deque(maxlen=2_000)    # (when, how long) of the last minutes
+        self.to_track, self.to_proposal = Latency("lapwing_plot_to_track_seconds"), Latency("lapwing_plot_to_proposal_seconds")
+        self.alerts = 0
+        self.degraded: dict[str, str] = {}
         self._since: dict[str, int] = {}
-        self._tracks = (0, 0)
-        self._sensors: tuple[SensorHealth, ...] = ()
-        self._reload_problem = ""
+        self.tracks = (0, 0)
+        self.sensors: tuple[SensorHealth, ...] = ()
+        self.reload_problem = ""
         self.troubles: list[Callable[[], dict[str, str]]] = []    # degraded modes of what stands around the service
         self.is_writer = self.upstream is None      # of a journal in a cluster: once the lease is ours
         self.stop_reason = ""
@@ -136,7 +137,7 @@ class Service:
             self._probed(self._probe.step(self.clock()))
         if self.standby is not None:
             self.notifier.tell(READY=1, STATUS=f"{self.site.name}: standing by")
-            if not self.standby.wait(self._stopping.is_set, self._stand):
+            if not self.standby.wait(self.stopping.is_set, self._stand):
                 self._close()
                 return False
             self.is_writer = True
@@ -144,22 +145,24 @@ class Service:
         self.live.recover(self.store.mark())
         if self.live.recovered_batches:
             self.say("notice", f"recovered: {self.live.recovered_batches} batches stepped again after the newest checkpoint")
-        self._alerts += hand_over_recovered(self.outbox, self.store, self.live.recovered_outputs)
+        self.alerts += hand_over_recovered(self.outbox, self.store, self.live.recovered_outputs)
         self.live.recovered_outputs.clear()
         self.postmen.start()
         self.heart.start()
+        if self.regions is not None:
+            self.regions.start()
         return True
 
     def _stand(self) -> None:
         """Show that a standby lives."""
-        self._turned_s = time.monotonic()
+        self.turned_s = time.monotonic()
         self._step_probe()
-        if self._turned_s - self._reported_s >= REPORT_EVERY_S:
+        if self.turned_s - self._reported_s >= REPORT_EVERY_S:
             self._report()
 
     def _step_probe(self) -> None:
-        if self._turned_s >= self._probe_due_s:
-            self._probe_due_s = self._turned_s + self.site.limits.probe_every_s / TURNS
+        if self.turned_s >= self._probe_due_s:
+            self._probe_due_s = self.turned_s + self.site.limits.probe_every_s / TURNS
             self._probed(self._probe.step(self.clock()))
 
     def _open_links(self) -> None:
@@ -179,7 +182,7 @@ class Service:
 
     def run(self, *, ready: Callable[[], None] = lambda: None) -> None:
         """Turn until told to stop; then stop in order. Raises what only a bug of ours could cause."""
-        self._begun_s = time.monotonic()
+        self.begun_s = time.monotonic()
         # What lives as long as the service (pack, tables, modules: some million objects) is never looked through again: a full
         # collection of it would hold up a turn.
         gc.collect()
@@ -191,9 +194,9 @@ class Service:
                            f"status {self.site.status}")
         next_s = time.monotonic()
         try:
-            while not self._stopping.is_set():
+            while not self.stopping.is_set():
                 next_s = max(next_s + self.site.window_s, time.monotonic())
-                self._stopping.wait(max(0.0, next_s - time.monotonic()))
+                self.stopping.wait(max(0.0, next_s - time.monotonic()))
                 if self._reloading.is_set():
                     self._reload()
                 self._turn()
@@ -203,10 +206,10 @@ class Service:
     def _turn(self) -> None:
         begun_s = time.monotonic()
         outcome = self.live.turn()
-        self._turned_s = time.monotonic()
+        self.turned_s = time.monotonic()
         if outcome is not None:
-            self._turn_s = self._turned_s - begun_s
-            self._turns.append((self._turned_s, self._turn_s))
+            self.turn_s = self.turned_s - begun_s
+            self.turns.append((self.turned_s, self.turn_s))
         self.stall.beat()
         self._step_probe()
         if time.monotonic() - self._reported_s >= REPORT_EVERY_S:
@@ -216,13 +219,13 @@ class Service:
 
     def _probed(self, probed: Probed | None) -> None:
         if probed is not None:
-            self._probe_problem, self._probe_took_s = probed.problem, probed.took_s
+            self.probe_problem, self.probe_took_s = probed.problem, probed.took_s
             self._probed_s = time.monotonic() if probed.ok else self._probed_s
 
     def stop(self, why: str = "asked to stop") -> None:
         """Have the loop end after this turn."""
         self.stop_reason = self.stop_reason or why
-        self._stopping.set()
+        self.stopping.set()
 
     def reload(self) -> None:
         """Have the configuration read again before the next turn."""
@@ -245,6 +248,8 @@ class Service:
         self._close()
 
     def _close(self) -> None:
+        if self.regions is not None:
+            self.regions.stop()
         self.register.close()
         self.store.close()
         if self.upstream is not None:
@@ -258,7 +263,7 @@ class Service:
         try:
             site, _ = require_site(self.site.path)
             fixed = [key for key in ("country", "mode", "data", "window_s", "console", "channels", "limits", "archive", "log", "zones",
-                                     "database", "journal", "oidc", "log_credentials")
+                                     "database", "journal", "oidc", "log_credentials", "region")
                      if getattr(site, key) != getattr(self.site, key)]
             if fixed:
                 raise ConfigError(f"{', '.join(fixed)} changed", where=str(self.site.path),
@@ -272,10 +277,10 @@ class Service:
             if facts != self.live.facts:
                 self.live.reconfigure(setup, facts)
                 self._probe = Probe(setup)
-            self._reload_problem = ""
+            self.reload_problem = ""
             self.say("notice", f"configuration read again: {len(self.links)} links, {len(site.sensors.rows)} sensors")
         except LapwingError as error:
-            self._reload_problem = str(error)
+            self.reload_problem = str(error)
             self.say("error", f"the new configuration is not used: {error}")
         self.notifier.tell(READY=1)
 
@@ -283,26 +288,28 @@ class Service:
 
     def _observe(self, outcome: pipeline.Outcome, outputs: list[Output]) -> None:
         try:
-            self._alerts += hand_over(self.outbox, self.store, outputs, self.live.place if self.live.log is not None else None)
-            if "outbox" in self._degraded and any(output.kind == "alert" for output in outputs):
-                del self._degraded["outbox"]
+            self.alerts += hand_over(self.outbox, self.store, outputs, self.live.place if self.live.log is not None else None)
+            if "outbox" in self.degraded and any(output.kind == "alert" for output in outputs):
+                del self.degraded["outbox"]
         except StorageError as error:
-            self._degraded["outbox"] = f"{error}; alerts go to the channels without it"
+            self.degraded["outbox"] = f"{error}; alerts go to the channels without it"
             self.say("error", f"alerts could not be queued on disk: {error}")
         if self.upstream is not None:
             self.upstream.release_notices(outputs)
+        if self.regions is not None:
+            self.regions.publish(outputs)
         for event in outcome.events:
             self.say("info" if event.severity in ("info", "clear") else "notice", event.text, event=event.kind,
                      event_time=to_iso(event.time_ns))
-        self._sensors = outcome.sensed.health
+        self.sensors = outcome.sensed.health
         tracks = outcome.update.tracks
-        self._tracks = (int(tracks.confirmed.sum()), int((tracks.confirmed & tracks.coasting).sum()))
+        self.tracks = (int(tracks.confirmed.sum()), int((tracks.confirmed & tracks.coasting).sum()))
         received_ns = outcome.sensed.plots.received_ns
         if len(received_ns):
             now_ns = self.clock()
-            self._to_track.add(received_ns, now_ns)
+            self.to_track.add(received_ns, now_ns)
             proposed = len(outcome.warned.proposals) if outcome.warned is not None else 0
-            self._to_proposal.add(np.full(proposed, received_ns.min()), now_ns)
+            self.to_proposal.add(np.full(proposed, received_ns.min()), now_ns)
 
     def receive(self, kind: str, payload: bytes) -> None:
         """Take a person's entry; return when it is durable. Raises InputError where it could not be taken."""
@@ -324,7 +331,7 @@ class Service:
     def _report(self) -> None:
         now_s, now_ns = time.monotonic(), self.clock()
         self._reported_s = now_s
-        degraded = self._problems(now_s, now_ns)
+        degraded = problems(self, now_s, now_ns)
         for name in [name for name in self._since if name not in degraded]:
             self.say("notice", f"no longer degraded: {name}")
             del self._since[name]
@@ -333,84 +340,16 @@ class Service:
                 self._since[name] = now_ns
                 self.say("warning", f"degraded: {name}: {text}")
         shown = {name: f"{text} (since {to_iso(self._since[name], digits=0)})" for name, text in degraded.items()}
-        ready = not ({"journal", "probe", "blind", "standby"} & set(degraded)) and not self._stopping.is_set()
+        ready = not ({"journal", "probe", "blind", "standby"} & set(degraded)) and not self.stopping.is_set()
         links = link_rows([(link.name, link.url) for link in self.site.links], self.intake.counts, now_ns)
-        self.health.set(Report(now_ns, self._turned_s, ready, shown, tuple(links), tuple(sensor_health.rows(self._sensors, now_ns)),
-                               tuple(self._samples(now_ns, len(degraded)))))
+        self.health.set(Report(now_ns, self.turned_s, ready, shown, tuple(links), tuple(sensor_health.rows(self.sensors, now_ns)),
+                               tuple(samples(self, now_ns, len(degraded)))))
         self._feed_watchdog(now_s)
         if resident_octets() > self.site.limits.memory_mb * 1_048_576:
             self.stop(f"memory above limits.memory_mb = {self.site.limits.memory_mb}: ended in order, the service manager starts it again")
-
-    def _problems(self, now_s: float, now_ns: int) -> dict[str, str]:
-        if self.standby is not None and not self.is_writer:
-            return self.standby.problems()
-        found: dict[str, str] = {}
-        if self.upstream is not None and self.upstream.lost_why:
-            found["no upstream"] = f"the cluster is not written: {self.upstream.lost_why}; the journal is kept here until it is"
-        silent = []
-        for link in self.site.links:
-            counts = self.intake.counts.get(link.url)
-            last_ns = counts.last_ns if counts is not None else 0
-            silent_s = (now_ns - last_ns) / NS_PER_S if last_ns else now_s - self._begun_s
-            if silent_s > link.silent_after_s:
-                why = self.links[link.name].failure() if link.name in self.links else ""
-                silent.append(link.name)
-                found[f"link {link.name}"] = f"no data for {silent_s:.0f} s{': ' + why if why else ''}; its area is shown as blind"
-        if silent and len(silent) == len(self.site.links):
-            found["blind"] = "no link brings data: the picture is not the sky"
-        found |= dict(sensor_health.problems(self._sensors, self.site.sensors, now_ns, now_s - self._begun_s))
-        if self.live.log is None and self.live.unrecorded_since_ns:
-            found["journal"] = f"not written: {self.live.unrecorded_why}; {self.live.unrecorded_batches} batches are not on record"
-        if jit.PLAIN:
-            found["kernels"] = "plain Python: slow; unset LAPWING_PLAIN"
-        if self._probe_problem:
-            found["probe"] = f"the synthetic plot did not cross the chain: {self._probe_problem}"
-        if self.clock.wrong:
-            found["clock"] = self.clock.wrong
-        shed = sum(counts.shed for counts in self.intake.counts.values())
-        if shed:
-            found["shedding"] = f"{shed} datagrams were shed because the loop did not keep up"
-        for name, problem in self.outbox.problems.items():
-            found[f"channel {name}"] = problem
-        if self._reload_problem:
-            found["configuration"] = f"the file was changed and is not used: {self._reload_problem}"
-        found |= {name: f"{kept.problem}; the journal keeps everything meanwhile" for name, kept in self.keepers.items() if kept.problem}
-        if zones := self.zone_watch.problem():
-            found["zones"] = zones
-        for trouble in (self.register.problems, *self.troubles):
-            found |= trouble()
-        return found | self._degraded
 
     def _feed_watchdog(self, now_s: float) -> None:
         """Feed the service manager's watchdog: only after a synthetic plot crossed the chain since it was fed last."""
         if self.notifier.watchdog_s and self._probed_s > self._fed_s:
             self.notifier.tell(WATCHDOG=1)
             self._fed_s = now_s
-
-    def _samples(self, now_ns: int, degraded: int) -> list[Sample]:
-        live = self.live
-        recent = [took for when, took in self._turns if when > self._turned_s - 60.0]
-        found: list[Sample] = [
-            ("lapwing_batches_total", {}, live.batch_count), ("lapwing_entries_total", {}, live.entry_count),
-            ("lapwing_plots_total", {}, live.plot_count), ("lapwing_alerts_total", {}, self._alerts),
-            ("lapwing_tracks", {"state": "confirmed"}, self._tracks[0]), ("lapwing_tracks", {"state": "coasting"}, self._tracks[1]),
-            ("lapwing_queue_entries", {}, self.intake.waiting()), ("lapwing_turn_seconds", {}, self._turn_s),
-            ("lapwing_turn_seconds_max", {}, max(recent, default=0.0)),
-            ("lapwing_unrecorded_batches_total", {}, live.unrecorded_batches), ("lapwing_stalls_total", {}, self.stall.count),
-            ("lapwing_clock_offset_seconds", {}, self.clock.offset_ns / NS_PER_S), ("lapwing_degraded", {}, degraded),
-            ("lapwing_probe_seconds", {}, self._probe_took_s), ("lapwing_resident_octets", {}, resident_octets()),
-            ("lapwing_open_files", {}, open_files()),
-        ]
-        found += self._to_track.samples() + self._to_proposal.samples()
-        found += [("lapwing_refused_total", {"reason": reason}, count) for reason, count in sorted(live.refused.items())]
-        for link in self.site.links:
-            dropped = self.links[link.name].dropped_count if link.name in self.links else None
-            found += link_samples(link.name, self.intake.counts.get(link.url), dropped, now_ns)
-        found += [*sensor_health.samples(self._sensors, now_ns), *self.register.samples(), *journal_samples(self.site.data / "journal")]
-        if not self._stopping.is_set():
-            for name, (median_s, late_s) in self.outbox.latencies_s().items():
-                found += [("lapwing_delivery_seconds", {"channel": name, "quantile": "0.5"}, median_s),
-                          ("lapwing_delivery_seconds", {"channel": name, "quantile": "0.99"}, late_s)]
-            found += [("lapwing_deliveries_waiting", {"channel": name}, count) for name, count in self.store.waiting_count().items()]
-        return found
-

@@ -30,6 +30,7 @@ from lapwing.runtime.config_keys import Keys, Problem
 from lapwing.runtime.links import check_url
 from lapwing.runtime.site_database import DatabaseSettings, database_settings
 from lapwing.runtime.site_oidc import oidc_settings
+from lapwing.runtime.site_region import RegionSettings, region_settings
 from lapwing.runtime.site_sensors import sensor_table
 from lapwing.runtime.wiring import read_volumes
 from lapwing.runtime.zone_seal import ZoneSettings
@@ -116,6 +117,7 @@ class Site:
     oidc: ProviderSettings | None = None
     zones: ZoneSettings = field(default_factory=ZoneSettings)
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
+    region: RegionSettings = field(default_factory=RegionSettings)
     people: tuple[tuple[str, str], ...] = ()     # (name, role) of those who may decide; empty: any name
 
     @property
@@ -146,9 +148,10 @@ def read_site(path: Path) -> tuple[Site, tuple[Problem, ...]]:
         channels=_channels(keys, site.data), archive=_archive(keys.table("archive"), site.data),
         journal=_journal(keys.table("journal"), site.data),
         people=_people(keys.table("people")), zones=_zones(keys.table("zones"), base),
+        region=region_settings(keys.table("region"), base, site.country, site.log, site.log_credentials),
         oidc=oidc_settings(keys.table("oidc"), base), database=database_settings(keys.table("database"), base, site.name))
     keys.end("tables are [site], [console], [limits], [policy], [people], [zones], [judge], [archive], [journal], [database], [oidc], "
-             "[net], [link.NAME], [sensor.ID], [channel.NAME]")
+             "[region], [net], [link.NAME], [sensor.ID], [channel.NAME]")
     _whole(site, keys)
     return site, tuple(problems)
 

@@ -17,6 +17,7 @@ from lapwing.geo.border import Territory
 from lapwing.judge.settings import Settings as JudgeSettings
 from lapwing.model.errors import ConfigError
 from lapwing.model.sensors import SensorTable
+from lapwing.runtime.site_region import RegionSettings, area_of, limited
 from lapwing.sense.asterix.records import Editions
 from lapwing.warn import cell_broadcast_templates
 
@@ -63,7 +64,8 @@ def with_policy(country: Country, values: Mapping[str, Any]) -> Country:
 
 def make_setup(sensors: SensorTable, country: Country | None, *, status: str = "Exercise",
                allow: tuple[tuple[int, int], ...] = (), editions: Editions | None = None,
-               judge: JudgeSettings | None = None, people: tuple[tuple[str, str], ...] = ()) -> pipeline.Setup:
+               judge: JudgeSettings | None = None, people: tuple[tuple[str, str], ...] = (),
+               region: RegionSettings | None = None) -> pipeline.Setup:
     """Return the setup of a run.
 
     Parameters
@@ -74,6 +76,7 @@ def make_setup(sensors: SensorTable, country: Country | None, *, status: str = "
     allow : (SAC, SIC) pairs; empty: all sources
     judge : what a site sets otherwise of the judge and its safety net
     people : (name, role) of those who may decide; empty: whoever gives a name
+    region : the part of the country that the site answers for; None: all of it
     editions : where a category or source does not speak the newest; what the sensor table says comes first
     """
     editions = editions or Editions()
@@ -81,8 +84,10 @@ def make_setup(sensors: SensorTable, country: Country | None, *, status: str = "
                                    source_editions=editions.by_source)
     if country is None:
         return pipeline.Setup(sense=sense_setup)
-    return pipeline.Setup(sense=sense_setup, pack=country.pack, neighbours=country.neighbours,
-                          warn=warn.Settings(status=status, people=people), judge=judge or JudgeSettings())
+    area = area_of(region, country.pack) if region is not None and region.name else None
+    return pipeline.Setup(sense=sense_setup, pack=country.pack if area is None else limited(country.pack, area),
+                          neighbours=country.neighbours, warn=warn.Settings(status=status, people=people),
+                          judge=judge or JudgeSettings(), region=area)
 
 
 def display_files() -> dict[str, bytes]:

@@ -22,6 +22,7 @@ from lapwing.sense import heights, person_json, plot_rows, watch
 from lapwing.sense.adsb_text import read_aircraft_json, read_sbs
 from lapwing.sense.asterix_entries import AHEAD_NS, BEHIND_NS, sense_asterix
 from lapwing.sense.beast import read_beast
+from lapwing.sense.claims import read_claims
 from lapwing.sense.cot import read_cot
 from lapwing.sense.drafts import Reports
 from lapwing.sense.found import Found, Reader
@@ -189,5 +190,6 @@ READERS: Mapping[str, Reader] = {
     formats.BEAST: read_beast,
     formats.REMOTE_ID: read_remote_id,
     formats.BAD_ROW: read_bad_rows,
+    formats.CLAIM: read_claims,
     **dict.fromkeys(person_json.READERS, read_person),
 }

@@ -9,7 +9,7 @@ import numpy as np
 
 from lapwing.model.entries import Entry
 from lapwing.model.plots import Bearings, Looks, Plots, empty_bearings, empty_looks
-from lapwing.model.reports import PersonReport
+from lapwing.model.reports import Report
 from lapwing.sense.state import SenseSetup
 from lapwing.sense.work import Work
 
@@ -21,7 +21,7 @@ class Found:
     plots: tuple[Plots, ...] = ()
     bearings: Bearings = field(default_factory=empty_bearings)
     looks: Looks = field(default_factory=empty_looks)
-    reports: tuple[tuple[int, PersonReport], ...] = ()   # (entry sequence, report)
+    reports: tuple[tuple[int, Report], ...] = ()   # (entry sequence, report)
 
 
 Reader = Callable[[Work, SenseSetup, Sequence[Entry]], Found]
