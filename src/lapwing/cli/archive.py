@@ -39,6 +39,9 @@ def run(arguments: argparse.Namespace) -> int:
     import time
     from pathlib import Path
 
+    from lapwing.runtime.environment import prepare
+
+    prepare()
     from lapwing.runtime import archiving
     from lapwing.runtime.site_config import archive_folder, require_site
 

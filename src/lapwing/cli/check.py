@@ -21,6 +21,9 @@ def run(arguments: argparse.Namespace) -> int:
     from dataclasses import asdict
     from pathlib import Path
 
+    from lapwing.runtime.environment import prepare
+
+    prepare()
     from lapwing.runtime.site_config import read_site
 
     site, problems = read_site(Path(arguments.config))

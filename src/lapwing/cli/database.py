@@ -32,6 +32,9 @@ def run(arguments: argparse.Namespace) -> int:
     import time
     from pathlib import Path
 
+    from lapwing.runtime.environment import prepare
+
+    prepare()
     from lapwing.runtime import register
     from lapwing.runtime.site_config import require_site
 

@@ -32,6 +32,9 @@ def run(arguments: argparse.Namespace) -> int:
     from pathlib import Path
 
     from lapwing.model.errors import ConfigError
+    from lapwing.runtime.environment import prepare
+
+    prepare()
     from lapwing.runtime.register import open_database
     from lapwing.runtime.site_config import require_site
 

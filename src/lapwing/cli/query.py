@@ -29,6 +29,9 @@ def run(arguments: argparse.Namespace) -> int:
     from pathlib import Path
 
     from lapwing.model.errors import ConfigError
+    from lapwing.runtime.environment import prepare
+
+    prepare()
     from lapwing.runtime.querying import Asked, ask, files_of, select
     from lapwing.runtime.site_config import archive_folder
 

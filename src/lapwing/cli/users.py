@@ -29,6 +29,9 @@ def run(arguments: argparse.Namespace) -> int:
     from pathlib import Path
 
     from lapwing.model.errors import InputError
+    from lapwing.runtime.environment import prepare
+
+    prepare()
     from lapwing.runtime import users
     from lapwing.runtime.site_config import require_site
 

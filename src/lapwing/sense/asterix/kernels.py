@@ -8,6 +8,8 @@ record's last state is its shape, under which all offsets are kept once. States 
 
 Each kernel reads only ``data[start:end]`` of its block; whatever would pass the end is refused with a code. The slow
 twin is `plain`, with which the tests compare every column of every recording.
+
+Longer than 400 lines: the kernels call each other, and a walk is read from top to bottom.
 """
 
 from __future__ import annotations
