@@ -27,6 +27,7 @@ STITCH_NOISE = 20.0      # m2/s3: 1.5 m/s2 held for some 10 s, while nobody look
 MERGE_M = 900.0          # farther apart two tracks are two objects
 MERGE_CHI2 = 9.5
 TWIN_TURNS = 8
+CODE_PLOTS = 3           # of a Mode 3/A code, until it is believed
 
 
 def rules(settings: Settings) -> Floats:
@@ -126,7 +127,8 @@ def _one_object(slots: Slots, one: int, two: int, turn_ns: npt.NDArray[np.int64]
         if column[one] >= 0 and column[two] >= 0:
             if column[one] != column[two]:
                 return False
-            if name == "icao":
+            # Codes that many share are none here (measurement.py), so a code each has borne for some plots names one aircraft.
+            if name == "icao" or min(slots.identified[one], slots.identified[two]) >= CODE_PLOTS:
                 return True
     # A radar that gave each a plot within its last turns has seen two objects; now it may see them as one.
     older = np.minimum(slots.hit_ns[one], slots.hit_ns[two])
