@@ -14,7 +14,7 @@ from lapwing.model.plots import empty_bearings, empty_looks, empty_plots
 from lapwing.record import codec
 from lapwing.track import columns as at
 from lapwing.track.kernels_life import REACH_M, tend
-from lapwing.track.lifecycle import rules
+from lapwing.track.lifecycle import rules, twins
 from lapwing.track.state import CONFIRMED, TENTATIVE, Slots, empty_slots
 
 ONE = table(radar())
@@ -103,6 +103,31 @@ def test_merged_track_ends_too():
                            track.Settings())
     assert [trajectory.track_id for trajectory in update.ended] == ["twin"]
     assert confirmed(update) == {name}
+
+
+@pytest.mark.parametrize(("codes", "borne", "pairs"), [
+    ((0o4521, 0o4521), 3, 1), ((0o4521, 0o4521), 2, 0), ((0o4521, 0o4522), 3, 0), ((-1, -1), 0, 0)])
+def test_two_numbers_that_take_turns_are_one_object_if_both_bear_its_code(codes, borne, pairs):
+    slots = fly(seen(ONE, [DRONE], 3.0), ONE)[0].slots
+    row, free = int(np.flatnonzero(slots.status == CONFIRMED)[0]), int(np.flatnonzero(slots.status == 0)[0])
+    for column in (slots.floats, slots.ints, slots.detect, slots.looks):
+        column[free] = column[row]
+    slots.hit_ns[free] -= 4_000_000_000
+    slots.mode3a[[row, free]], slots.identified[[row, free]] = codes, borne
+    assert len(twins(slots, np.array([4_000_000_000]), 0.0)) == pairs
+
+
+def test_plot_that_comes_late_takes_its_missed_look_back():
+    plots = seen(ONE, [DRONE], 3.0, clutter=30)
+    late = np.where(np.random.default_rng(7).random(len(plots)) < 0.6, 8_000_000_000, 0)
+    mixed = replace(plots, received_ns=plots.received_ns + late)
+    shares = []
+    for given_plots in (plots, mixed.take(np.argsort(mixed.received_ns, kind="stable"))):
+        slots = fly(given_plots, ONE)[0].slots
+        detect = slots.detect[np.flatnonzero(slots.status == CONFIRMED), 0]
+        assert len(detect) == 1
+        shares.append(detect[0, 0] / detect[0].sum())
+    assert shares[1] == pytest.approx(shares[0], abs=0.1)
 
 
 def test_silent_radar_makes_nobody_vanish():

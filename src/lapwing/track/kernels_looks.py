@@ -25,6 +25,7 @@ from lapwing.track.columns import (
 
 MEMORY_LOOKS = 12.0    # looks that the detection probability of a track and radar remembers
 LATE_LOOK = 1.35       # a look counts as missed when this part of a turn has gone by since the last one
+LEAST_MISSED = 0.05    # share of misses that taking them back leaves
 MISS_PROB_MAX = 0.67   # highest detection probability that a missed look of a confirmed track is charged with
 
 
@@ -35,6 +36,18 @@ def remember(detect: Floats, i: int, sensor: int, found: float, missed: float) -
     fade = MEMORY_LOOKS / (one + two) if one + two > MEMORY_LOOKS else 1.0
     detect[i, sensor, 0] = one * fade
     detect[i, sensor, 1] = two * fade
+
+
+@inner_kernel
+def take_back(share: float, detect: Floats, i: int, sensor: int) -> float:
+    """Return by how much a confirmed track's log odds rise when the plot of a look that has been counted as missed comes late.
+
+    `share` is the probability that the plot is this track's. Where plots come in order of time there is none such.
+    """
+    found, missed = detect[i, sensor, 0], detect[i, sensor, 1]
+    detect[i, sensor, 1] = max(missed - share, min(missed, LEAST_MISSED * (found + missed)))
+    pd = found / (found + detect[i, sensor, 1])
+    return -share * math.log(1.0 - min(pd, MISS_PROB_MAX))
 
 
 @inner_kernel

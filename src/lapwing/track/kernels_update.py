@@ -77,7 +77,7 @@ from lapwing.track.kernels_associate import enter
 from lapwing.track.kernels_clutter import OWN_MAX
 from lapwing.track.kernels_life import REACH_M
 from lapwing.track.kernels_lift import SLOW_MPS, SLOW_SIGMA, learn_lift, widen_lift
-from lapwing.track.kernels_looks import remember
+from lapwing.track.kernels_looks import remember, take_back
 from lapwing.track.kernels_motion import gates, mix, moments, noise_scale, predict_mode, turn_factors, update_mode
 from lapwing.track.kernels_seed import grow, write_log, write_moments
 
@@ -183,14 +183,14 @@ def travels(floats: Floats, i: int) -> bool:
 
 
 @inner_kernel
-def commit(count: int, sensor: int, rotating: bool, floats: Floats, ints: Ints, detect: Floats, looks: Ints,
+def commit(count: int, sensor: int, turn_ns: int, floats: Floats, ints: Ints, detect: Floats, looks: Ints,
            seed_floats: Floats, seed_ints: Ints, seed_detect: Floats, seed_looks: Ints, heads: Ints, following: Ints,
            plot_floats: Floats, plot_ints: Ints, pair_floats: Floats, pair_ints: Ints, model: Floats, rules: Floats, shy: float,
            sites: Floats, scratch: Floats, log_floats: Floats, log_ints: Ints, touched: Ints, registered: Ints, counts: Ints) -> None:
     """Update every candidate that was given a plot; a seed that gets one becomes a track row.
 
     Writes per plot the probability that its chosen track, if it exists, caused it; marks track rows in `touched`; lists
-    (track row, plot) of identified plots in `registered`.
+    (track row, plot) of identified plots in `registered`. `turn_ns` is 0 for what does not turn.
     """
     tracks, free = len(floats), 0
     for p in range(count):
@@ -222,10 +222,14 @@ def commit(count: int, sensor: int, rotating: bool, floats: Floats, ints: Ints, 
                  rules, sites, log_floats, log_ints, counts)
             enter(i, floats[i, MEAN], floats[i, MEAN + 1], heads, following)
         plot_floats[j, PLOT_WEIGHT] = max(plot_floats[j, PLOT_WEIGHT], beta)
+        proven = ints[i, STATUS] == CONFIRMED
+        counted_ns = max(looks[i, sensor, HIT], looks[i, sensor, LOOK] + (3 * turn_ns) // 10)
+        if proven and not shared and plot_ints[j, PLOT_TIME] < counted_ns:
+            floats[i, LOG_ODDS] += take_back(beta, detect, i, sensor)
         # Belief in a confirmed track is held lower: it must go on earning it, or leave within some looks.
         if not shared:
-            most = rules[RULE_PROVEN_MAX] if ints[i, STATUS] == CONFIRMED else rules[RULE_LOG_ODDS_MAX]
-            floats[i, LOG_ODDS] = min(most, floats[i, LOG_ODDS] + math.log(factor if rotating else max(factor, 1.0)))
+            most = rules[RULE_PROVEN_MAX] if proven else rules[RULE_LOG_ODDS_MAX]
+            floats[i, LOG_ODDS] = min(most, floats[i, LOG_ODDS] + math.log(factor if turn_ns > 0 else max(factor, 1.0)))
             remember(detect, i, sensor, beta, 1.0 - beta)
         plot_ns, row = plot_ints[j, PLOT_TIME], counts[COUNT_LOG]
         correct(i, p, beta, sensor, plot_ns, floats, ints, model, pair_floats, scratch, log_floats, row)
