@@ -42,7 +42,7 @@ def compose(chain: Chain, letter: Letter, pack: Pack, settings: Settings, now_ns
     ending = letter.kind in ("all_clear", "cancel")
     msg_type = CANCEL if letter.kind == "cancel" else UPDATE if letter.references else ALERT
     sender = settings.sender or pack.policy.sender
-    identifier = "urn:uuid:" + make_id("cap", chain.id, len(chain.identifiers), now_ns)
+    identifier = "urn:uuid:" + make_id("cap", chain.id, chain.message_count, now_ns)
     expires_ns = _expires_ns(chain, pack, now_ns, ending)
     onset_ns = letter.onset_ns or now_ns
     rings = outline(pack, letter.zones)

@@ -12,7 +12,7 @@ from lapwing.warn import policy as rule
 from lapwing.warn import texts
 from lapwing.warn.compose import Letter, compose
 from lapwing.warn.lifecycle import ENDED, next_phase
-from lapwing.warn.state import Chain, Pending, Settings
+from lapwing.warn.state import IDENTIFIERS_MAX, Chain, Pending, Settings
 
 ENGINE = "engine"
 
@@ -83,7 +83,8 @@ class Desk:
         self.alerts.append(alert)
         for zone in letter.zones if letter.kind in ("all_clear", "cancel") else letter.cleared:
             self.cleared[zone] = self.now_ns
-        return replace(chain, identifiers=(*chain.identifiers, alert.identifier)), name, alert
+        return replace(chain, identifiers=(*chain.identifiers, alert.identifier)[-IDENTIFIERS_MAX:],
+                       message_count=chain.message_count + 1), name, alert
 
     def send_unasked(self, chain: Chain, letter: Letter, reason: str) -> tuple[Chain, str, Alert]:
         """Put a message on the air that needs no approval: inside the envelope, smaller, or renewed."""

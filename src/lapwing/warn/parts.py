@@ -8,7 +8,7 @@ from lapwing.model.times import from_seconds
 from lapwing.warn import policy as rule
 from lapwing.warn.compose import Letter
 from lapwing.warn.desk import Desk
-from lapwing.warn.state import Chain, Part
+from lapwing.warn.state import SENT_MAX, Chain, Part
 
 
 def begin(desk: Desk, chain: Chain, level: str, zones: tuple[int, ...], *, reason: str = "", proposal_id: str = "",
@@ -32,7 +32,7 @@ def begin(desk: Desk, chain: Chain, level: str, zones: tuple[int, ...], *, reaso
         chain, name, alert = desk.send(chain, letter, proposal_id, proposed_ns, names)
     else:
         chain, name, alert = desk.send_unasked(chain, letter, reason)
-    part = Part(level, zones, tuple(desk.now_ns for _ in zones), (*replaced, name), desk.now_ns, desk.now_ns,
+    part = Part(level, zones, tuple(desk.now_ns for _ in zones), (*replaced, name)[-SENT_MAX:], desk.now_ns, desk.now_ns,
                 alert.expires_ns)
     return replace(chain, parts=(*chain.parts, part), began_ns=chain.began_ns or desk.now_ns,
                    alerted=chain.alerted or level == "alert", widened_ns=desk.now_ns,
@@ -65,7 +65,7 @@ def change(desk: Desk, chain: Chain, parts: tuple[Part, ...], reason: str, *, le
     level, onset_ns = level or parts[0].level, min(part.onset_ns for part in parts)
     references = tuple(dict.fromkeys(name for part in parts for name in part.sent))
     chain, name, alert = desk.send_unasked(chain, Letter(level, zones, references, onset_ns, cleared, rings=False), reason)
-    one = Part(level, zones, tuple(known[i] for i in zones), (*references, name), onset_ns, desk.now_ns, alert.expires_ns)
+    one = Part(level, zones, tuple(known[i] for i in zones), (*references, name)[-SENT_MAX:], onset_ns, desk.now_ns, alert.expires_ns)
     rest = tuple(part for part in chain.parts if not any(part is old for old in parts))
     return replace(chain, parts=(*rest, one))
 
@@ -75,7 +75,7 @@ def lower_some(desk: Desk, chain: Chain, part: Part, zones: tuple[int, ...], rea
     until_ns = desk.now_ns + from_seconds(rule.LOWERED_S - rule.PRE_ALERT_STALE_S)
     some = Part("pre_alert", zones, tuple(until_ns for _ in zones), part.sent, part.onset_ns, part.sent_ns, part.expires_ns)
     chain, name, alert = desk.send_unasked(chain, Letter("pre_alert", zones, part.sent, part.onset_ns, rings=False), reason)
-    some = replace(some, sent=(*part.sent, name), sent_ns=desk.now_ns, expires_ns=alert.expires_ns)
+    some = replace(some, sent=(*part.sent, name)[-SENT_MAX:], sent_ns=desk.now_ns, expires_ns=alert.expires_ns)
     rest = _without(part, zones)
     chain = replace(chain, parts=tuple(rest if each is part else each for each in chain.parts))
     chain = change(desk, chain, (rest,), reason)

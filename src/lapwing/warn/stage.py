@@ -20,7 +20,7 @@ from lapwing.warn import policy as rule
 from lapwing.warn.approve import ZONE_KINDS
 from lapwing.warn.desk import Desk, ended
 from lapwing.warn.lifecycle import PROPOSED
-from lapwing.warn.state import Chain, Settings, State, Threat
+from lapwing.warn.state import THREATS_MAX, Chain, Settings, State, Threat
 
 
 def step(state: State, tracks: Tracks, judgement: Judgement, commands: tuple[Command, ...], pack: Pack, now_ns: int,
@@ -77,6 +77,7 @@ def _assigned(desk: Desk, chains: tuple[Chain, ...], threats: tuple[Threat, ...]
               count: int) -> tuple[tuple[Chain, ...], int]:
     """Return the chains with each threat given to one of each level; new ones where a threat asks and none is near."""
     lost = {name for name, why in gone if why == threat.GONE}
+    alive = {each.track_id for each in threats}
     working = [replace(chain, real=True) if lost & set(chain.threats) else chain for chain in chains]
     for each in threats:
         if each.track_id in desk.dismissed:
@@ -84,13 +85,21 @@ def _assigned(desk: Desk, chains: tuple[Chain, ...], threats: tuple[Threat, ...]
         at = _home(working, each)
         if at >= 0:
             if each.track_id not in working[at].threats:
-                working[at] = replace(working[at], threats=(*working[at].threats, each.track_id))
+                working[at] = replace(working[at], threats=_joined(working[at].threats, each.track_id, alive))
         elif _asks(desk.pack, each):
             count += 1
             working.append(Chain(id=make_id("chain", desk.pack.code, each.track_id, count, desk.now_ns), phase=PROPOSED,
                                  latitude_rad=each.latitude_rad, longitude_rad=each.longitude_rad,
                                  threats=(each.track_id,)))
     return tuple(working), count
+
+
+def _joined(names: tuple[str, ...], name: str, alive: set[str]) -> tuple[str, ...]:
+    """Return the threats of a chain with another one; of too many the oldest that is over is forgotten."""
+    if len(names) >= THREATS_MAX:
+        over = next((each for each in names if each not in alive), names[0])
+        names = tuple(each for each in names if each != over)
+    return (*names, name)
 
 
 def _home(chains: list[Chain], each: Threat) -> int:

@@ -78,6 +78,13 @@ class Threat:
     home: int = -1                   # zone nearest to it; -1 none
 
 
+# A threat that lasts for days must not make messages longer and longer: each message names those before it, so a later one
+# need only name the newest, which lead back to the others; an officer decides on one of the newest.
+SENT_MAX = 64
+IDENTIFIERS_MAX = 256
+THREATS_MAX = 256
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """Zones that one message warns, and the messages about them so far: it is renewed, shrinks and ends by itself.
@@ -88,7 +95,7 @@ class Part:
     level: str                           # alert | pre_alert
     zones: tuple[int, ...]               # rows of Pack.zones in force, ascending
     wanted_ns: tuple[int, ...]           # when each was last wanted
-    sent: tuple[str, ...]                # references "sender,identifier,sent" of its messages
+    sent: tuple[str, ...]                # references "sender,identifier,sent" of its messages, the newest SENT_MAX
     onset_ns: int
     sent_ns: int                         # of the newest message
     expires_ns: int
@@ -105,7 +112,8 @@ class Chain:
     threats: tuple[str, ...] = ()        # track ids that caused it, in order of appearance
     parts: tuple[Part, ...] = ()         # in force, oldest first
     envelope: tuple[int, ...] = ()       # zones approved in advance, beside those in force
-    identifiers: tuple[str, ...] = ()    # of all its messages
+    identifiers: tuple[str, ...] = ()    # of its messages, the newest IDENTIFIERS_MAX
+    message_count: int = 0               # of all its messages
     began_ns: int = 0
     alerted: bool = False                # an alert was ever in force
     widened_ns: int = 0                  # last message that added zones
