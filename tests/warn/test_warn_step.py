@@ -165,6 +165,21 @@ def test_a_track_that_coasts_from_its_first_step_is_no_threat():
     assert not run.proposals
 
 
+def test_a_track_that_is_flown_on_without_plots_is_held_as_a_lost_one():
+    # Where every sensor falls silent a tracker may fly its tracks on for ever: none may be warned of all over the country.
+    run = Run()
+    rows = run.fly([make_object(lat_deg=45.15, north_mps=-45.0)], 300)
+    last_plot_ns = rows[0]["last_plot_ns"]
+    for _ in range(900):
+        rows = [{**row, "updated": False, "last_plot_ns": last_plot_ns} for row in rows]
+        run.step(rows)
+        rows = [{**row, "lat_deg": row["lat_deg"] - 45.0 / 111_132.0} for row in rows]
+    clear = run.alerts[-1]
+    assert clear.level == "all_clear" and 390.0 <= (clear.sent_ns - last_plot_ns) / S <= 600.0
+    assert not [a for a in run.alerts if a.level == "alert" and a.rings and a.sent_ns > last_plot_ns + 150 * S]
+    assert not run.state.busy
+
+
 def test_a_very_fast_object_needs_more_than_one_look():
     run = Run()
     run.fly([make_object(lat_deg=45.2, north_mps=-230.0)], 20)

@@ -1,6 +1,6 @@
 """Which objects are a threat: confirmed, judged, able to reach the border soon; and for a while after they are lost.
 
-A threat lives while its track lives or coasts and it can come within `reach_border_m` of the border in `reach_time_s`
+A threat lives while its track lives or coasts (two minutes) and it can come within `reach_border_m` of the border in `reach_time_s`
 at its class's speed. A lost one stays for `hold_lost_s` after its last plot. What is probably a bird, a cloud, a
 balloon, a surface object or an airliner is no reason for a public warning; nor is what the judge calls traffic.
 """
@@ -45,6 +45,9 @@ TURN_ALLOWED_RAD = math.radians(45.0)   # how far an object may turn before we c
 SPEED_MPS_MIN = 20.0               # slower ones are reckoned with this: they may speed up again
 BORDER_SPEED_MPS_MIN = 45.0        # likewise for the time to the border strip, where being late costs most
 SPEED_MPS_MOVING = 8.0             # below this the direction of flight says nothing
+# A tracker coasts a track for a minute and a half. It may fly one on for longer where no sensor reports at all: such a one is
+# held where it was last seen, as a lost one is, and does not wander over the map for hours.
+COASTED_S = 120.0
 
 IDENTIFIED, GONE = "identified", "gone"
 
@@ -83,7 +86,8 @@ def update(threats: tuple[Threat, ...], candidates: tuple[Candidate, ...], track
     now: dict[str, Threat] = {}
     ended: list[tuple[str, str]] = []
     due: list[str] = []
-    rows = {track_id: row for row, track_id in enumerate(tracks.track_id)}
+    coasted = np.asarray(now_ns - tracks.last_plot_ns > from_seconds(COASTED_S))
+    rows = {track_id: row for row, track_id in enumerate(tracks.track_id) if not coasted[row]}
     for threat in threats:
         row = rows.get(threat.track_id, -1)
         if row < 0:
@@ -97,7 +101,7 @@ def update(threats: tuple[Threat, ...], candidates: tuple[Candidate, ...], track
             ended.append((threat.track_id, GONE))
     watched = {candidate.track_id: candidate for candidate in candidates}
     waiting: list[Candidate] = []
-    for row in np.flatnonzero(serious & reaching).tolist():
+    for row in np.flatnonzero(serious & reaching & ~coasted).tolist():
         if not was[row]:
             candidate = _seen(watched.get(tracks.track_id[row]), tracks, states, row, now_ns)
             if not _known_well(candidate, tracks, row, float(speed_mps[row]), float(harmless_prob[row]), now_ns):
