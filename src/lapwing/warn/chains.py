@@ -270,33 +270,27 @@ def _shrunk(desk: Desk, chain: Chain, demand: Demand) -> Chain:
     if over and chain.alerted and len(over) == len(chain.parts):
         # The fewest people wait on; a pre-alert, where there is one, needs no word at all.
         last = min(over, key=lambda part: (part.level == "alert", rule.population(desk.pack, part.zones), part.zones))
-        over = [part for part in over if part is not last]
-        if last.level == "alert":
-            chain, _ = moved(chain, "lower")
-            chain = parts.change(desk, chain, (last,), reasons.lower(desk.pack, last.zones), level="pre_alert")
-            chain = replace(chain, shrunk_ns=desk.now_ns)
-    for part in over:
-        # While an object is a threat to anybody, people under alert are told to be ready first: some come back.
-        if part.level == "alert":
-            chain, _ = moved(chain, "lower")
-            chain = parts.change(desk, chain, (part,), reasons.lower(desk.pack, part.zones), level="pre_alert")
-            chain = replace(chain, shrunk_ns=desk.now_ns)
-    over = [part for part in over if any(part is each for each in chain.parts)]
-    if over:
+        over = [part for part in over if part is not last or part.level == "alert"]
+    # All that can be let go is let go now: what waits for the next time waits three minutes more.
+    some = [(part, stale) for part in chain.parts if (stale := _stale(desk, part)) and stale != part.zones
+            and _worth_a_word(desk, part, stale)]
+    done = [part for part in over if part.level == "pre_alert"]
+    if done:
         chain, action = moved(chain, "shrink")
         assert action == "clear_zones", action
-        gone = tuple(sorted({i for part in over for i in part.zones}))
-        chain = parts.end(desk, chain, tuple(over), reasons.shrink(desk.pack, gone))
-    # All that can be let go is let go now: what waits for the next time waits three minutes more.
-    for part in chain.parts:
-        some = _stale(desk, part)
-        if some and some != part.zones and _worth_a_word(desk, part, some):
+        gone = tuple(sorted({i for part in done for i in part.zones}))
+        chain = parts.end(desk, chain, tuple(done), reasons.shrink(desk.pack, gone))
+    for part, stale in some:
+        if part.level == "pre_alert":
             chain, _ = moved(chain, "shrink")
-            if part.level == "alert":
-                chain = parts.lower_some(desk, chain, part, some, reasons.lower(desk.pack, some))
-            else:
-                chain = parts.change(desk, chain, (part,), reasons.shrink(desk.pack, some), cleared=some)
+            chain = parts.change(desk, chain, (part,), reasons.shrink(desk.pack, stale), cleared=stale)
             chain = replace(chain, shrunk_ns=desk.now_ns)
+    # While an object is a threat to anybody, people under alert are told to be ready first: some come back.
+    cut = (*((part, part.zones) for part in over if part.level == "alert"), *(each for each in some if each[0].level == "alert"))
+    if cut:
+        chain, _ = moved(chain, "lower")
+        gone = tuple(sorted({i for _, stale in cut for i in stale}))
+        chain = replace(parts.lower(desk, chain, cut, reasons.lower(desk.pack, gone)), shrunk_ns=desk.now_ns)
     return chain
 
 

@@ -44,14 +44,12 @@ def _without(part: Part, zones: tuple[int, ...]) -> Part:
     return replace(part, zones=tuple(i for i, _ in kept), wanted_ns=tuple(t for _, t in kept))
 
 
-def change(desk: Desk, chain: Chain, parts: tuple[Part, ...], reason: str, *, level: str = "",
-           cleared: tuple[int, ...] = ()) -> Chain:
-    """Return the chain after one message that stands for several parts from now on: renewed, cut or lowered.
+def change(desk: Desk, chain: Chain, parts: tuple[Part, ...], reason: str, *, cleared: tuple[int, ...] = ()) -> Chain:
+    """Return the chain after one message that stands for several parts from now on: renewed or cut.
 
     Parameters
     ----------
     parts : of one level; they become one
-    level : another one than theirs; "" the same
     cleared : zones that it takes out
     """
     known: dict[int, int] = {}
@@ -59,10 +57,7 @@ def change(desk: Desk, chain: Chain, parts: tuple[Part, ...], reason: str, *, le
         for zone, wanted_ns in zip(part.zones, part.wanted_ns, strict=True):
             known[zone] = max(wanted_ns, known.get(zone, 0))
     zones = tuple(sorted(set(known) - set(cleared)))
-    if level:
-        # Lowered: wanted anew, for what it says now, and long enough that one who comes back is no surprise.
-        known = {zone: desk.now_ns + from_seconds(rule.LOWERED_S - rule.PRE_ALERT_STALE_S) for zone in known}
-    level, onset_ns = level or parts[0].level, min(part.onset_ns for part in parts)
+    level, onset_ns = parts[0].level, min(part.onset_ns for part in parts)
     references = tuple(dict.fromkeys(name for part in parts for name in part.sent))
     chain, name, alert = desk.send_unasked(chain, Letter(level, zones, references, onset_ns, cleared, rings=False), reason)
     one = Part(level, zones, tuple(known[i] for i in zones), (*references, name)[-SENT_MAX:], onset_ns, desk.now_ns, alert.expires_ns)
@@ -70,16 +65,26 @@ def change(desk: Desk, chain: Chain, parts: tuple[Part, ...], reason: str, *, le
     return replace(chain, parts=(*rest, one))
 
 
-def lower_some(desk: Desk, chain: Chain, part: Part, zones: tuple[int, ...], reason: str) -> Chain:
-    """Return the chain after some zones of an alert are told to be ready, and the others that theirs goes on without them."""
+def lower(desk: Desk, chain: Chain, cut: tuple[tuple[Part, tuple[int, ...]], ...], reason: str) -> Chain:
+    """Return the chain after one message that tells zones of alerts to be ready, and one to those whose alert goes on without them.
+
+    Parameters
+    ----------
+    cut : parts under alert, each with those of its zones that are lowered
+    """
+    zones = tuple(sorted({zone for _, some in cut for zone in some}))
+    references = tuple(dict.fromkeys(name for part, _ in cut for name in part.sent))
+    onset_ns = min(part.onset_ns for part, _ in cut)
+    chain, name, alert = desk.send_unasked(chain, Letter("pre_alert", zones, references, onset_ns, rings=False), reason)
+    # Wanted anew, for what it says now, and long enough that one who comes back is no surprise.
     until_ns = desk.now_ns + from_seconds(rule.LOWERED_S - rule.PRE_ALERT_STALE_S)
-    some = Part("pre_alert", zones, tuple(until_ns for _ in zones), part.sent, part.onset_ns, part.sent_ns, part.expires_ns)
-    chain, name, alert = desk.send_unasked(chain, Letter("pre_alert", zones, part.sent, part.onset_ns, rings=False), reason)
-    some = replace(some, sent=(*part.sent, name)[-SENT_MAX:], sent_ns=desk.now_ns, expires_ns=alert.expires_ns)
-    rest = _without(part, zones)
-    chain = replace(chain, parts=tuple(rest if each is part else each for each in chain.parts))
-    chain = change(desk, chain, (rest,), reason)
-    return replace(chain, parts=(*chain.parts, some))
+    ready = Part("pre_alert", zones, tuple(until_ns for _ in zones), (*references, name)[-SENT_MAX:], onset_ns, desk.now_ns, alert.expires_ns)
+    rest = tuple(left for part, some in cut if (left := _without(part, some)).zones)
+    others = tuple(each for each in chain.parts if not any(each is part for part, _ in cut))
+    chain = replace(chain, parts=(*others, *rest))
+    if rest:
+        chain = change(desk, chain, rest, reason)
+    return replace(chain, parts=(*chain.parts, ready))
 
 
 def end(desk: Desk, chain: Chain, parts: tuple[Part, ...], reason: str) -> Chain:
