@@ -19,7 +19,9 @@ from lapwing.geo.areas import Areas
 from lapwing.geo.border import Territory
 from lapwing.geo.edge_index import SideIndex, StripTree
 
-FORMAT = 7
+FORMAT = 8
+# What a pack leaves to the defaults of the code is compiled in: with other defaults it is compiled anew.
+_DEFAULTS = repr(Policy())
 _TYPES: dict[str, type] = {t.__name__: t for t in (Pack, Zone, Places, Policy, Partner, Territory, Areas, SideIndex,
                                                    StripTree)}
 
@@ -27,7 +29,7 @@ _TYPES: dict[str, type] = {t.__name__: t for t in (Pack, Zone, Places, Policy, P
 def write_compiled(value: Pack | Territory) -> bytes:
     """Return the compiled form; the same value gives the same octets."""
     arrays: dict[str, np.ndarray[Any, Any]] = {}
-    document = {"format": FORMAT, "value": _encode(value, arrays)}
+    document = {"format": FORMAT, "defaults": _DEFAULTS, "value": _encode(value, arrays)}
     arrays["document"] = np.frombuffer(json.dumps(document, ensure_ascii=False).encode(), np.uint8)
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **{name: arrays[name] for name in sorted(arrays)})
@@ -45,7 +47,7 @@ def read_value(data: bytes) -> Any:
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             document = json.loads(arrays["document"].tobytes())
-            if document.get("format") != FORMAT:
+            if document.get("format") != FORMAT or document.get("defaults") != _DEFAULTS:
                 return None
             return _decode(document["value"], {name: arrays[name] for name in arrays.files})
     except (OSError, ValueError, LookupError, TypeError, AttributeError, EOFError, NotImplementedError, struct.error,
