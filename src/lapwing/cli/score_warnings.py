@@ -52,6 +52,11 @@ def _table(found: dict[str, Any]) -> str:
     for key, bar in found["bars"].items():
         lines.append(f"  {'ok  ' if bar['ok'] else 'MISS'}  {key:<26} {_cell(key, bar['value'])} (bar {bar['bar']:g})")
     lines.append("cheapest first: " + ", ".join(found["ranking"]["cost"]))
+    for key in ("needless", "missed"):
+        for row in found["worst"][key][:5]:
+            count = f"{row['missed_people']:,.0f}" if key == "missed" else (
+                f"{row['needless_alert_person_min']:,} person-min under alert, {row['needless_pre_alert_person_min']:,} under pre-alert")
+            lines.append(f"most {key}: {row['place']} ({row['people']:,} people, nearest {row['nearest_m'] / 1000.0:.1f} km): {count}")
     return "\n".join(lines)
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -23,10 +24,23 @@ from lapwing.model.times import from_iso
 from lapwing.runtime.track_scores import load_truth
 from lapwing.sim import warning_scoring as rules
 from lapwing.sim.track_scoring import Path as Flown
+from lapwing.sim.track_scoring import distances_m
 
 ALL_PACKS = ("ro", "lt", "md", "pl", "lv", "ee", "fi", "bg", "ua")
 NIGHT_HOURS = (22, 6)
 POLICIES = ("lapwing", "B0", "B1", "B2")
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A run and the baselines, scored: what `figures` and what is said of places are made from."""
+
+    objects: Sequence[Flown]
+    messages: Sequence[rules.Message]
+    places: rules.Places
+    truth: rules.Truth
+    night: Sequence[rules.Span]
+    policies: Mapping[str, rules.Policy]
 
 
 def score_files(truth_file: Path, messages_file: Path, *, country: str, border_file: str, delay_s: float,
@@ -38,6 +52,20 @@ def score_files(truth_file: Path, messages_file: Path, *, country: str, border_f
     country : pack (code or folder); empty: `border_file` is the line, the places of all packs on its home side count
     delay_s : of people, put on every message that a person decided, and on B0 and B1
     """
+    scored = score_run(truth_file, messages_file, country=country, border_file=border_file, delay_s=delay_s,
+                       baseline_delay_s=delay_s, state_dir=state_dir)
+    found = {name: rules.figures(policy, scored.truth, scored.places, scored.night) for name, policy in scored.policies.items()}
+    return {"places": len(scored.places), "people": round(float(scored.places.population.sum())), "delay_s": delay_s,
+            "objects": len(rules.threats_among(scored.objects)), "messages": len(scored.messages),
+            "threatened_places": int(np.isfinite(scored.truth.first_s).sum()), **found, "bars": bars(found),
+            "ranking": {key: sorted(POLICIES, key=lambda name: found[name][key])
+                        for key in ("cost_at_1000", "cost", "cost_at_100000")},
+            "worst": worst_places(scored)}
+
+
+def score_run(truth_file: Path, messages_file: Path, *, country: str, border_file: str, delay_s: float, baseline_delay_s: float,
+              state_dir: Path) -> Scored:
+    """Return what the run and the baselines did. InputError where a file cannot be used."""
     objects = load_truth(truth_file)
     cache = state_dir / "packs"
     if country:
@@ -50,19 +78,34 @@ def score_files(truth_file: Path, messages_file: Path, *, country: str, border_f
     places, zone_name = places_of(members, territory, home_only=not country, objects=objects)
     messages = read_messages(messages_file, places, delay_s)
     truth = rules.truth_of(objects, places, territory)
-    night = nights(objects, messages, zone_name)
-    policies = {
+    return Scored(objects, messages, places, truth, nights(objects, messages, zone_name), {
         "lapwing": rules.of_messages(messages, len(places)),
-        "B0": rules.fixed_strip(objects, places, territory, truth, delay_s),
-        "B1": rules.twenty_km(objects, places, territory, delay_s),
+        "B0": rules.fixed_strip(objects, places, territory, truth, baseline_delay_s),
+        "B1": rules.twenty_km(objects, places, territory, baseline_delay_s),
         "B2": rules.knows_truth(truth),
-    }
-    found = {name: rules.figures(policy, truth, places, night) for name, policy in policies.items()}
-    return {"places": len(places), "people": round(float(places.population.sum())), "delay_s": delay_s,
-            "objects": len(rules.threats_among(objects)), "messages": len(messages),
-            "threatened_places": int(np.isfinite(truth.first_s).sum()), **found, "bars": bars(found),
-            "ranking": {key: sorted(POLICIES, key=lambda name: found[name][key])
-                        for key in ("cost_at_1000", "cost", "cost_at_100000")}}
+    })
+
+
+def worst_places(scored: Scored, most: int = 10) -> dict[str, list[dict[str, Any]]]:
+    """Return where the run did worst: the places with the most needless person-minutes, and with the most people missed."""
+    places, own = scored.places, scored.policies["lapwing"]
+    needless = rules.needless_person_min(own, scored.truth, places, scored.night)
+    missed = rules.missed_people(own, scored.truth, places)
+
+    def rows(weight: Any) -> list[dict[str, Any]]:
+        return [{"place": places.name[i], "lat_deg": round(float(places.lat_deg[i]), 5), "lon_deg": round(float(places.lon_deg[i]), 5),
+                 "people": round(float(places.population[i])), "nearest_m": _nearest_m(scored.objects, places, i),
+                 "needless_alert_person_min": round(float(needless[i, 0])),
+                 "needless_pre_alert_person_min": round(float(needless[i, 1])), "missed_people": round(float(missed[i]), 1)}
+                for i in np.argsort(-weight, kind="stable")[:most].tolist() if weight[i] > 0.0]
+
+    return {"needless": rows(needless.sum(axis=1)), "missed": rows(missed)}
+
+
+def _nearest_m(objects: Sequence[Flown], places: rules.Places, place: int) -> int:
+    """Return how near any drone or decoy came to a place."""
+    lat, lon = places.lat_deg[place : place + 1], places.lon_deg[place : place + 1]
+    return round(min(float(distances_m(lat, lon, each.lat_deg, each.lon_deg).min()) for each in rules.threats_among(objects)))
 
 
 def bars(found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -98,6 +141,7 @@ def places_of(members: Sequence[Pack], territory: Territory, *, home_only: bool,
     lon = np.concatenate([np.degrees(p.places.longitude_rad) for p in members])
     people = np.concatenate([p.places.population.astype(np.float64) for p in members])
     zones = [(p, int(i)) for p in members for i in p.places.zone_index]
+    names = [name for p in members for name in p.places.name]
     pack_of = np.repeat(np.arange(len(members)), [len(p.places) for p in members])
     found = signed_distance(territory, np.radians(lat), np.radians(lon)).signed_distance_m
     keep = np.flatnonzero(found <= 0.0) if home_only else np.arange(len(lat))
@@ -114,7 +158,8 @@ def places_of(members: Sequence[Pack], territory: Territory, *, home_only: bool,
     near = int(np.argmin(np.hypot(lat - paths[0].lat_deg[0], lon - paths[0].lon_deg[0]))) if paths and len(lat) else 0
     name = members[int(pack_of[near])].time_zone if len(lat) else "UTC"
     return rules.Places(lat[keep], lon[keep], people[keep], tuple(county),
-                        {k: np.array(v, np.intp) for k, v in codes.items()}, np.abs(found[keep])), name
+                        {k: np.array(v, np.intp) for k, v in codes.items()}, np.abs(found[keep]),
+                        tuple(names[i] for i in keep.tolist())), name
 
 
 def _ancestry(code: str, parent: Mapping[str, str]) -> list[str]:

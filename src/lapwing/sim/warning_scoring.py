@@ -60,6 +60,7 @@ class Places:
     county: tuple[str, ...]
     codes: Mapping[str, npt.NDArray[np.intp]]     # zone code -> its places, whole counties too
     border_m: Floats                              # distance to the line, positive
+    name: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.lat_deg)
@@ -268,23 +269,17 @@ def figures(policy: Policy, truth: Truth, places: Places, night: Sequence[Span])
     """
     people = places.population
     threatened = np.flatnonzero(np.isfinite(truth.first_s))
-    missed, leads, lead_people, given = 0.0, [], [], []
-    for place in threatened.tolist():
-        lead_s = _lead_s(policy.alert.get(place, []), float(truth.first_s[place]), float(truth.last_s[place]))
-        missed += people[place] * max(0.0, 1.0 - max(0.0, 0.0 if lead_s is None else lead_s) / FULL_LEAD_S)
-        leads.append(0.0 if lead_s is None else lead_s)
-        lead_people.append(people[place])
-        given.append(bool(truth.given[place]))
-    needless = reversed_people = warned_people = alarm_people = message_people = extra_people = delay_people = 0.0
+    at_leads = [_lead_s(policy.alert.get(place, []), float(truth.first_s[place]), float(truth.last_s[place]))
+                for place in threatened.tolist()]
+    leads = [0.0 if lead_s is None else lead_s for lead_s in at_leads]
+    lead_people, given = people[threatened].tolist(), truth.given[threatened].tolist()
+    missed = float(missed_people(policy, truth, places).sum())
+    needless = float(needless_person_min(policy, truth, places, night).sum())
+    reversed_people = warned_people = alarm_people = message_people = extra_people = delay_people = 0.0
     delays: list[float] = []
     delay_weights: list[float] = []
     for place in sorted({*policy.alert, *policy.ready}):
         alert, ready = policy.alert.get(place, []), policy.ready.get(place, [])
-        window = (float(truth.first_s[place]) - BEFORE_S, float(truth.last_s[place]) + AFTER_S)
-        minutes = sum(_minutes(piece, night) for span in alert for piece in _without(span, [window]))
-        minutes += PRE_ALERT_FACTOR * sum(_minutes(piece, night) for span in ready
-                                          for piece in _without(span, [*alert, window]))
-        needless += people[place] * minutes
         told = policy.messages.get(place, 0)
         extra_people += people[place] * max(0, told - 2)
         if not alert:
@@ -320,6 +315,27 @@ def figures(policy: Policy, truth: Truth, places: Places, night: Sequence[Span])
         "clear_delay_min_median": _quantile(delays, delay_weights, 0.5),
         "cost": round(costs[f"cost_at_{MISSED_WEIGHT:.0f}"], 1), **{k: round(v, 1) for k, v in costs.items()},
     }
+
+
+def missed_people(policy: Policy, truth: Truth, places: Places) -> Floats:
+    """Return the people missed at each place."""
+    missed = np.zeros(len(places))
+    for place in np.flatnonzero(np.isfinite(truth.first_s)).tolist():
+        lead_s = _lead_s(policy.alert.get(place, []), float(truth.first_s[place]), float(truth.last_s[place]))
+        missed[place] = places.population[place] * max(0.0, 1.0 - max(0.0, 0.0 if lead_s is None else lead_s) / FULL_LEAD_S)
+    return missed
+
+
+def needless_person_min(policy: Policy, truth: Truth, places: Places, night: Sequence[Span]) -> Floats:
+    """Return the needless person-minutes at each place: (places, 2), under alert and under pre-alert."""
+    needless = np.zeros((len(places), 2))
+    for place in sorted({*policy.alert, *policy.ready}):
+        alert = policy.alert.get(place, [])
+        window = (float(truth.first_s[place]) - BEFORE_S, float(truth.last_s[place]) + AFTER_S)
+        needless[place, 0] = sum(_minutes(piece, night) for span in alert for piece in _without(span, [window]))
+        needless[place, 1] = PRE_ALERT_FACTOR * sum(_minutes(piece, night) for span in policy.ready.get(place, [])
+                                                    for piece in _without(span, [*alert, window]))
+    return needless * places.population[:, None]
 
 
 def _lead_s(alert: Sequence[Span], first_s: float, last_s: float) -> float | None:
