@@ -78,7 +78,8 @@ def lower(desk: Desk, chain: Chain, cut: tuple[tuple[Part, tuple[int, ...]], ...
     chain, name, alert = desk.send_unasked(chain, Letter("pre_alert", zones, references, onset_ns, rings=False), reason)
     # Wanted anew, for what it says now, and long enough that one who comes back is no surprise.
     until_ns = desk.now_ns + from_seconds(rule.LOWERED_S - rule.PRE_ALERT_STALE_S)
-    ready = Part("pre_alert", zones, tuple(until_ns for _ in zones), (*references, name)[-SENT_MAX:], onset_ns, desk.now_ns, alert.expires_ns)
+    ready = Part("pre_alert", zones, tuple(until_ns for _ in zones), (*references, name)[-SENT_MAX:], onset_ns, desk.now_ns,
+                 alert.expires_ns)
     rest = tuple(left for part, some in cut if (left := _without(part, some)).zones)
     others = tuple(each for each in chain.parts if not any(each is part for part, _ in cut))
     chain = replace(chain, parts=(*others, *rest))
