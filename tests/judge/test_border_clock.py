@@ -15,6 +15,7 @@ from lapwing.judge.kernels_forecast import COLUMNS, first_entry_kernel
 from lapwing.judge.line import across
 from lapwing.judge.motion import BY_INDEX
 from lapwing.judge.normal import normal_cdf
+from lapwing.judge.observed import came_true
 from lapwing.model.times import NS_PER_S
 from lapwing.model.tracks import CLASSES, TrackUpdate
 
@@ -132,9 +133,13 @@ def test_forecast_is_calibrated_against_flights_of_its_own_model_flown_exactly()
 
 
 def test_probabilities_as_observed_keep_their_order():
-    said = np.linspace(0.0, 1.0, 501)
-    three = np.column_stack([np.interp(said, forecast_module._SAID, came) for came in forecast_module._CAME_TRUE])
-    assert np.all(np.diff(three, axis=0) >= 0.0) and np.array_equal(three[[0, -1]], [[0.0] * 3, [1.0] * 3])
+    said = np.repeat(np.linspace(0.0, 1.0, 501)[:, None], 3, axis=1)
+    for name in ("drone", "decoy", "balloon", "helicopter"):
+        index = np.full(len(said), CLASSES.index(name))
+        for mps in (0.0, 20.0, 45.0, 60.0, 300.0):
+            told = came_true(said, index, np.full(len(said), mps))
+            assert np.all(np.diff(told, axis=0) >= 0.0) and np.all(np.diff(told, axis=1) >= 0.0)
+            assert told.min() >= 0.0 and told[0].max() <= 0.02 and 0.98 <= told[-1].min() <= told.max() <= 1.0
     for north in (2_000.0, 9_000.0, 30_000.0):
         assert np.all(np.diff(flown(north, (20, -40)).entry_prob[0]) >= 0.0)
 

@@ -12,6 +12,7 @@ HELP = "Score outputs against truth, a sub-command a kind of output: `lapwing sc
 KINDS: dict[str, tuple[str, str]] = {
     "tracks": ("score_tracks", "tracks.parquet against truth.parquet"),
     "verdicts": ("score_verdicts", "verdicts.jsonl against truth.parquet: wrong, undetermined, intervals, entry times"),
+    "forecast": ("score_forecast", "forecasts of tracks against truth: said against came true, Brier beside straight flight"),
     "alarms": ("score_alarms", "alarms.jsonl of the safety net against truth.parquet: hits, valid alerts, nuisances, misses, timeliness"),
     "warnings": ("score_warnings", "public messages against truth, beside three baselines"),
 }

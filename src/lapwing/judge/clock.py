@@ -18,6 +18,7 @@ from lapwing.judge import forecast
 from lapwing.judge.line import across, spread
 from lapwing.judge.motion import BY_INDEX
 from lapwing.judge.normal import normal_cdf
+from lapwing.judge.observed import flown_as
 from lapwing.judge.settings import Settings
 from lapwing.model.times import NS_PER_S
 from lapwing.model.tracks import CLASSES, Tracks
@@ -205,7 +206,7 @@ def _forecast(values: Floats, times_ns: Ints, rows: Rows, tracks: Tracks, worth:
         prob[chosen] = forecast.fly(territory, forecast.Believed(
             tracks.latitude_rad[chosen], tracks.longitude_rad[chosen], tracks.velocity_mps[chosen], position_cov[chosen],
             tracks.state_cov[chosen, 2:, 2:], tracks.turn_rate_radps[chosen], mine[chosen, _SLOW], mine[chosen, _FAST],
-            mine[chosen, _LINE_SIGMA], np.argmax(tracks.class_prob[chosen], axis=1))).entry_prob
+            mine[chosen, _LINE_SIGMA], flown_as(tracks.class_prob[chosen]))).entry_prob
     times_ns[rows[due], _FORECAST], mine[due, _ANGLE] = tracks.time_ns[due], angle[due]
     # An object that is surely inside now was not less surely going to be a moment ago.
     mine[:, _ENTRY] = np.maximum(prob, normal_cdf(-border_m / sigma_m)[:, None])

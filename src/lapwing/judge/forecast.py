@@ -22,20 +22,13 @@ from lapwing.geo.wgs84 import curvature_radii_m
 from lapwing.judge import kernels_forecast as kernels
 from lapwing.judge.motion import BY_INDEX
 from lapwing.judge.normal import normal_cdf
-from lapwing.model.tracks import CLASSES
+from lapwing.judge.observed import came_true
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
 
 HORIZONS_S = (300.0, 600.0, 900.0)
 QUANTILES = (0.1, 0.5, 0.9)
-# What the flights say, and how often it came true within each horizon, on made-up nights of seeds 1-30 on two borders: who
-# flies straight at the line holds on to that less than the flights do, see design/forecast.md. Of drones and decoys.
-_SAID = np.array([0.0, 0.07, 0.15, 0.25, 0.35, 0.45, 0.55, 0.65, 0.74, 0.84, 0.96, 1.0])
-_CAME_TRUE = np.array([[0.0, 0.07, 0.14, 0.26, 0.34, 0.39, 0.49, 0.52, 0.69, 0.77, 0.97, 1.0],
-                       [0.0, 0.08, 0.16, 0.265, 0.40, 0.48, 0.50, 0.535, 0.71, 0.77, 0.98, 1.0],
-                       [0.0, 0.07, 0.20, 0.315, 0.42, 0.50, 0.51, 0.56, 0.71, 0.78, 0.98, 1.0]])
-_AS_OBSERVED = [CLASSES.index("drone"), CLASSES.index("decoy")]
 _FLIGHTS = 256
 _STEP_S = np.concatenate([np.full(30, 10.0), np.full(20, 30.0)])
 _RADII = 12
@@ -161,10 +154,7 @@ def fly(territory: Territory, now: Believed, *, as_observed: bool = True) -> For
         _STEP_S, draw, wander, entry_s, place_m)
     prob = np.column_stack([np.mean(entry_s <= horizon, axis=1) for horizon in HORIZONS_S])
     if as_observed:
-        rows = np.flatnonzero(np.isin(now.class_index, _AS_OBSERVED))
-        for column, came_true in enumerate(_CAME_TRUE):
-            prob[rows, column] = np.interp(prob[rows, column], _SAID, came_true)
-        prob = np.maximum.accumulate(prob, axis=1)
+        prob = came_true(prob, now.class_index, table[:, kernels.SPEED])
     ordered = np.sort(entry_s, axis=1)
     within = ordered[:, [min(int(q * _FLIGHTS), _FLIGHTS - 1) for q in QUANTILES]]
     return Forecast(prob, within, *_place(now, angle, entry_s, place_m))

@@ -14,9 +14,10 @@ from lapwing.judge import forecast
 from lapwing.judge.from_tracks import EmittedTrack
 from lapwing.judge.line import across, spread
 from lapwing.judge.motion import BY_INDEX
+from lapwing.judge.observed import flown_as
 from lapwing.judge.settings import Settings
+from lapwing.judge.straight import straight_on_prob
 from lapwing.model.times import NS_PER_S
-from lapwing.model.tracks import CLASSES
 
 Floats = npt.NDArray[np.float64]
 
@@ -34,6 +35,8 @@ class TrackForecast:
 
     track_id: str
     time_ns: int
+    latitude_rad: float
+    longitude_rad: float
     border_m: float
     border_m_sigma: float
     entry_prob: tuple[float, float, float]
@@ -63,21 +66,19 @@ def forecast_tracks(emitted: Sequence[EmittedTrack], pack: Pack, instants_ns: Se
         slow, fast = _memory(track)
         cov = np.where(np.isfinite(track.position_cov_m2[rows]), track.position_cov_m2[rows], np.eye(2) * _POSITION_SIGMA_M**2)
         seen = across(pack.territory, track.latitude_rad[rows], track.longitude_rad[rows], settings, track.velocity_mps[rows])
-        prob = np.nan_to_num(track.class_prob[rows])
-        prob[:, CLASSES.index("drone")] += 1e-6       # a file that tells no class: the commonest object that is judged
         now = forecast.Believed(
             track.latitude_rad[rows], track.longitude_rad[rows], track.velocity_mps[rows], cov,
             np.tile(np.eye(2) * _VELOCITY_SIGMA**2, (len(rows), 1, 1)), np.zeros(len(rows)), slow[rows], fast[rows],
-            seen.line_m_sigma, np.argmax(prob, axis=1))
+            seen.line_m_sigma, flown_as(np.nan_to_num(track.class_prob[rows])))
         flown = forecast.fly(pack.territory, now)
         sigma = np.hypot(spread(seen.outward, cov), seen.line_m_sigma)
-        closing = -np.sum(seen.outward * now.velocity_mps, axis=1)
-        straight = forecast.straight_entry_prob(seen.distance_m, sigma, closing, np.full(len(rows), _VELOCITY_SIGMA))
+        straight = straight_on_prob(pack.territory, now)
         speed = np.maximum(np.array([BY_INDEX[k].speed_mps_max for k in now.class_index.tolist()]), np.hypot(*now.velocity_mps.T))
         for k, row in enumerate(rows.tolist()):
             inside = seen.distance_m[k] < 0.0
             result.append(TrackForecast(
-                track.track_id, int(track.time_ns[row]), float(seen.distance_m[k]), float(sigma[k]),
+                track.track_id, int(track.time_ns[row]), float(track.latitude_rad[row]), float(track.longitude_rad[row]),
+                float(seen.distance_m[k]), float(sigma[k]),
                 _three(np.maximum(flown.entry_prob[k], float(inside))), _three(straight[k]),
                 (0.0, 0.0, 0.0) if inside else _three(flown.entry_s[k]), float(seen.meeting_s[k]),
                 max(0.0, float(seen.distance_m[k] / speed[k])), float(flown.entry_latitude_rad[k]),

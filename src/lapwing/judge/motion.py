@@ -34,7 +34,7 @@ def _motion(speed: float, leg_s: float, turn_deg: tuple[float, float], wander_de
 # degrees last some eight minutes; one that is bound for a bank of the river follows it, or turns short of the line.
 MOTIONS: dict[str, Motion] = {
     "drone": _motion(58.0, 450.0, (20.0, 90.0), 0.5, 0.06, 0.3),         # owa_uav_piston
-    "decoy": _motion(50.0, 450.0, (20.0, 90.0), 0.5, 0.10, 0.3),         # decoy_uav_small
+    "decoy": _motion(50.0, 1_500.0, (20.0, 90.0), 0.5, 0.10, 0.05),      # decoy_uav_small: flies on as it was set
     "balloon": _motion(35.0, math.inf, (0.0, 0.0), 0.2, 0.15),          # balloon_smuggling: turns with wind shear
     "bird": _motion(40.0, 300.0, (10.0, 90.0), 1.5, 0.15),              # bird_flock_large; 40 with a tail wind
     "helicopter": _motion(85.0, 240.0, (20.0, 120.0), 0.7, 0.15),
