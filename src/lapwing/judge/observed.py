@@ -42,7 +42,7 @@ def flown_as(class_prob: Floats) -> npt.NDArray[np.intp]:
     prob = class_prob.copy()
     prob[:, _NO_CONCERN] = 0.0
     prob[:, _DRONE] += 1e-6        # where nothing is known: the commonest object that is judged
-    return np.argmax(prob, axis=1)
+    return np.asarray(np.argmax(prob, axis=1), np.intp)
 
 
 def came_true(said: Floats, class_index: npt.NDArray[np.intp], speed_mps: Floats) -> Floats:
