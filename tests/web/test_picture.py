@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lapwing.model.alerts import Warned
+from lapwing.model.claims import Owned
 from lapwing.model.sensors import ADSB, OBSERVER, Sensor, SensorTable
 from lapwing.model.times import NS_PER_S
 from lapwing.web.board import Board, fold, in_force
@@ -49,6 +50,15 @@ def test_a_track_carries_its_border_distance_class_and_sensors():
     assert track["sensors"] == ["GF-1", "GF-2"]
     # 212 m above the ellipsoid; the geoid lies 31 to 33 m above it at the mouth of the Danube (EGM96).
     assert 178 <= track["altitude_m"] <= 182 and track["height_m"] == 212
+
+
+def test_a_track_of_another_region_says_whose_it_is():
+    tracks = tracks_at(100.0)
+    names = ("20250805-delta-0003", *tracks.track_id[1:])
+    board = fold(Board(), NOW_NS, owned=Owned(frozenset(names[:1]), owner=((names[0], "delta"), (names[1], "inland"))))
+    shown = live_picture(NOW_NS, replace(tracks, track_id=names), judgement_of(tracks, made_up_pack()), board, made_up_sensors(),
+                         mode="REPLAY")["tracks"]
+    assert [(t["number"], t["region"]) for t in shown[:2]] == [("delta-0003", "delta"), (names[1].partition("-")[2], "")]
 
 
 def test_without_a_judgement_no_border_value_is_made_up():

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lapwing.model.alerts import CANCEL, Alert, Decision, Proposal, Warned
+from lapwing.model.claims import Owned
 from lapwing.model.notices import Notice, Responded, Shared
 from lapwing.model.reports import PatrolEvent, Sighting
 from lapwing.model.sensed import Sensed, SensorHealth
@@ -53,6 +54,7 @@ class Board:
     sightings: tuple[Sighting, ...] = ()
     heard_ns: tuple[int, ...] = ()
     health: tuple[SensorHealth, ...] = ()
+    regions: tuple[tuple[str, str], ...] = ()     # (track, region that answers for it) of those that this one does not answer for
 
 
 def fold(
@@ -64,10 +66,13 @@ def fold(
     responded: Responded | None = None,
     shared: Shared | None = None,
     events: Iterable[Event] = (),
+    owned: Owned | None = None,
 ) -> Board:
     """Return the board after one step. None stands for a stage that did not run."""
     if sensed is not None:
         board = replace(board, heard_ns=_heard(board.heard_ns, sensed), health=sensed.health)
+    if owned is not None:
+        board = replace(board, regions=tuple((number, region) for number, region in owned.owner if number in owned.foreign))
     happened = list(events)
     if warned is not None:
         sent = tuple(ShownAlert(alert, public_texts(alert.cap_xml)) for alert in warned.alerts)

@@ -61,7 +61,7 @@ class Feed:
     def take(self, outcome: Outcome, outputs: Any = None) -> None:
         """Take one outcome (an observer of the runner: outputs are not needed)."""
         self._board = fold(self._board, outcome.now_ns, sensed=outcome.sensed, warned=outcome.warned,
-                           responded=outcome.responded, shared=outcome.shared, events=outcome.events)
+                           responded=outcome.responded, shared=outcome.shared, events=outcome.events, owned=outcome.owned)
         self._outcome = outcome
         if outcome.sensed.sensors != self._sensors:
             self.show_site(outcome.sensed.sensors)

@@ -178,14 +178,14 @@ def _tracks(now_ns: int, tracks: Tracks, states: BorderStates | None, board: Boa
     ellipses = ellipses_95(tracks.state_cov[:, :2, :2] + tracks.bias_cov_m2)
     best = np.argmax(tracks.class_prob, axis=1)
     altitude_m = tracks.height_m - undulation_m(tracks.latitude_rad, tracks.longitude_rad)
-    threats = frozenset(board.threats)
+    threats, regions = frozenset(board.threats), dict(board.regions)
     records = []
     for i, track_id in enumerate(tracks.track_id):
         if not (math.isfinite(tracks.latitude_rad[i]) and math.isfinite(tracks.longitude_rad[i])):
             continue
         record: dict[str, Any] = {
             "id": track_id,
-            "number": track_id.rpartition("-")[2] or track_id,
+            "number": track_id.partition("-")[2] or track_id,
             "lat": _number(math.degrees(tracks.latitude_rad[i]), 6),
             "lon": _number(math.degrees(tracks.longitude_rad[i]), 6),
             "height_m": _number(tracks.height_m[i], 0),
@@ -205,6 +205,7 @@ def _tracks(now_ns: int, tracks: Tracks, states: BorderStates | None, board: Boa
             "sensors": _sensor_ids(int(tracks.sensors_mask[i]), sensors),
             "ellipse": [_number(v, 1) for v in ellipses[i]],
             "threat": track_id in threats,
+            "region": regions.get(track_id, ""),
         }
         record.update(_border_record(states, i))
         records.append(record)

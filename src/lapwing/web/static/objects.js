@@ -54,7 +54,8 @@ function fill(node, track) {
   say(far, track.border_m === null ? "cannot judge" : `${lengthWord(track.border_m)} ${sideWord(track.border_m)}`);
   const height = track.altitude_m ?? track.height_m;
   const motion = `${height === null ? "height ?" : `${height} m`} · ${track.speed_mps === null ? "?" : Math.round(track.speed_mps)} m/s`;
-  say(detail, track.coasting ? `lost from sight ${spanWord(track.age_s)} ago` : motion);
+  const whose = track.region ? ` · ${track.region} answers for it` : "";
+  say(detail, (track.coasting ? `lost from sight ${spanWord(track.age_s)} ago` : motion) + whose);
   /** @type {HTMLElement} */ (detail).title = `seen by ${track.sensors.join(", ") || "no sensor"}, last plot ${spanWord(track.age_s)} ago`;
   const soon = track.time_to_go_s !== null && track.time_to_go_s < 900 && !inside;
   go.className = `go${soon ? " soon" : ""}`;

@@ -28,6 +28,7 @@
  * @property {boolean} judged
  * @property {string} reason
  * @property {boolean} threat
+ * @property {string} region that answers for it, where that is another one than this site's
  * @property {number} age_s
  * @property {string[]} sensors
  * @property {(number|null)[]} ellipse 95 %: semi-major, semi-minor in metres, azimuth in degrees

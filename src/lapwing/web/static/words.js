@@ -45,7 +45,7 @@ export function clockWord(time, zone = "UTC") {
 }
 
 /** A sentence with track ids as the numbers that the map shows, and without the long ids of messages. @param {string} text */
-export const shortIds = (text) => text.replace(/\b\d{8}-(\d{4,})\b/g, "$1").replace(/ [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "");
+export const shortIds = (text) => text.replace(/\b\d{8}-((?:[a-z0-9]{1,20}-)?\d{4,})\b/g, "$1").replace(/ [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "");
 
 /** Why an object is not judged. @param {string} reason */
 export const reasonWord = (reason) => ({ own_patrol: "own patrol", friend: "friend", neutral: "neutral", bird: "bird",
