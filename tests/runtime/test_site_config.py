@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from live_site import LEAST_SITE
 
 from lapwing.cli.main import main
 from lapwing.runtime.health import METRICS, Report, prometheus
@@ -65,6 +66,32 @@ def test_the_example_of_every_pack_is_right(tmp_path, capsys):
             path = tmp_path / f"{folder.name}.toml"
             assert main(["init", "--country", folder.name, "--out", str(path)]) == 0
             assert main(["check", str(path)]) == 0, capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("table", "words"), [
+    ('name = "Delta"\nstore = "nats://a/ro"\n[region.counties]\nDelta = ["RO-TL"]', "small letters and digits"),
+    ('name = "delta"\nstore = "nats://a/ro"\n[region.counties]\ninland = ["*"]', "does not name delta"),
+    ('name = "delta"\nstore = "http://a/ro"\n[region.counties]\ndelta = ["*"]', "names no NATS servers"),
+    ('name = "delta"\n[region.counties]\ndelta = ["*"]', "names no NATS servers"),
+    ('store = "nats://a/ro"', "name is missing"),
+    ('name = "delta"\nstore = "nats://a/ro"\nhalo_km = 1\n[region.counties]\ndelta = ["*"]', "halo_km = 1 must lie in"),
+    ('name = "delta"\nstore = "nats://a/ro"\ncredentials = "none.txt"\n[region.counties]\ndelta = ["*"]', "no such file")])
+def test_a_region_that_is_not_one_is_told(config, table, words):
+    config.write_text(LEAST_SITE + "[region]\n" + table + "\n")
+    assert any(words in f"{p.where} {p.what} {p.remedy}" and p.is_error for p in read_site(config)[1]), read_site(config)[1]
+
+
+def test_counties_that_leave_somebody_out_are_told_by_the_check(config, capsys):
+    config.write_text(LEAST_SITE + '[region]\nname = "delta"\nstore = "nats://a/ro"\n[region.counties]\ndelta = ["RO-TL"]\n')
+    assert main(["check", str(config)]) == 2
+    assert "41 counties are in no region" in capsys.readouterr().out
+
+
+def test_the_claims_of_regions_lie_beside_the_journal_where_nothing_else_is_said(config):
+    config.write_text(LEAST_SITE.replace('country = "ro"', 'country = "ro"\nlog = "nats://a:1,b:2/tulcea"')
+                      + '[region]\nname = "delta"\n[region.counties]\ndelta = ["RO-TL"]\ninland = ["*"]\n')
+    region = read_site(config)[0].region
+    assert region.store == "nats://a:1,b:2/regions" and dict(region.counties) == {"delta": ("RO-TL",), "inland": ("*",)}
 
 
 def test_an_existing_file_is_left_alone(config, capsys):
