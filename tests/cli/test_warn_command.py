@@ -85,3 +85,21 @@ def test_a_policy_may_change_numbers_and_the_officers(approach, tmp_path, capsys
     assert main(["warn", str(approach / "tracks.parquet"), "--country", "ro", "--policy", str(tmp_path / "policy.toml"),
                  "--json", "--out", str(tmp_path / "out")]) == 0
     assert json.loads(capsys.readouterr().out)["messages"] < len(rows(approach / "out" / "alerts.jsonl"))
+
+
+@pytest.mark.slow
+def test_nights_go_on_where_they_were_left(tmp_path, capsys):
+    words = ["score", "nights", "--country", "ro", "--seeds", "1", "--minutes", "2", "--night", "near", "--out", str(tmp_path / "nights")]
+    assert main([*words, "--delay", "0", "--json", str(tmp_path / "first.json")]) == 0
+    made = (tmp_path / "nights" / "1" / "tracks.parquet").stat().st_mtime_ns
+    assert main([*words, "--delay", "0", "--delay", "60", "--json", str(tmp_path / "both.json")]) == 0
+    first, both = (json.loads((tmp_path / name).read_text()) for name in ("first.json", "both.json"))
+    assert [each["delay_s"] for each in both] == [0.0, 60.0] and both[0] == first[0]
+    assert both[0]["nights"] == 1 and set(both[0]) >= {"lapwing", "B0", "B1", "B2", "bars", "each"}
+    assert (tmp_path / "nights" / "1" / "tracks.parquet").stat().st_mtime_ns == made
+    assert main([*words, "--detection", "0.4"]) == 2        # another night of that seed is there
+
+
+def test_seeds_that_are_no_span_are_refused(tmp_path, capsys):
+    assert main(["score", "nights", "--country", "ro", "--seeds", "9-1", "--out", str(tmp_path)]) == 2
+    assert "--seeds" in capsys.readouterr().err

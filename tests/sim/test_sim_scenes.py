@@ -7,6 +7,7 @@ import pytest
 
 from lapwing.geo.border import build_territory, signed_distance
 from lapwing.model.errors import ConfigError
+from lapwing.model.plots import KIND_PSR
 from lapwing.sim import nights
 from lapwing.sim.answers import answers, spans
 from lapwing.sim.border_window import window
@@ -86,6 +87,15 @@ def test_answers_agree_with_the_line(danube):
             away = signed_distance(LAND, danube.truth.latitude_rad[rows], danube.truth.longitude_rad[rows]).signed_distance_m
             assert target["min_signed_distance_m"] == pytest.approx(away.min(), abs=0.1)
             assert target["entered"] == bool((away < 0.0).any())
+
+
+def test_poorer_radars_report_their_share_of_the_echoes_and_all_of_the_clutter(danube):
+    (poor,) = build_scenes("danube", LAND, "XX", 5, 30.0, 0.4)
+    for full, less in zip(danube.plots, poor.plots, strict=True):
+        seen = [int(((plots.truth_id > 0) & (plots.kind == KIND_PSR)).sum()) for plots in (full, less)]
+        clutter = [int((plots.truth_id == 0).sum()) for plots in (full, less)]
+        assert 0.3 < seen[1] / seen[0] < 0.5
+        assert clutter[0] == clutter[1]
 
 
 def test_quiet_night_holds_no_object():

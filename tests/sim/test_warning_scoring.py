@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lapwing.sim.track_scoring import Path
+from lapwing.sim.warning_pool import pooled
 from lapwing.sim.warning_scoring import (
     Message,
     Places,
@@ -142,3 +143,26 @@ def test_the_baselines_do_as_they_are_described(territory):
 def test_spans_that_touch_are_one():
     assert joined([(5.0, 6.0), (0.0, 2.0), (2.0, 3.0), (4.0, 4.0)]) == [(0.0, 3.0), (5.0, 6.0)]
     assert Policy().alert == {}
+
+
+def test_nights_are_pooled_over_their_people_not_over_the_nights():
+    # A night of 1,000 people warned with 300 s and one of 3,000 warned with 100 s: 5 % of all lie at 100 s.
+    few = figures(of_messages([message("a", 3_270.0, "alert", (1, 0)), message("b", 4_000.0, "all_clear", (1, 0), refs=("a",))], 2),
+                  truth(), places(), ())
+    many = figures(of_messages([message("a", 3_470.0, "alert", (1, 0)), message("b", 4_000.0, "all_clear", (1, 0), refs=("a",))], 2),
+                   truth(), places(people=3_000.0), ())
+    found = pooled([few, many], [(300.0, 1_000.0), (100.0, 3_000.0)], [(0.0, 1_000.0), (4.0, 3_000.0)])
+    assert found["threatened_people"] == 4_000
+    assert found["missed_people"] == 500.0              # 100 s of 120: a sixth of 3,000
+    assert found["missed_share"] == 0.125
+    assert found["lead_s_p5_where_given"] == 100.0
+    assert found["clear_delay_min_median"] == 4.0
+    assert found["alarms_per_person"] == 1.0
+
+
+def test_the_share_missed_among_those_given_a_chance_is_told_apart():
+    # Nobody is warned: the place that no sensor could have seen in time does not count among those given a chance.
+    unseen = Truth(np.array([3_600.0, 3_600.0]), np.array([3_700.0, 3_700.0]), np.array([True, False]), 4_000.0)
+    found = scored([message("a", 3_000.0, "alert", (1, 0)), message("b", 4_000.0, "all_clear", (1, 0), refs=("a",))], unseen)
+    assert found["missed_share"] == 0.5
+    assert found["missed_share_where_given"] == 0.0

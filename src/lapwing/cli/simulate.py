@@ -36,6 +36,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="M",
         help="length of a night (default: danube 90, balloons 75, quiet 360, crossing 8, near 60)",
     )
+    parser.add_argument(
+        "--detection",
+        type=float,
+        default=1.0,
+        metavar="SHARE",
+        help="share of the echoes of objects that the radars of a night report, drawn anew each turn (default 1: as good as they are)",
+    )
     parser.add_argument("--out", metavar="DIR", required=True, help="folder to write to; crossing writes five below it")
 
 
@@ -64,7 +71,8 @@ def run(arguments: argparse.Namespace) -> int:
                 "a night needs a country", where="lapwing simulate", remedy="add --country CC, e.g. --country ro"
             )
         folders = scene_files.write_night(
-            arguments.night, arguments.country, arguments.seed, arguments.minutes, arguments.neighbour, out, cache
+            arguments.night, arguments.country, arguments.seed, arguments.minutes, arguments.neighbour, out, cache,
+            arguments.detection,
         )
     for folder in folders:
         print(f"wrote {folder}: " + ", ".join(sorted(path.name for path in folder.iterdir() if path.is_file())))

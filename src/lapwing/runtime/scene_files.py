@@ -40,7 +40,8 @@ FRAME = "WGS-84; azimuth clockwise from true north; slant range along the straig
 
 
 def write_night(
-    night: str, country: str, seed: int, minutes: float | None, neighbour: str | None, out: Path, cache_dir: Path | None
+    night: str, country: str, seed: int, minutes: float | None, neighbour: str | None, out: Path, cache_dir: Path | None,
+    detection: float = 1.0,
 ) -> list[Path]:
     """Make the scenes of a night near a country's border and write one folder each; return the folders.
 
@@ -50,12 +51,14 @@ def write_night(
         raise ConfigError(
             f"{minutes:g} minutes: must lie in [1, {MINUTES_MAX:g}]", where="--minutes", remedy="usually 8 to 360"
         )
+    if not 0.0 < detection <= 1.0:
+        raise ConfigError(f"{detection:g}: must lie above 0, at most 1", where="--detection", remedy="usually 0.4 to 1")
     pack = packs.load_country(country, cache_dir)
     told = {partner.country for partner in pack.partners if partner.kind == "neighbour"}
     lines = [code for code in pack.neighbours if code in pack.territory.neighbours]
     # A neighbour that is warned like ourselves is not the one that a night comes from.
     default = next((code for code in lines if code not in told), lines[0] if lines else "")
-    scenes = build_scenes(night, pack.territory, (neighbour or default).upper(), seed, minutes)
+    scenes = build_scenes(night, pack.territory, (neighbour or default).upper(), seed, minutes, detection)
     folders = []
     for scene in scenes:
         folder = out if len(scenes) == 1 else out / scene.name.split("/")[-1]

@@ -57,6 +57,7 @@ class Radar:
     merge_m: float = 160.0  # two echoes nearer than this and `merge_rad` in one turn become one
     merge_rad: float = float(np.radians(1.4))
     level_offset: float = 0.0  # flight level = height above sea level in hundreds of feet + this
+    seen_share: float = 1.0  # of the echoes it would give of objects, drawn anew each turn: under 1 a poorer radar
 
     @property
     def turns_per_s(self) -> float:
@@ -158,7 +159,7 @@ def detection_probs(radar: Radar, motion: Motion, time_s: Floats) -> tuple[Float
     prob = swerling_prob(range_m, half_m) if radar.swerling else sheet_prob(range_m, half_m, radar.detection_prob)
     before, after = np.maximum(time_s - 0.5, motion.time_s[0]), np.minimum(time_s + 0.5, motion.time_s[-1])
     radial_mps = (_seen(radar, motion, after)[0] - _seen(radar, motion, before)[0]) / np.maximum(after - before, 1e-6)
-    prob = prob * filter_share(radial_mps, radar.radial_mps_min) * ~blocked
+    prob = prob * filter_share(radial_mps, radar.radial_mps_min) * ~blocked * radar.seen_share
     return np.minimum(prob, in_gap_prob(motion, time_s)), second * (in_gap_prob(motion, time_s) > 0.0)
 
 

@@ -47,7 +47,7 @@ class Scene:
 
 
 def build_scenes(
-    night: str, territory: Territory, neighbour: str, seed: int, minutes: float | None = None
+    night: str, territory: Territory, neighbour: str, seed: int, minutes: float | None = None, detection: float = 1.0
 ) -> tuple[Scene, ...]:
     """Return the scenes of a night: one, or the five textbook ones of ``crossing``.
 
@@ -57,6 +57,7 @@ def build_scenes(
     territory, neighbour : whose border it is, and with whom
     seed : the same seed gives the same octets
     minutes : length; None: that of the reference scenes
+    detection : share of the echoes of objects that the radars report; the seeded rest is as it was
     """
     check_seed(seed)
     span_s = 60.0 * (MINUTES[night] if minutes is None else minutes)
@@ -70,7 +71,7 @@ def build_scenes(
                 seed,
                 span_s,
                 1.0,
-                _one_radar(place, seed),
+                tuple(replace(radar, seen_share=detection) for radar in _one_radar(place, seed)),
                 nights.crossing(variant)(place, seed, span_s),
             )
             for variant in CROSSINGS
@@ -86,6 +87,7 @@ def build_scenes(
         "near": ("drones, decoys and balloons near the line, three radars, one misregistered, little clutter", nights.near, 1),
     }[night]
     radars = _three_radars(place, seed, span_s, misregistered, rain=night == "quiet", smallest=night in ("balloons", "near"))
+    radars = tuple(replace(radar, seen_share=detection) for radar in radars)
     if night == "near":
         radars = tuple(replace(radar, clutter=tuple(
             replace(each, plots_per_scan=NEAR_CLUTTER * each.plots_per_scan) for each in radar.clutter)) for radar in radars)

@@ -269,15 +269,14 @@ def figures(policy: Policy, truth: Truth, places: Places, night: Sequence[Span])
     """
     people = places.population
     threatened = np.flatnonzero(np.isfinite(truth.first_s))
-    at_leads = [_lead_s(policy.alert.get(place, []), float(truth.first_s[place]), float(truth.last_s[place]))
-                for place in threatened.tolist()]
-    leads = [0.0 if lead_s is None else lead_s for lead_s in at_leads]
-    lead_people, given = people[threatened].tolist(), truth.given[threatened].tolist()
-    missed = float(missed_people(policy, truth, places).sum())
+    leads, lead_people = leads_of(policy, truth), people[threatened].tolist()
+    given_rows = np.flatnonzero(truth.given[threatened]).tolist()
+    missed_at = missed_people(policy, truth, places)
+    missed = float(missed_at.sum())
     needless = float(needless_person_min(policy, truth, places, night).sum())
-    reversed_people = warned_people = alarm_people = message_people = extra_people = delay_people = 0.0
-    delays: list[float] = []
-    delay_weights: list[float] = []
+    delays = clear_delays_min(policy, truth)
+    delay_people = sum(late_min * people[place] for place, late_min in delays.items())
+    reversed_people = warned_people = alarm_people = message_people = extra_people = 0.0
     for place in sorted({*policy.alert, *policy.ready}):
         alert, ready = policy.alert.get(place, []), policy.ready.get(place, [])
         told = policy.messages.get(place, 0)
@@ -290,31 +289,41 @@ def figures(policy: Policy, truth: Truth, places: Places, night: Sequence[Span])
         warned = joined([*alert, *ready])          # lowered to "be ready" is not off: off is what people are told is over
         if any(b[0] - a[1] < REVERSAL_S for a, b in pairwise(warned)):
             reversed_people += people[place]
-        if math.isfinite(truth.threat_end_s):
-            late_min = max(0.0, alert[-1][1] - truth.threat_end_s - CLEAR_S) / 60.0
-            delay_people += people[place] * late_min
-            delays.append(late_min)
-            delay_weights.append(people[place])
     total = float(people[threatened].sum())
-    given_rows = [i for i, ok in enumerate(given) if ok]
     costs = {f"cost_at_{weight:.0f}": weight * missed + needless + EXTRA_WEIGHT * extra_people
              + DELAY_WEIGHT * delay_people for weight in (OTHER_WEIGHTS[0], MISSED_WEIGHT, OTHER_WEIGHTS[1])}
     return {
         "threatened_people": round(total), "warned_people": round(warned_people),
-        "missed_people": round(missed, 1), "missed_share": _share(missed, total),
-        "lead_s_worst": min(leads, default=None), "lead_s_p5": _quantile(leads, lead_people, 0.05),
-        "lead_s_median": _quantile(leads, lead_people, 0.5),
-        "lead_s_p5_where_given": _quantile([leads[i] for i in given_rows], [lead_people[i] for i in given_rows], 0.05),
+        "missed_people": round(missed, 1), "missed_share": share(missed, total),
+        "missed_share_where_given": share(float(missed_at[truth.given].sum()), float(people[truth.given].sum())),
+        "given_people": round(float(people[truth.given].sum())),
+        "lead_s_worst": min(leads, default=None), "lead_s_p5": quantile(leads, lead_people, 0.05),
+        "lead_s_median": quantile(leads, lead_people, 0.5),
+        "lead_s_p5_where_given": quantile([leads[i] for i in given_rows], [lead_people[i] for i in given_rows], 0.05),
         "needless_person_min": round(needless, 1),
-        "extra_messages_per_1000": round(1_000.0 * _share(extra_people, warned_people), 2),
-        "messages_per_person": round(_share(message_people, warned_people), 3),
-        "alarms_per_person": round(_share(alarm_people, warned_people), 3),
-        "reversal_share": round(_share(reversed_people, warned_people), 5),
+        "extra_messages_per_1000": round(1_000.0 * share(extra_people, warned_people), 2),
+        "messages_per_person": round(share(message_people, warned_people), 3),
+        "alarms_per_person": round(share(alarm_people, warned_people), 3),
+        "reversal_share": round(share(reversed_people, warned_people), 5),
         "silent_ends": policy.silent_messages if policy.silent else 0,
         "silent_people": round(float(people[sorted(policy.silent)].sum())) if policy.silent else 0,
-        "clear_delay_min_median": _quantile(delays, delay_weights, 0.5),
+        "clear_delay_min_median": quantile(list(delays.values()), [people[place] for place in delays], 0.5),
         "cost": round(costs[f"cost_at_{MISSED_WEIGHT:.0f}"], 1), **{k: round(v, 1) for k, v in costs.items()},
     }
+
+
+def leads_of(policy: Policy, truth: Truth) -> list[float]:
+    """Return the lead at each place threatened, in their order; 0 where no warning came."""
+    found = [_lead_s(policy.alert.get(place, []), float(truth.first_s[place]), float(truth.last_s[place]))
+             for place in np.flatnonzero(np.isfinite(truth.first_s)).tolist()]
+    return [0.0 if lead_s is None else lead_s for lead_s in found]
+
+
+def clear_delays_min(policy: Policy, truth: Truth) -> dict[int, float]:
+    """Return how late the end of the last alert of each place warned was, minutes; none where nobody was a threat."""
+    if not math.isfinite(truth.threat_end_s):
+        return {}
+    return {place: max(0.0, alert[-1][1] - truth.threat_end_s - CLEAR_S) / 60.0 for place, alert in sorted(policy.alert.items()) if alert}
 
 
 def missed_people(policy: Policy, truth: Truth, places: Places) -> Floats:
@@ -363,15 +372,15 @@ def _minutes(span: Span, night: Sequence[Span]) -> float:
     return (span[1] - span[0] + (NIGHT_FACTOR - 1.0) * dark) / 60.0
 
 
-def _share(part: float, whole: float) -> float:
+def share(part: float, whole: float) -> float:
     return part / whole if whole > 0.0 else 0.0
 
 
-def _quantile(values: Sequence[float], weights: Sequence[float], share: float) -> float | None:
-    """Return the value that a share of the people lie at or below."""
+def quantile(values: Sequence[float], weights: Sequence[float], at: float) -> float | None:
+    """Return the value that a share `at` of the people lie at or below."""
     if not values:
         return None
     order = np.argsort(values, kind="stable")
     total = np.cumsum(np.asarray(weights, np.float64)[order])
-    row = int(np.searchsorted(total, share * total[-1])) if total[-1] > 0.0 else 0
+    row = int(np.searchsorted(total, at * total[-1])) if total[-1] > 0.0 else 0
     return round(float(np.asarray(values)[order][min(row, len(values) - 1)]), 1)
