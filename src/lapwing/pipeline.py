@@ -104,7 +104,7 @@ def step(state: State, entries: tuple[Entry, ...], setup: Setup) -> tuple[State,
         return state, Outcome(now_ns, sensed, update, before_ns=before_ns)
 
     conclude = judge.finish if ending else judge.step
-    judge_state, judgement = conclude(state.judge, update, setup.pack, setup.neighbours, now_ns, setup.judge)
+    judge_state, judgement = conclude(state.judge, update, setup.pack, setup.neighbours, now_ns, setup.judge, sensed.sensors)
     judgement = judge.named(judgement, tuple(sensor.id for sensor in sensed.sensors.rows))
     judgement = judge.with_blind(judgement, sensed.sensors, setup.pack)
     commands = tuple(r for r in reports if isinstance(r, Command))

@@ -10,11 +10,11 @@ from dataclasses import replace
 
 from lapwing.country.pack import Pack
 from lapwing.country.sight import blind_share
+from lapwing.judge.hidden import LOW_M
 from lapwing.model.sensors import SensorTable
 from lapwing.model.verdicts import ENTERED, Judgement, Verdict
 
 AROUND_M = 20_000.0        # of the closest point: seven minutes of flight along the line
-LOW_M = 100.0              # above the sea: as low as drones are flown
 
 
 def with_blind(judgement: Judgement, sensors: SensorTable, pack: Pack) -> Judgement:

@@ -73,6 +73,10 @@ class Path:
             columns[each.name] = np.concatenate([values[:after], np.asarray(end, values.dtype)[None]])
         return Path(**columns)
 
+    def then(self, on: Path) -> Path:
+        """Return this path and another after it."""
+        return Path(**{f.name: np.concatenate([getattr(self, f.name), getattr(on, f.name)]) for f in fields(self)})
+
     @property
     def time_s(self) -> Floats:
         """Seconds since the first row."""

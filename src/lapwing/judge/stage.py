@@ -17,6 +17,7 @@ from lapwing.judge import clock as border_clock
 from lapwing.judge import safety_net, traffic
 from lapwing.judge.evidence import decisive_plots
 from lapwing.judge.existence import BESIDE_M, SURE, Existence, Other, existence, flew_beside, young
+from lapwing.judge.hidden import hidden_way
 from lapwing.judge.line import spread
 from lapwing.judge.normal import normal_cdf
 from lapwing.judge.path import Path, bias_parts, decorrelation_s, judged_sigma, of_trajectory, plot_gaps
@@ -25,6 +26,7 @@ from lapwing.judge.state import History, Memory, Said, State
 from lapwing.judge.statement import statement
 from lapwing.judge.torn import parts
 from lapwing.judge.verdict import Finding, find
+from lapwing.model.sensors import SensorTable
 from lapwing.model.times import NS_PER_S
 from lapwing.model.tracks import AFFILIATIONS, CLASSES, Tracks, TrackUpdate, Trajectory
 from lapwing.model.verdicts import BorderStates, Boundary, Evidence, Judgement, Traffic, Verdict
@@ -40,13 +42,14 @@ _MOVED_SHARE, _MOVED_M = 0.1, 100.0   # a change of the closest approach worth h
 
 
 def step(state: State, update: TrackUpdate, pack: Pack, neighbours: Mapping[str, Territory], now_ns: int,
-         settings: Settings) -> tuple[State, Judgement]:
+         settings: Settings, sensors: SensorTable | None = None) -> tuple[State, Judgement]:
     """Judge all live tracks and conclude those that ended.
 
     Parameters
     ----------
     update : of this step's tracker; `ended` tracks get their final verdict, or their line of traffic
     neighbours : territories whose distance is handed on as `Judgement.others`
+    sensors : what is lost where none of them sees is not surely gone; None not known
     """
     tracks = update.tracks
     reasons = tuple(_known_reason(state, track_id) for track_id in tracks.track_id)
@@ -65,7 +68,7 @@ def step(state: State, update: TrackUpdate, pack: Pack, neighbours: Mapping[str,
             verdicts += said
         memory[track_id] = known
 
-    final, gone = _concluded(state, update, pack, now_ns, settings)
+    final, gone = _concluded(state, update, pack, now_ns, settings, sensors)
     reasons = tuple(memory[track_id].traffic_reason for track_id in tracks.track_id)
     states = BorderStates(
         border_m=border_m, border_m_sigma=sigma_m, nearest_latitude_rad=clock.nearest_latitude_rad,
@@ -82,9 +85,9 @@ def step(state: State, update: TrackUpdate, pack: Pack, neighbours: Mapping[str,
 
 
 def finish(state: State, update: TrackUpdate, pack: Pack, neighbours: Mapping[str, Territory], now_ns: int,
-           settings: Settings) -> tuple[State, Judgement]:
+           settings: Settings, sensors: SensorTable | None = None) -> tuple[State, Judgement]:
     """Conclude the run: as `step`, and every track that is still live gets its final verdict from what is known."""
-    state, judgement = step(state, update, pack, neighbours, now_ns, settings)
+    state, judgement = step(state, update, pack, neighbours, now_ns, settings, sensors)
     final: list[Verdict] = []
     gone: list[Traffic] = []
     tracks = update.tracks
@@ -104,7 +107,7 @@ def finish(state: State, update: TrackUpdate, pack: Pack, neighbours: Mapping[st
 
 
 def judge_trajectory(trajectory: Trajectory, pack: Pack, now_ns: int, settings: Settings, *, identified: bool = False,
-                     others: Callable[[], Iterable[Other]] = tuple) -> Verdict:
+                     others: Callable[[], Iterable[Other]] = tuple, sensors: SensorTable | None = None) -> Verdict:
     """Return the final verdict on one ended track, from its smoothed trajectory.
 
     Parameters
@@ -114,10 +117,11 @@ def judge_trajectory(trajectory: Trajectory, pack: Pack, now_ns: int, settings: 
     """
     path = of_trajectory(trajectory, pack.territory, settings)
     rows = trajectory.sensor_index[trajectory.measured & (trajectory.sensor_index != 65_535)]
-    sensors = tuple(str(index) for index in np.unique(rows).tolist())
-    exists = SURE if identified else existence(path, len(sensors), flew_beside(path, others()) if young(path) else "")
-    finding = find(path, decorrelation_s(trajectory), settings, ended=True, exists=exists)
-    verdict = make_verdict(finding, trajectory.track_id, sensors, pack, True, now_ns, settings)
+    saw = tuple(str(index) for index in np.unique(rows).tolist())
+    exists = SURE if identified else existence(path, len(saw), flew_beside(path, others()) if young(path) else "")
+    hidden = hidden_way(trajectory, path, sensors, pack.territory, settings) if sensors is not None else None
+    finding = find(path, decorrelation_s(trajectory), settings, ended=True, exists=exists, hidden=hidden)
+    verdict = make_verdict(finding, trajectory.track_id, saw, pack, True, now_ns, settings)
     return replace(verdict, evidence=replace(verdict.evidence, decisive=decisive_plots(trajectory, path, verdict.closest_ns)))
 
 
@@ -228,8 +232,8 @@ def _live_verdict(known: Memory, tracks: Tracks, row: int, score: float, pack: P
     return replace(known, said=said), [verdict]
 
 
-def _concluded(state: State, update: TrackUpdate, pack: Pack, now_ns: int,
-               settings: Settings) -> tuple[list[Verdict], tuple[Traffic, ...]]:
+def _concluded(state: State, update: TrackUpdate, pack: Pack, now_ns: int, settings: Settings,
+               sensors: SensorTable | None) -> tuple[list[Verdict], tuple[Traffic, ...]]:
     """Return final verdicts and traffic lines of the tracks that ended."""
     final: list[Verdict] = []
     gone: list[Traffic] = []
@@ -248,7 +252,7 @@ def _concluded(state: State, update: TrackUpdate, pack: Pack, now_ns: int,
             def others(ended: Trajectory = trajectory) -> Iterable[Other]:
                 return _others(state, update, ended)
 
-            final += [judge_trajectory(part, pack, now_ns, settings, identified=identified, others=others)
+            final += [judge_trajectory(part, pack, now_ns, settings, identified=identified, others=others, sensors=sensors)
                       for part in parts(trajectory, settings)]
     return final, tuple(gone)
 

@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from lapwing.judge.approach import Approach, closest
 from lapwing.judge.existence import SURE, Existence
+from lapwing.judge.hidden import FLEW_ON_PROB, HiddenWay
 from lapwing.judge.normal import Z_95
 from lapwing.judge.path import Path, holes, plot_gaps, plot_rate_per_s
 from lapwing.judge.probability import entered_prob
@@ -58,11 +59,19 @@ class Finding:
     last_plot: int
     unseen_prob: float          # P(it flew on unseen after the last plot), as used
     exists: Existence
+    hidden: HiddenWay | None    # where it may have flown unseen, if that decides
     reason: str
 
 
-def find(path: Path, decorrelation_s: float, settings: Settings, *, ended: bool, exists: Existence = SURE) -> Finding:
-    """Return the verdict on a path, which holds the whole life as known so far; `ended`: no more will come."""
+def find(path: Path, decorrelation_s: float, settings: Settings, *, ended: bool, exists: Existence = SURE,
+         hidden: HiddenWay | None = None) -> Finding:
+    """Return the verdict on a path, which holds the whole life as known so far.
+
+    Parameters
+    ----------
+    ended : no more will come
+    hidden : the way on from its last plot where no radar sees it, if it was lost into such a place
+    """
     last = path.last_plot
     rate = plot_rate_per_s(path)
     # An object that ends between two looks flew on for _TAIL_MEAN / rate on average; a living one mostly shows again
@@ -75,7 +84,12 @@ def find(path: Path, decorrelation_s: float, settings: Settings, *, ended: bool,
     union = entered_prob(living, decorrelation_s).union if living.time_ns[-1] > known.time_ns[-1] else entered.union
     beyond = entered_prob(path, decorrelation_s).union if unseen else union
     prob = max(entered.union, (1.0 - unseen) * union + unseen * max(beyond, union))
-
+    if hidden is not None:
+        came = (1.0 - FLEW_ON_PROB) * union + FLEW_ON_PROB * entered_prob(hidden.path, decorrelation_s).union
+        if came > max(prob, settings.not_entered_prob):
+            prob, unseen = came, FLEW_ON_PROB
+        else:
+            hidden = None              # unseen or not, it hardly came to the line
     near = ended or bool(np.min(path.distance_m[: last + 1] - _NEAR_SIGMAS * path.sigma_m[: last + 1]) < 0.0)
     approach = closest(path.take(slice(0, last + 1)), known, decorrelation_s, min(max(_TAIL_95 / rate, _TAIL_S_MIN), 45.0), fit=near)
     stays = _stays(known)
@@ -97,7 +111,7 @@ def find(path: Path, decorrelation_s: float, settings: Settings, *, ended: bool,
     crossings, inside_s = ((), 0.0) if verdict == NOT_ENTERED else _crossings(path, known, stays)
     first_inside = bool(crossings) and known.distance_m[0] < 0.0
     deepest = max(0.0, -approach.distance_m) if crossings else 0.0
-    finding = Finding(path, verdict, prob, approach, deepest, crossings, inside_s, first_inside, last, unseen, exists, "")
+    finding = Finding(path, verdict, prob, approach, deepest, crossings, inside_s, first_inside, last, unseen, exists, hidden, "")
     return replace(finding, reason=_reason(finding, entered.union, why_not, ended, settings))
 
 
@@ -210,6 +224,8 @@ def _reason(finding: Finding, known_prob: float, why_not: str, ended: bool, sett
         gaps = plot_gaps(path, settings.gap_s)
         if no_object:
             parts.append(why_not)
+        elif finding.hidden is not None:
+            parts.append(_hidden(finding.hidden))
         elif any(start < path.time_ns[worst] < end for start, end in gaps):
             parts.append("the doubt lies in a gap without plots, in which it could have crossed")
         elif worst <= finding.last_plot:
@@ -226,6 +242,11 @@ def _reason(finding: Finding, known_prob: float, why_not: str, ended: bool, sett
                      f"{_may_have_gone(path, finding.last_plot)}")
     return "; ".join(parts)
 
+
+def _hidden(way: HiddenWay) -> str:
+    """Return what of its way no radar sees."""
+    below = f"sees it below {way.below_m:.0f} m above the sea" if np.isfinite(way.below_m) else "reaches"
+    return f"it was lost where no radar {below}: it may have flown on unseen for {way.seconds:.0f} s, and as it flew come to the line"
 
 
 def _may_have_gone(path: Path, last: int) -> str:
