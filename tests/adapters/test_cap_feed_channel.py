@@ -1,6 +1,7 @@
 """The signed feed: in force and ended for a day, renewed each minute, watched by a process that shares no code with it."""
 
 import json
+import socket
 import subprocess
 import sys
 import threading
@@ -179,3 +180,22 @@ def test_the_process_reads_the_feed_over_http_and_imports_nothing_that_writes_it
     row, modules = alive.stdout.splitlines()
     assert json.loads(row)["alive"] and modules == "[]"
     assert gone.returncode == 1 and "cannot be fetched" in json.loads(gone.stdout)["reason"]
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\nhalf", b"nothing of the sort\r\n\r\n", b"",
+                                    b"HTTP/1.1 " + b"9" * 70_000])
+def test_a_feed_that_comes_in_half_is_no_pulse_and_ends_nothing(answer, keys):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        def serve():
+            client, _ = server.accept()
+            with client:
+                client.recv(4_096)
+                client.sendall(answer)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        rang = []
+        status = dead_man.watch(f"http://127.0.0.1:{server.getsockname()[1]}/feed.atom", dead_man.pinned(keys / "us.pem"), late_s=150.0,
+                                every_s=10.0, ring=(), once=True, say=rang.append)
+        thread.join(10)
+    assert status == 1 and not rang[0]["alive"]

@@ -19,6 +19,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -186,7 +187,7 @@ class _Pair:
         self._until("the other stands by", lambda: dead.said("standing by"))
 
     def _is_cut_off(self, machine: _Machine) -> bool:
-        with contextlib.suppress(URLError, OSError, ValueError):
+        with contextlib.suppress(URLError, OSError, HTTPException, ValueError):
             return "no upstream" in self._ask(machine.url + "readyz", any_status=True).decode()
         return True
 
@@ -215,7 +216,7 @@ class _Pair:
         while not self._over.wait(0.05):
             machine = self.writer
             if machine is not None:
-                with contextlib.suppress(URLError, OSError, ValueError):
+                with contextlib.suppress(URLError, OSError, HTTPException, ValueError):
                     self._enter(machine.url)
 
     def _enter(self, url: str) -> None:

@@ -14,6 +14,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +112,7 @@ class RunningSite:
         try:
             with urllib.request.urlopen(self.url + path, timeout=30) as answer:
                 return bytes(answer.read())
-        except OSError:
+        except (OSError, HTTPException):
             return b""
 
     def metrics(self) -> dict[tuple[str, str], float]:

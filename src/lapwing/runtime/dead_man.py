@@ -12,11 +12,11 @@ import json
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +117,7 @@ def fetch(where: str) -> bytes:
                 return bytes(answer.read(FEED_OCTETS_MAX + 1))
         with Path(where).open("rb") as file:
             return file.read(FEED_OCTETS_MAX + 1)
-    except (OSError, urllib.error.URLError, ValueError) as error:
+    except (OSError, HTTPException, ValueError) as error:      # half an answer is none: it rings, and looks again
         raise NoPulse(f"cannot be fetched: {getattr(error, 'reason', None) or getattr(error, 'strerror', None) or error}") from error
 
 
