@@ -24,6 +24,7 @@ class FakeProvider:
         self.spoil = lambda token: token
         self.description: dict = {}
         self.status = 200
+        self.raw: bytes | None = None        # what goes out in place of an answer
         self.asked: list[str] = []
         self._codes: dict[str, dict] = {}
         provider = self
@@ -39,6 +40,10 @@ class FakeProvider:
                 self._answer(*provider.exchange(dict(urllib.parse.parse_qsl(body)), self.headers.get("authorization", "")))
 
             def _answer(self, status, body):
+                if provider.raw is not None:
+                    self.wfile.write(provider.raw)
+                    self.close_connection = True
+                    return
                 octets = body if isinstance(body, bytes) else json.dumps(body).encode()
                 self.send_response(status)
                 if 300 <= status < 400:

@@ -196,7 +196,9 @@ def test_keys_that_were_changed_are_asked_for_again_but_not_by_every_forger(worl
     assert world.provider.asked.count("/keys") == before
 
 
-@pytest.mark.parametrize("broken, says", [({"status": 500}, "answers 500"), ({"status": 302}, "answers 302"), ({"description": {
+@pytest.mark.parametrize("broken, says", [({"raw": b"no HTTP at all\r\n\r\n"}, "does not answer"), ({"raw": b"HTTP/1.1 " + b"9" * 70_000},
+                                                                                            "does not answer"),
+    ({"status": 500}, "answers 500"), ({"status": 302}, "answers 302"), ({"description": {
     "issuer": "https://other.example"}}, "describes itself"), ({"description": {"token_endpoint": "http://10.0.0.1/token"}},
                                                                "no https address")])
 def test_a_provider_that_is_down_or_odd_is_said_and_local_accounts_go_on(world, broken, says):

@@ -14,6 +14,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from typing import Any
 
 from lapwing.model.errors import InputError, LapwingError
@@ -181,7 +182,7 @@ class Provider:
                     raise InputError(f"the provider does not take the code: {_reason(error.read(OCTETS_MAX))}", where=self.settings.issuer,
                                      remedy="sign in anew; if it happens again, compare client_id, secret and redirect") from error
                 raise ProviderDown(f"answers {error.code}", where=address, remedy="sign in with a local account meanwhile") from error
-        except (OSError, ValueError) as error:
+        except (OSError, HTTPException, ValueError) as error:
             raise ProviderDown(f"does not answer: {getattr(error, 'reason', error)}", where=address,
                                remedy="sign in with a local account meanwhile") from error
         try:
