@@ -55,14 +55,18 @@ def test_killed_and_restored_from_a_checkpoint_gives_equal_bits():
     assert codec.encode(resumed) == codec.encode(straight)
 
 
-@pytest.mark.parametrize(("others", "kept"), [
-    ([], True), ([(-19_000.0, 30_500.0, 45.0, -15.0), (-21_000.0, 29_000.0, 45.0, -15.0)], False)])
-def test_own_plots_are_forgiven_where_the_radar_shows_nothing_else(others, kept):
+STILL = [(DRONE[0] + e, DRONE[1] + n, 0.0, 0.0) for e, n in ((800.0, 300.0), (-900.0, 500.0), (300.0, -1_200.0))]
+
+
+@pytest.mark.parametrize(("others", "seconds", "believed"), [
+    ([], 26, True), ([(-19_850.0, 30_290.0, 45.0, -15.0)], 34, True), (STILL, 30, False)])
+def test_own_plots_and_those_of_fellow_travellers_are_forgiven_and_a_wind_farm_s_are_not(others, seconds, believed):
     plots = seen(ONE, [DRONE, *others], 1.0)
-    state, _ = fly(plots.take(plots.received_ns < BEGIN_NS + 18_000_000_000), ONE)
-    young = state.slots.status == TENTATIVE
-    assert young.any()
-    assert (state.slots.floats[young, at.OWN_CREDIT] > 1.0).any() == kept
+    slots = fly(plots.take(plots.received_ns < BEGIN_NS + seconds * 1_000_000_000), ONE)[0].slots
+    alike = np.hypot(slots.mean[:, 2] - DRONE[2], slots.mean[:, 3] - DRONE[3]) < 25.0
+    chains = np.flatnonzero((slots.status > 0) & (slots.hits > 3) & alike)
+    assert len(chains)
+    assert (slots.log_odds[chains].max() > 5.0) == believed
 
 
 def test_a_checkpoint_with_other_columns_is_not_gone_on_with():

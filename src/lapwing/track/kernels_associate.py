@@ -104,7 +104,8 @@ from lapwing.track.columns import (
     STATUS,
     TIME,
 )
-from lapwing.track.kernels_clutter import OTHERS_MAX, Counts, around, density_m2
+from lapwing.track.kernels_clutter import Counts, density_m2
+from lapwing.track.kernels_life import travels
 from lapwing.track.kernels_lift import high, lift_at, mean_lift, most_lift, widest_lift
 from lapwing.track.kernels_motion import innovation, noise_scale, turn_factors
 
@@ -327,8 +328,7 @@ def weigh(count: int, sensor: int, floats: Floats, ints: Ints, detect: Floats, s
           map_ints: Ints, rules: Floats, pair_floats: Floats, pair_ints: Ints) -> None:
     """Write Pd L / density (ratio) and psi = r Pd L / (density (1 - r Pd)) (weight) of every pair.
 
-    `PAIR_CLEAN` is the ratio if the candidate is an object: what its own plots have added to the map is no clutter then. It is -1
-    where other plots lie around, in a wind farm say: there its own are no exception.
+    `PAIR_CLEAN` is the ratio if the candidate is an object: what its own plots have added to the map is no clutter then.
     """
     tracks = len(floats)
     for p in range(count):
@@ -336,9 +336,14 @@ def weigh(count: int, sensor: int, floats: Floats, ints: Ints, detect: Floats, s
         own_fine, own_coarse = 0.0, 0.0
         if c < tracks:
             found, missed, log_odds = detect[c, sensor, 0], detect[c, sensor, 1], floats[c, LOG_ODDS]
-            if ints[c, OWN_CELL] == plot_ints[j, PLOT_CELL]:
+            together = ints[c, STATUS] != CONFIRMED and travels(floats, c)
+            for k in range(tracks if together else 0):
+                if k == c or (ints[k, STATUS] != FREE and travels(floats, k)):
+                    own_fine += floats[k, OWN_FINE] if ints[k, OWN_CELL] == plot_ints[j, PLOT_CELL] else 0.0
+                    own_coarse += floats[k, OWN_COARSE] if ints[k, OWN_WIDE_CELL] == plot_ints[j, PLOT_WIDE_CELL] else 0.0
+            if not together and ints[c, OWN_CELL] == plot_ints[j, PLOT_CELL]:
                 own_fine = floats[c, OWN_FINE]
-            if ints[c, OWN_WIDE_CELL] == plot_ints[j, PLOT_WIDE_CELL]:
+            if not together and ints[c, OWN_WIDE_CELL] == plot_ints[j, PLOT_WIDE_CELL]:
                 own_coarse = floats[c, OWN_COARSE]
         else:
             s = c - tracks
@@ -352,14 +357,11 @@ def weigh(count: int, sensor: int, floats: Floats, ints: Ints, detect: Floats, s
         likelihood = pd * pair_floats[p, PAIR_LIKELIHOOD]
         ratio = likelihood / (plot_floats[j, PLOT_DENSITY] + rules[RULE_NEWCOMERS])
         clean = ratio
-        if plot_ints[j, PLOT_CELL] >= 0:
-            if around(sensor, plot_ints[j, PLOT_CELL], coarse, map_ints) - own_coarse >= OTHERS_MAX:
-                clean = -1.0
-            elif own_fine + own_coarse > 0.0:
-                density = max(rules[RULE_CLUTTER_MIN], density_m2(
-                    sensor, plot_floats[j, PLOT_RANGE], plot_floats[j, PLOT_AZIMUTH], own_fine, own_coarse, fine, coarse,
-                    map_floats, map_ints))
-                clean = likelihood / (density + rules[RULE_NEWCOMERS])
+        if plot_ints[j, PLOT_CELL] >= 0 and own_fine + own_coarse > 0.0:
+            density = max(rules[RULE_CLUTTER_MIN], density_m2(
+                sensor, plot_floats[j, PLOT_RANGE], plot_floats[j, PLOT_AZIMUTH], own_fine, own_coarse, fine, coarse,
+                map_floats, map_ints))
+            clean = likelihood / (density + rules[RULE_NEWCOMERS])
         pair_floats[p, PAIR_RATIO] = ratio
         pair_floats[p, PAIR_CLEAN] = clean
         pair_floats[p, PAIR_WEIGHT] = exists * ratio / (1.0 - exists * pd)

@@ -60,17 +60,27 @@ def wide_cell_of(cell: int) -> int:
 
 
 @inner_kernel
-def around(sensor: int, cell: int, coarse: Counts, map_ints: Ints) -> float:
-    """Return the counts of the four coarse cells nearest to a fine one of a sensor, see `cell_of`, its own among them."""
+def nearest_wide(cell: int, rings: int) -> tuple[int, int, int, int]:
+    """Return the numbers of the four coarse cells nearest to a fine one, its own first; -1 for what lies beyond the rings."""
     ring, sector = (cell // FINE_SECTORS) % RINGS_MAX, cell % FINE_SECTORS
     wide, turn = ring // COARSE_RINGS, sector // COARSE_TURN
     beside = wide + (1 if ring % COARSE_RINGS >= COARSE_RINGS // 2 else -1)
-    beside = min(max(beside, 0), (map_ints[sensor, RINGS] - 1) // COARSE_RINGS)
+    beside = min(max(beside, 0), (rings - 1) // COARSE_RINGS)
     turns = FINE_SECTORS // COARSE_TURN
     next_turn = (turn + (1 if sector % COARSE_TURN >= COARSE_TURN // 2 else -1) + turns) % turns
-    found = coarse[sensor, wide, turn] + coarse[sensor, wide, next_turn]
-    if beside != wide:
-        found += coarse[sensor, beside, turn] + coarse[sensor, beside, next_turn]
+    first = (cell // (FINE_SECTORS * RINGS_MAX)) * RINGS_MAX // COARSE_RINGS
+    return ((first + wide) * FINE_SECTORS + turn, (first + wide) * FINE_SECTORS + next_turn,
+            (first + beside) * FINE_SECTORS + turn if beside != wide else -1,
+            (first + beside) * FINE_SECTORS + next_turn if beside != wide else -1)
+
+
+@inner_kernel
+def around(sensor: int, cell: int, coarse: Counts, map_ints: Ints) -> float:
+    """Return the counts of the four coarse cells nearest to a fine one of a sensor, see `cell_of`, its own among them."""
+    found = 0.0
+    for wide in nearest_wide(cell, map_ints[sensor, RINGS]):
+        if wide >= 0:
+            found += coarse[sensor, (wide // FINE_SECTORS) % (RINGS_MAX // COARSE_RINGS), wide % FINE_SECTORS]
     return float(found)
 
 

@@ -147,8 +147,8 @@ def process(groups: Ints, plot_floats: Floats, plot_ints: Ints, floats: Floats, 
         marginals(count, first, last, pair_floats, pair_ints, track_sum, plot_floats)
         choose(count, first, last, floats, ints, pair_floats, pair_ints, track_pair, plot_ints)
         commit(count, sensor, turn_ns, floats, ints, detect, looks, seed_floats, seed_ints, seed_detect, seed_looks, heads,
-               following, plot_floats, plot_ints, pair_floats, pair_ints, model, rules, shyness(sensor, map_floats), sites,
-               scratch, log_floats, log_ints, touched, registered, counts)
+               following, plot_floats, plot_ints, pair_floats, pair_ints, model, rules, shyness(sensor, map_floats), coarse, map_ints,
+               sites, scratch, log_floats, log_ints, touched, registered, counts)
         sow(first, last, sensor, tracks, shyness(sensor, map_floats), seed_floats, seed_ints, seed_detect, seed_looks, heads,
             following, plot_floats, plot_ints, rules, counts)
         clocks[sensor, 0] = max(clocks[sensor, 0], plot_ints[last - 1, PLOT_TIME])

@@ -37,6 +37,7 @@ MEMORY_S = 60.0
 (LIFE_EXPORT, LIFE_CONFIRM, LIFE_PLOTS, LIFE_MOVING, LIFE_MOVED, LIFE_SPEED_MAX, LIFE_FAST, LIFE_SEEN, LIFE_FALL,
  LIFE_COAST_MIN, LIFE_COAST_MAX, LIFE_HIDDEN, LIFE_DROP, LIFE_STILL_S, LIFE_STILL_M, LIFE_ROAMED, LIFE_NEAR) = range(17)
 UNKNOWN_M = 5e8      # a range beyond is none: not told
+TRAVELS_CHI2, TRAVELS_D2 = 16.0, 16.0     # 4 sigma of its speed, and of its place
 # Bits of the verdict on a row
 BECAME_TENTATIVE, BECAME_CONFIRMED, FORGET, LOST = 1, 2, 4, 8
 
@@ -77,6 +78,16 @@ def observe(floats: Floats, ints: Ints, i: int) -> None:
     floats[i, SPEED_MIN] = min(floats[i, SPEED_MIN], slow) if settled else slow
     floats[i, HEADING] = heading
     floats[i, PATH_M] += speed * min(dt, 30.0)
+
+
+@inner_kernel
+def travels(floats: Floats, i: int) -> bool:
+    """Return whether a track surely goes somewhere: its speed is not 0, and it is well away from where it began."""
+    ve, vn, c = floats[i, MEAN + 2], floats[i, MEAN + 3], MEAN_COV
+    det = floats[i, c + 10] * floats[i, c + 15] - floats[i, c + 11] * floats[i, c + 11]
+    chi2 = (ve * ve * floats[i, c + 15] - 2.0 * ve * vn * floats[i, c + 11] + vn * vn * floats[i, c + 10]) / det
+    reach = floats[i, REACH_M]
+    return bool(chi2 > TRAVELS_CHI2 and reach * reach > TRAVELS_D2 * (floats[i, c] + floats[i, c + 5]))
 
 
 @inner_kernel

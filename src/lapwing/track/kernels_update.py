@@ -31,7 +31,6 @@ from lapwing.track.columns import (
     LOOK,
     MASK,
     MEAN,
-    MEAN_COV,
     MODE,
     MODE3A,
     MODEL_NOISE,
@@ -74,8 +73,8 @@ from lapwing.track.columns import (
     TIME,
 )
 from lapwing.track.kernels_associate import enter
-from lapwing.track.kernels_clutter import OWN_MAX
-from lapwing.track.kernels_life import REACH_M
+from lapwing.track.kernels_clutter import OTHERS_MAX, OWN_MAX, RINGS, Counts, around, nearest_wide
+from lapwing.track.kernels_life import travels
 from lapwing.track.kernels_lift import SLOW_MPS, SLOW_SIGMA, learn_lift, widen_lift
 from lapwing.track.kernels_looks import remember, take_back
 from lapwing.track.kernels_motion import gates, mix, moments, noise_scale, predict_mode, turn_factors, update_mode
@@ -85,7 +84,6 @@ SURE_WEIGHT = 0.8      # a plot that keeps a track from coasting; clutter in a w
 SHARED_WEIGHT = SHARED_PROB    # probability that a plot which serves another track is of this one too
 LEAST_WEIGHT = 0.05    # below it, it is not this plot; whether the look was a miss is seen when the aerial has passed
 FLIES_MPS = 20.0       # faster than birds in still air and rain in most winds
-TRAVELS_CHI2, TRAVELS_D2 = 16.0, 16.0     # 4 sigma of its speed, and of its place
 CREDIT_MAX = 20.0      # log odds: as much as the way from a seed to a confirmed track
 SLOW_HITS = 8          # plots until a slow speed means something
 HEIGHT_DRIFT_MPS = 4.0  # random walk of a reported height between plots
@@ -173,20 +171,27 @@ def own(i: int, j: int, shy: float, floats: Floats, ints: Ints, plot_ints: Ints)
 
 
 @inner_kernel
-def travels(floats: Floats, i: int) -> bool:
-    """Return whether a track surely goes somewhere: its speed is not 0, and it is well away from where it began."""
-    ve, vn, c = floats[i, MEAN + 2], floats[i, MEAN + 3], MEAN_COV
-    det = floats[i, c + 10] * floats[i, c + 15] - floats[i, c + 11] * floats[i, c + 11]
-    chi2 = (ve * ve * floats[i, c + 15] - 2.0 * ve * vn * floats[i, c + 11] + vn * vn * floats[i, c + 10]) / det
-    reach = floats[i, REACH_M]
-    return bool(chi2 > TRAVELS_CHI2 and reach * reach > TRAVELS_D2 * (floats[i, c] + floats[i, c + 5]))
+def alone(i: int, sensor: int, cell: int, coarse: Counts, floats: Floats, ints: Ints, map_ints: Ints) -> bool:
+    """Return whether a track's own plots, and those of others that surely go somewhere too, are all that a radar shows here.
+
+    What stays in place, a wind farm say, is no exception: there its own plots are none either.
+    """
+    others = around(sensor, cell, coarse, map_ints)
+    one, two, three, four = nearest_wide(cell, map_ints[sensor, RINGS])
+    for k in range(len(ints)):
+        wide = ints[k, OWN_WIDE_CELL]
+        if ints[k, STATUS] != FREE and wide in (one, two, three, four) and (
+                k == i or travels(floats, k)):
+            others -= floats[k, OWN_COARSE]
+    return bool(others < OTHERS_MAX)
 
 
 @inner_kernel
 def commit(count: int, sensor: int, turn_ns: int, floats: Floats, ints: Ints, detect: Floats, looks: Ints,
            seed_floats: Floats, seed_ints: Ints, seed_detect: Floats, seed_looks: Ints, heads: Ints, following: Ints,
            plot_floats: Floats, plot_ints: Ints, pair_floats: Floats, pair_ints: Ints, model: Floats, rules: Floats, shy: float,
-           sites: Floats, scratch: Floats, log_floats: Floats, log_ints: Ints, touched: Ints, registered: Ints, counts: Ints) -> None:
+           coarse: Counts, map_ints: Ints, sites: Floats, scratch: Floats, log_floats: Floats, log_ints: Ints, touched: Ints,
+           registered: Ints, counts: Ints) -> None:
     """Update every candidate that was given a plot; a seed that gets one becomes a track row.
 
     Writes per plot the probability that its chosen track, if it exists, caused it; marks track rows in `touched`; lists
@@ -249,12 +254,11 @@ def commit(count: int, sensor: int, turn_ns: int, floats: Floats, ints: Ints, de
         if ints[i, STATUS] == CONFIRMED and speed2 > FLIES_MPS * FLIES_MPS:
             plot_floats[j, PLOT_FLOWN] = plot_floats[j, PLOT_WEIGHT]
         if ints[i, STATUS] != CONFIRMED:
-            if pair_floats[p, PAIR_CLEAN] < 0.0:
-                floats[i, OWN_CREDIT] = 0.0
-            elif not shared:
+            if not shared:
                 clean = (1.0 - pd) + pair_floats[p, PAIR_CLEAN] * pair_floats[p, PAIR_SHARE]
                 floats[i, OWN_CREDIT] = min(floats[i, OWN_CREDIT] + math.log(clean / factor), CREDIT_MAX)
-            if travels(floats, i):
+            if travels(floats, i) and (plot_ints[j, PLOT_CELL] < 0 or alone(
+                    i, sensor, plot_ints[j, PLOT_CELL], coarse, floats, ints, map_ints)):
                 floats[i, LOG_ODDS] = min(rules[RULE_LOG_ODDS_MAX], floats[i, LOG_ODDS] + floats[i, OWN_CREDIT])
                 floats[i, OWN_CREDIT] = 0.0
             own(i, j, shy, floats, ints, plot_ints)
