@@ -274,23 +274,61 @@ def consistency(objects: list[Path], tracks: list[Path], cutoff_m: float) -> dic
     """Return how the horizontal errors fit the stated covariance.
 
     A track is judged against the object it is nearest to most of the time, at its rows within the cut-off; NEES is the
-    time mean of e' P^-1 e, 2 when right. Inside: within the 95 % chi-square band of as many independent rows.
+    time mean of e' P^-1 e, 2 when right. Inside: within the 95 % chi-square band of as many independent rows as there are
+    rows (`inside_95_share`), and of as many as the errors' own correlation leaves (`inside_95_share_correlated`, and the
+    median of their share of the rows).
     """
-    means, inside = [], 0
+    means, inside, honest, shares = [], 0, 0, []
     for track in tracks:
         if len(track.time_s) < UPDATES_MIN or len(track.cov_m2) != len(track.time_s):
             continue
         best = _errors(objects, track, cutoff_m)
         if len(best) < UPDATES_MIN:
             continue
-        ee, en, nn = best[:, 2], best[:, 3], best[:, 4]
-        det = ee * nn - en**2
-        mean = float(((best[:, 0] ** 2 * nn - 2 * best[:, 0] * best[:, 1] * en + best[:, 1] ** 2 * ee) / det).mean())
+        white = _white(best)
+        mean, rows = float((white**2).sum(axis=1).mean()), independent_rows(white)
         means.append(mean)
-        # Chi-square with 2 n degrees over n: 2 +- 1.96 * 2 / sqrt(n), good to 1 % from n = 20 on.
-        inside += abs(mean - 2.0) <= 1.96 * 2.0 / math.sqrt(len(best))
-    return {"tracks": len(means), "median": float(np.median(means)) if means else None,
-            "inside_95_share": inside / len(means) if means else None}
+        shares.append(rows / len(best))
+        inside += _in_band(mean, float(len(best)))
+        honest += _in_band(mean, rows)
+    count = len(means)
+    return {"tracks": count, "median": float(np.median(means)) if means else None,
+            "inside_95_share": inside / count if means else None,
+            "inside_95_share_correlated": honest / count if means else None,
+            "independent_rows_share": float(np.median(shares)) if means else None}
+
+
+def independent_rows(white: Floats) -> float:
+    """Return how many independent rows tell as much of the mean square as these (n, 2) errors of unit variance, 1 at least.
+
+    The mean of n squares of a Gaussian series with correlation r_k scatters as that of n / (1 + 2 sum r_k^2) independent ones. The
+    correlation is about 0, not about the mean: an error that stays is no less an error. Lags end where it is lost in its own noise.
+    """
+    n = len(white)
+    total, power = 0.0, float((white**2).sum()) / n
+    for lag in range(1, n // 2):
+        correlation = float((white[lag:] * white[:-lag]).sum()) / (n - lag) / max(power, 1e-12)
+        if correlation < 2.0 / math.sqrt(2.0 * n):
+            break
+        total += min(correlation, 1.0) ** 2
+    return max(n / (1.0 + 2.0 * total), 1.0)
+
+
+def _white(errors: Floats) -> Floats:
+    """Return (n, 2): errors in units of their own stated covariance (its Cholesky root taken off)."""
+    ee, en, nn = errors[:, 2], errors[:, 3], errors[:, 4]
+    root = np.sqrt(ee)
+    first = errors[:, 0] / root
+    second = (errors[:, 1] - en / root * first) / np.sqrt(np.maximum(nn - en**2 / ee, 1e-9))
+    return np.column_stack((first, second))
+
+
+def _in_band(mean: float, rows: float) -> bool:
+    """Return whether a mean of 2-degree chi-squares over so many independent rows lies in its 95 % band (SciPy's quantiles)."""
+    from scipy.special import chdtri
+
+    low, high = (float(chdtri(2.0 * rows, tail)) / rows for tail in (0.975, 0.025))
+    return low <= mean <= high
 
 
 def _errors(objects: list[Path], track: Path, cutoff_m: float) -> Floats:
