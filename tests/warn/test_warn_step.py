@@ -158,6 +158,18 @@ def test_a_slow_object_that_may_well_be_a_bird_never_becomes_a_threat(class_prob
     assert not run.proposals
 
 
+@pytest.mark.parametrize(("north_mps", "ratio"), [(-17.0, (0.5 - 4 * 0.5 / 9) / (1.0 - 5 * 0.5 / 9)), (-45.0, 1.0)])
+def test_a_slow_object_counts_by_the_chance_that_it_is_no_bird(north_mps, ratio):
+    # A bird by 1 in 2, and by 1 in 18 each of the four other harmless classes; or a drone by 1 in 2, and five times 1 in 18.
+    prob = []
+    for class_name in ("bird", "drone"):
+        run = Run()
+        run.fly([make_object(lat_deg=45.08, north_mps=north_mps, class_name=class_name, class_prob=0.5, sensor_count=2)], 120)
+        (threat,) = run.state.threats
+        prob.append(threat.reach.prob.sum())
+    assert prob[0] / prob[1] == pytest.approx(ratio, rel=1e-6)   # the same flights are flown for both
+
+
 def test_a_track_that_coasts_from_its_first_step_is_no_threat():
     run = Run()
     for _ in range(60):

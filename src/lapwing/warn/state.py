@@ -76,6 +76,7 @@ class Threat:
     registration_m_sigma: float = 0.0    # doubt about the alignment of its sensors, along the worst axis
     first: tuple[int, ...] = ()      # where it would be first, when it may soon be at the border
     home: int = -1                   # zone nearest to it; -1 none
+    harmless_prob: float = 0.0       # that a slow one is a bird, a balloon, a cloud; 0 of one that is not slow
 
 
 # A threat that lasts for days must not make messages longer and longer: each message names those before it, so a later one

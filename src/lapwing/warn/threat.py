@@ -108,6 +108,8 @@ def update(threats: tuple[Threat, ...], candidates: tuple[Candidate, ...], track
                 waiting.append(candidate)
                 continue
         threat = _live(tracks, states, row, known.get(tracks.track_id[row]), float(top_mps[row]), policy, now_ns)
+        if speed_mps[row] < USUAL_MPS[0]:
+            threat = replace(threat, harmless_prob=float(harmless_prob[row]))
         now[threat.track_id] = threat
         wait_s = EVALUATE_PLOT_S if bool(tracks.updated[row]) else EVALUATE_EVERY_S
         if threat.looks and not len(threat.reach.zone_index):

@@ -27,6 +27,7 @@ SIGMA_M_MAX = 3_000.0              # a wider doubt about the position is covered
 MARGIN_M = 200.0                   # of the nearness: a step of flight is looked at its end only
 UNSEEN_S = 15.0                    # without a plot for so long is nothing unusual
 SAME_OBJECT_M = 2_000.0            # a younger track so near to where a lost one may be is taken for the same object
+LIKELY_BIRD_PROB = 0.5
 ALERT_COLUMN = HORIZONS_S.index(rule.ASK_S)
 AUTO_COLUMN = HORIZONS_S.index(rule.WIDEN_S)
 URGENT_COLUMN = HORIZONS_S.index(rule.URGENT_S)
@@ -123,7 +124,8 @@ def evaluate(pack: Pack, threat: Threat, others: Iterable[Threat], now_ns: int) 
     policy = pack.policy
     reach = reach_of(sites_of(pack), threat, policy, elapsed_s)
     unseen = now_ns - threat.last_plot_ns > UNSEEN_S * NS_PER_S
-    reach = replace(reach, prob=reach.prob * _left_prob(threat, policy, now_ns))
+    # A slow object may be a bird: it counts by the chance that it is none. What flies as drones do counts in full.
+    reach = replace(reach, prob=reach.prob * _left_prob(threat, policy, now_ns) * (1.0 - threat.harmless_prob))
     now = _chosen(reach, ALERT_COLUMN, policy.alert_prob)
     urgent = _chosen(reach, URGENT_COLUMN, policy.alert_prob)
     likely = (*threat.likely[-2:], now)
@@ -131,7 +133,9 @@ def evaluate(pack: Pack, threat: Threat, others: Iterable[Threat], now_ns: int) 
     home = nearest_zone(pack, threat)
     first = threat.first           # a lost object keeps it: somebody of that county stays warned over the hold
     if threat.live:
-        first = _first_zone(pack, reach, threat, home) if threat.border_time_s <= policy.alert_lead_s else ()
+        # Inside the border what it may come near to is known by its reach: a likely bird needs nobody beyond that.
+        waits = threat.border_time_s <= policy.alert_lead_s and (threat.border_m > 0.0 or threat.harmless_prob < LIKELY_BIRD_PROB)
+        first = _first_zone(pack, reach, threat, home) if waits else ()
     held = tuple(reach.zone_index[kept(reach.prob, policy)].tolist()) if threat.live and not unseen else threat.held
     return replace(threat, evaluated_ns=now_ns, reach=reach, looks=threat.looks + 1, likely=likely,
                    asked=tuple(sorted(asked)), urgent=urgent, held=held, first=first, home=home)
