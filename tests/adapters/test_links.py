@@ -128,7 +128,7 @@ def test_a_lost_connection_is_made_again_and_gives_up_when_told():
     source = tcp.TcpSource(server.url, ticking(), wait)
     assert [payload for *_, payload in source] == [block, other, block]
     server.thread.join(5.0)
-    assert source.connection_count == 3
+    assert source.connection_count >= 3      # the kernel may take one more in the moment before the server closes its door
     assert waits == [0.5, 0.5, 0.5, 1.0, 2.0, 4.0]      # grows only while nothing comes
     assert "closed" in source.failures[0] and "out of step" in source.failures[1]
     assert "cannot connect" in source.failures[-1]
