@@ -7,8 +7,10 @@ from lxml import etree
 from warn_fakes import Run, S, make_object, moved
 
 from lapwing.record import codec
+from lapwing.warn import desk, parts, stage
 from lapwing.warn.cap_state import fact_of, picture
-from lapwing.warn.state import IDENTIFIERS_MAX, SENT_MAX, THREATS_MAX
+
+SENT_MAX, IDENTIFIERS_MAX, THREATS_MAX = 8, 16, 12
 
 
 def fly_for(run, hours, first):
@@ -27,13 +29,17 @@ def fly_for(run, hours, first):
 
 
 @pytest.mark.slow
-def test_messages_name_the_newest_before_them_and_nothing_grows():
+def test_messages_name_the_newest_before_them_and_nothing_grows(monkeypatch):
+    # The bounds are made small: twelve hours do for weeks.
+    monkeypatch.setattr(parts, "SENT_MAX", SENT_MAX)
+    monkeypatch.setattr(desk, "IDENTIFIERS_MAX", IDENTIFIERS_MAX)
+    monkeypatch.setattr(stage, "THREATS_MAX", THREATS_MAX)
     run = Run(officer_s=5.0)
-    born = fly_for(run, 24, 0)
+    born = fly_for(run, 12, 0)
     early = len(codec.encode(run.state))
     longest = max(len(alert.references) for alert in run.alerts)
     count = len(run.alerts)
-    born = fly_for(run, 24, born)
+    born = fly_for(run, 12, born)
     assert count > 2 * SENT_MAX and len(run.alerts) > 1.8 * count and born > THREATS_MAX
     assert longest <= max(len(alert.references) for alert in run.alerts) <= 2 * SENT_MAX
     assert len(codec.encode(run.state)) < 1.2 * early
