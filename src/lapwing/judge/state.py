@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -33,7 +33,7 @@ class History:
         """Return the history with a row added."""
         fresh = (*self.fresh, row)
         if len(fresh) < _FRESH_MAX:
-            return replace(self, fresh=fresh)
+            return History(self.first_ns, self.rows, fresh)
         rows = np.concatenate([self.rows, np.array(fresh)])
         if len(rows) > rows_max:
             keep = np.ones(len(rows), np.bool_)

@@ -179,8 +179,8 @@ def _logged(state: State, settings: Settings) -> State:
     if state.young_rows < state.young_rows_max:
         return state
     state = _settled(state, settings)
-    # Twice what stays, so that settling costs the same per row however many seeds live.
-    return replace(state, young_rows_max=max(history.YOUNG_ROWS, 2 * state.young_rows))
+    # Twice what stays, and some rows of each track, so that settling costs the same per row however many seeds and tracks live.
+    return replace(state, young_rows_max=max(history.YOUNG_ROWS, 2 * state.young_rows, history.TRACK_ROWS * len(state.archive)))
 
 
 def _renamed(state: State, old: int, new: int, settings: Settings) -> State:

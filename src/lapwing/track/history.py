@@ -10,6 +10,7 @@ from lapwing.track.columns import LOG_FLOATS, LOG_INTS, LOG_PLOT_TIME, LOG_UID, 
 from lapwing.track.state import Chunk
 
 YOUNG_ROWS = 2048
+TRACK_ROWS = 8           # of each track, before they are sorted out
 NOTHING = Chunk(np.zeros((0, LOG_FLOATS)), np.zeros((0, LOG_INTS), np.int64))
 
 
