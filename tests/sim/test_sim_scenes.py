@@ -125,6 +125,11 @@ def test_a_night_to_score_verdicts_by_has_as_many_of_each_class_and_little_clutt
         [0.05 * sum(c.plots_per_scan for c in r.clutter) for r in usual.radars])
 
 
+def test_a_calm_night_holds_nothing_that_an_alarm_is_for():
+    (scene,) = build_scenes("calm", LAND, "XX", 2, 10.0)
+    assert {motion.kind.truth_class for motion in scene.motions} == {"balloon", "bird", "airliner", "helicopter"}
+
+
 def test_crossing_gives_the_five_textbook_scenes():
     scenes = {s.name.split("/")[1]: s for s in build_scenes("crossing", LAND, "XX", 3)}
     assert {name: len(s.motions) for name, s in scenes.items()} == {

@@ -15,6 +15,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "forecast": ("score_forecast", "forecasts of tracks against truth: said against came true, Brier beside straight flight"),
     "alarms": ("score_alarms", "alarms.jsonl of the safety net against truth.parquet: hits, valid alerts, nuisances, misses, timeliness"),
     "warnings": ("score_warnings", "public messages against truth, beside three baselines"),
+    "judge": ("score_judge", "many simulated nights through tracker and judge, verdicts and alarms scored one by one and as one"),
     "nights": ("score_nights", "many simulated nights through tracker and warner, their public messages scored one by one and as one"),
 }
 

@@ -16,9 +16,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("story", nargs="?", help="name of a shipped story, or a .yaml file")
     parser.add_argument(
         "--night",
-        choices=("danube", "balloons", "quiet", "crossing", "near"),
+        choices=("danube", "balloons", "quiet", "crossing", "near", "calm"),
         help="a made-up night instead of a story: drones along the line; balloons on the wind; nothing at all "
-        "but clutter; five textbook scenes; many drones, decoys and balloons near the line and little clutter, to score verdicts by",
+        "but clutter; five textbook scenes; many drones, decoys and balloons near the line and little clutter, to score "
+        "verdicts by; balloons, birds, airliners and helicopters alone",
     )
     parser.add_argument("--country", metavar="CC", help="whose border the night plays on (a country pack)")
     parser.add_argument(
@@ -34,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--minutes",
         type=float,
         metavar="M",
-        help="length of a night (default: danube 90, balloons 75, quiet 360, crossing 8, near 60)",
+        help="length of a night (default: danube 90, balloons 75, quiet 360, crossing 8, near 60, calm 75)",
     )
     parser.add_argument(
         "--detection",

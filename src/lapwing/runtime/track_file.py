@@ -52,7 +52,7 @@ def track_file(plots_path: Path, sensors_path: Path, out: Path, *, from_ns: int 
         for rows, now_ns in arrival_batches(plots.received_ns, BATCH_NS):
             batch = plots.take(np.arange(rows.start, rows.stop))
             state, update = track.step(state, batch, bearings, looks, sensors, (), now_ns, settings)
-            writer.add(_due(update.tracks, last_row, now_ns), now_ns)
+            writer.add(due(update.tracks, last_row, now_ns), now_ns)
             confirmed.update(name for name, sure in zip(update.tracks.track_id, update.tracks.confirmed, strict=True)
                              if sure)
             if registration is not None and now_ns >= next_line_ns:
@@ -69,7 +69,7 @@ def track_file(plots_path: Path, sensors_path: Path, out: Path, *, from_ns: int 
     return Tracked(len(plots), count, len(confirmed), span), state
 
 
-def _due(tracks: Tracks, last_row: dict[str, int], now_ns: int) -> Tracks:
+def due(tracks: Tracks, last_row: dict[str, int], now_ns: int) -> Tracks:
     """Return the rows with news, and those that had none for a while."""
     due = [k for k, name in enumerate(tracks.track_id)
            if tracks.updated[k] or now_ns - last_row.get(name, 0) >= ROW_EVERY_NS]

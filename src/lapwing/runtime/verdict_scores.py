@@ -19,14 +19,20 @@ from lapwing.model.times import from_iso
 from lapwing.runtime.environment import prepare
 from lapwing.runtime.track_scores import load_tracks, load_truth
 from lapwing.runtime.wiring import load_country
-from lapwing.sim.verdict_scoring import Judged, Rules, score
+from lapwing.sim.verdict_scoring import Judged, Rules, Scored, figures, scored
 
 
 def score_files(verdicts: FilePath, tracks: FilePath, truth: FilePath, country: str | None, border: FilePath | None,
                 rules: Rules) -> dict[str, Any]:
     """Return the figures. InputError where a file cannot be used."""
+    return figures(scored_files(verdicts, tracks, truth, country, border, rules), rules)
+
+
+def scored_files(verdicts: FilePath, tracks: FilePath, truth: FilePath, country: str | None, border: FilePath | None,
+                 rules: Rules) -> Scored:
+    """Return how right each verdict is. InputError where a file cannot be used."""
     territory = territory_of(country, border)
-    return score(load_truth(truth), load_tracks(tracks), _coasting(tracks), load_verdicts(verdicts), territory, rules)
+    return scored(load_truth(truth), load_tracks(tracks), _coasting(tracks), load_verdicts(verdicts), territory, rules)
 
 
 def load_verdicts(path: FilePath) -> dict[str, Judged]:

@@ -137,6 +137,16 @@ def near(window: Window, seed: int, span_s: float) -> tuple[Motion, ...]:
     return tuple(sky.motions)
 
 
+def calm(window: Window, seed: int, span_s: float) -> tuple[Motion, ...]:
+    """Return what may never turn an alarm red: balloons on the wind, bird flocks, airliners and helicopters, as in `balloons`."""
+    sky = _Sky(window, seed, span_s)
+    wind = _wind(sky)
+    for number in range(sky.count(24, 4_500.0)):
+        _balloon(sky, number, wind)
+    _others(sky, airliners=8, fighters=0, helicopters=2, flocks=45, reference_s=4_500.0)
+    return tuple(sky.motions)
+
+
 def _wind(sky: _Sky) -> list[tuple[float, float, float]]:
     rng = sky.rng("wind")
     # Towards home, backing with height; balloons of a series take the same wind.

@@ -23,7 +23,7 @@ from lapwing.sim.truth import Truth, truth_of
 START_NS = from_iso("2026-03-14T23:25:00Z")  # midnight is inside every night: clocks start anew there
 LEVEL_OFFSET = 1.3  # pressure of the night: flight level over true height, hundreds of feet
 CROSSINGS = ("two-at-10deg", "star-6", "parallel-320m", "manoeuvre", "low-pd")
-MINUTES = {"danube": 90.0, "balloons": 75.0, "quiet": 360.0, "crossing": 8.0, "near": 60.0}
+MINUTES = {"danube": 90.0, "balloons": 75.0, "quiet": 360.0, "crossing": 8.0, "near": 60.0, "calm": 75.0}
 NEAR_CLUTTER = 0.05  # of the usual: a night of verdicts is tracked in a minute
 SCORING_SEED = 9_000
 
@@ -84,9 +84,10 @@ def build_scenes(
             _nobody,
             0,
         ),
+        "calm": ("balloons on the wind, many birds, airliners and helicopters: no reason for an alarm", nights.calm, 1),
         "near": ("drones, decoys and balloons near the line, three radars, one misregistered, little clutter", nights.near, 1),
     }[night]
-    radars = _three_radars(place, seed, span_s, misregistered, rain=night == "quiet", smallest=night in ("balloons", "near"))
+    radars = _three_radars(place, seed, span_s, misregistered, rain=night == "quiet", smallest=night in ("balloons", "near", "calm"))
     radars = tuple(replace(radar, seen_share=detection) for radar in radars)
     if night == "near":
         radars = tuple(replace(radar, clutter=tuple(

@@ -68,9 +68,47 @@ class _Told:
     near_plots: int
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """How right one verdict is."""
+
+    class_name: str
+    error_m: float               # of the closest distance
+    width_m: float               # of its interval
+    held: bool                   # truth lies in the interval
+    above: bool                  # ... above it
+    entry_error_s: float | None  # of the first entry; None where there is none, or it began inside
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """The verdict on one object, of all its tracks together."""
+
+    name: str
+    class_name: str
+    verdict: str
+    entered: bool                # by truth
+    near_plots: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What a run's verdicts are worth, one by one."""
+
+    lines: tuple[Line, ...]
+    objects: tuple[Whole, ...]
+    matched_to_nothing: int
+
+
 def score(objects: Sequence[Path], tracks: Sequence[Path], coasting: Mapping[str, npt.NDArray[np.bool_]],
           verdicts: Mapping[str, Judged], territory: Territory, rules: Rules) -> dict[str, Any]:
-    """Return the figures.
+    """Return the figures; arguments as of `scored`."""
+    return figures(scored(objects, tracks, coasting, verdicts, territory, rules), rules)
+
+
+def scored(objects: Sequence[Path], tracks: Sequence[Path], coasting: Mapping[str, npt.NDArray[np.bool_]],
+           verdicts: Mapping[str, Judged], territory: Territory, rules: Rules) -> Scored:
+    """Return how right each verdict is.
 
     Parameters
     ----------
@@ -86,32 +124,57 @@ def score(objects: Sequence[Path], tracks: Sequence[Path], coasting: Mapping[str
             seen = _told(judged, track, coasting[track.name], objects[index], territory, rules)
             if seen is not None:
                 told.setdefault(index, []).append(seen)
-    lines = [line for index in sorted(told) for line in told[index]]
-    by_object = [(objects[index], _whole([line.judged.verdict for line in told[index]]),
-                  any(line.entered for line in told[index]), sum(line.near_plots for line in told[index]))
-                 for index in sorted(told)]
-    wrong = [each for each in by_object if (each[1] == "entered" and not each[2]) or (each[1] == "not_entered" and each[2])]
-    near = [each for each in by_object if each[3] >= rules.plots_min]
-    unsure = [each for each in near if each[1] == "undetermined"]
-    held = [line.judged.low_m <= line.closest_m <= line.judged.high_m for line in lines]
-    above = [line.closest_m > line.judged.high_m for line in lines]
-    late = [float(np.min(np.abs(np.array(line.judged.entry_s) - true)))
-            for line in lines if line.judged.entry_s and not line.seen_inside for true in line.entry_s[:1]]
-    error = [line.judged.closest_m - line.closest_m for line in lines]
+    whole = tuple(Whole(objects[index].name, objects[index].class_name, _whole([line.judged.verdict for line in told[index]]),
+                        any(line.entered for line in told[index]), sum(line.near_plots for line in told[index]))
+                  for index in sorted(told))
+    return Scored(tuple(_line(line, objects[index].class_name) for index in sorted(told) for line in told[index]), whole,
+                  sum(name not in followed for name in verdicts))
+
+
+def _line(told: _Told, class_name: str) -> Line:
+    judged = told.judged
+    timed = judged.entry_s and told.entry_s and not told.seen_inside
+    return Line(class_name, judged.closest_m - told.closest_m, judged.high_m - judged.low_m,
+                judged.low_m <= told.closest_m <= judged.high_m, told.closest_m > judged.high_m,
+                float(np.min(np.abs(np.array(judged.entry_s) - told.entry_s[0]))) if timed else None)
+
+
+def figures(found: Scored, rules: Rules) -> dict[str, Any]:
+    """Return the figures of a run, or of several put together."""
+    lines, objects = found.lines, found.objects
+    wrong = [each for each in objects
+             if (each.verdict == "entered" and not each.entered) or (each.verdict == "not_entered" and each.entered)]
+    near = [each for each in objects if each.near_plots >= rules.plots_min]
+    unsure = [each for each in near if each.verdict == "undetermined"]
+    held, above = sum(line.held for line in lines), sum(line.above for line in lines)
+    late = [line.entry_error_s for line in lines if line.entry_error_s is not None]
     return {
-        "objects": len(by_object), "objects_entered": sum(each[2] for each in by_object), "verdicts": len(lines),
-        "verdicts_matched_to_nothing": sum(name not in followed for name in verdicts),
-        "wrong": len(wrong), "wrong_share": _share(len(wrong), len(by_object)),
-        "wrong_objects": [{"object": each[0].name, "class": each[0].class_name, "verdict": each[1], "entered": each[2]}
+        "objects": len(objects), "objects_entered": sum(each.entered for each in objects), "verdicts": len(lines),
+        "verdicts_matched_to_nothing": found.matched_to_nothing,
+        "wrong": len(wrong), "wrong_share": _share(len(wrong), len(objects)),
+        "wrong_objects": [{"object": each.name, "class": each.class_name, "verdict": each.verdict, "entered": each.entered}
                           for each in wrong],
         "objects_near": len(near), "undetermined": len(unsure), "undetermined_share": _share(len(unsure), len(near)),
-        "undetermined_objects": [each[0].name for each in unsure],
-        "interval_holds_share": _share(sum(held), len(held)), "truth_above_share": _share(sum(above), len(held)),
-        "truth_below_share": _share(len(held) - sum(held) - sum(above), len(held)),
-        "interval_m_median": _median([line.judged.high_m - line.judged.low_m for line in lines]),
-        "closest_m_error_median": _median([abs(value) for value in error]), "closest_m_error_mean": _mean(error),
+        "undetermined_objects": [each.name for each in unsure],
+        "interval_holds_share": _share(held, len(lines)), "truth_above_share": _share(above, len(lines)),
+        "truth_below_share": _share(len(lines) - held - above, len(lines)),
+        "interval_m_median": _median([line.width_m for line in lines]),
+        "closest_m_error_median": _median([abs(line.error_m) for line in lines]),
+        "closest_m_error_mean": _mean([line.error_m for line in lines]),
         "entry_times": len(late), "entry_time_error_s_median": _median(late),
     }
+
+
+def of_class(found: Scored, class_name: str) -> Scored:
+    """Return what is of one class of objects."""
+    return Scored(tuple(line for line in found.lines if line.class_name == class_name),
+                  tuple(each for each in found.objects if each.class_name == class_name), 0)
+
+
+def together(runs: Sequence[Scored]) -> Scored:
+    """Return several runs as one."""
+    return Scored(tuple(line for run in runs for line in run.lines), tuple(each for run in runs for each in run.objects),
+                  sum(run.matched_to_nothing for run in runs))
 
 
 def _share(part: int, whole: int) -> float | None:
