@@ -1,7 +1,7 @@
 """The border clock: where each live track stands to the line now, how it closes, when it would be there.
 
-A row is worked out again when it got a plot, when it is new, and once a second otherwise; in between its distance is
-carried on at its closing speed. The forecast is renewed every few seconds and when the track turns.
+A row is worked out again when it got a plot and is under judgement, when it is new, and once a second otherwise; in between
+its distance is carried on at its closing speed. The forecast is renewed every few seconds and when the track turns.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def advance(clock: Clock, tracks: Tracks, worth: Bools, territory: Territory, ne
     worth : (n,) rows that deserve the full forecast (judged and confirmed); the others get the straight-line one
     """
     aligned, fresh = _aligned(clock, tracks, len(neighbours))
-    stale = fresh | tracks.updated | (tracks.time_ns - aligned.times_ns[:, _COMPUTED] >= settings.recompute_s * NS_PER_S)
+    stale = fresh | (tracks.updated & worth) | (tracks.time_ns - aligned.times_ns[:, _COMPUTED] >= settings.recompute_s * NS_PER_S)
     rows = np.flatnonzero(stale)
     if not len(rows):
         return aligned

@@ -22,7 +22,7 @@ from lapwing.judge.line import spread
 from lapwing.judge.normal import normal_cdf
 from lapwing.judge.path import Path, bias_parts, decorrelation_s, judged_sigma, of_trajectory, plot_gaps
 from lapwing.judge.settings import Settings
-from lapwing.judge.state import History, Memory, Said, State
+from lapwing.judge.state import NEVER_NS, History, Memory, Roll, Said, State
 from lapwing.judge.statement import statement
 from lapwing.judge.torn import parts
 from lapwing.judge.verdict import Finding, find
@@ -36,6 +36,7 @@ Bools = npt.NDArray[np.bool_]
 
 _UNKNOWN = AFFILIATIONS.index("unknown")
 _COASTED_ROW_S = 5.0          # a coasting track gets a row of history so often
+_TRAFFIC_ROW_S = 2.0          # traffic gets one at a plot, but not oftener: twenty radars see an airliner five times a second
 LIVE_DECORRELATION_S = 30.0  # of a filtered track: a few scans
 _FAR_SIGMAS = 8.0             # a live track farther out than this is looked at in the usual rhythm only
 _MOVED_SHARE, _MOVED_M = 0.1, 100.0   # a change of the closest approach worth handing on
@@ -52,24 +53,25 @@ def step(state: State, update: TrackUpdate, pack: Pack, neighbours: Mapping[str,
     sensors : what is lost where none of them sees is not surely gone; None not known
     """
     tracks = update.tracks
-    reasons = tuple(_known_reason(state, track_id) for track_id in tracks.track_id)
-    judged = np.array([not reason for reason in reasons], np.bool_)
+    roll = _called(state, tracks)
+    judged = ~roll.traffic
     clock = border_clock.advance(state.clock, tracks, judged & tracks.confirmed, pack.territory, neighbours, settings)
     border_m = border_clock.border_now_m(clock, tracks)
     sigma_m = border_clock.border_sigma_m(clock, tracks)
 
-    memory = {track_id: state.memory[track_id] for track_id in tracks.track_id if track_id in state.memory}
+    memory = state.memory.copy() if roll is state.roll else {
+        track_id: state.memory[track_id] for track_id in tracks.track_id if track_id in state.memory}
     verdicts: list[Verdict] = []
-    rows = _rows_to_touch(state, tracks)
+    rows, reasons = _rows_to_touch(roll, tracks), list(roll.reasons)
     for row, known in zip(rows, _touched(memory, tracks, rows, clock, border_m, settings), strict=True):
         track_id = tracks.track_id[row]
         if not known.traffic_reason and bool(tracks.confirmed[row]):
             known, said = _live_verdict(known, tracks, row, float(border_m[row] / sigma_m[row]), pack, now_ns, settings)
             verdicts += said
         memory[track_id] = known
-
+        reasons[row] = known.traffic_reason
     final, gone = _concluded(state, update, pack, now_ns, settings, sensors)
-    reasons = tuple(memory[track_id].traffic_reason for track_id in tracks.track_id)
+    roll = _written(roll, rows, reasons, tracks)
     states = BorderStates(
         border_m=border_m, border_m_sigma=sigma_m, nearest_latitude_rad=clock.nearest_latitude_rad,
         nearest_longitude_rad=clock.nearest_longitude_rad, line_bound_95_m=clock.line_bound_95_m,
@@ -77,11 +79,10 @@ def step(state: State, update: TrackUpdate, pack: Pack, neighbours: Mapping[str,
         time_to_go_s=border_clock.time_to_go_now_s(clock, tracks, border_m),
         earliest_s=border_clock.earliest_s(tracks, border_m), entry_5_prob=clock.entry_prob[:, 0],
         entry_10_prob=clock.entry_prob[:, 1], entry_15_prob=clock.entry_prob[:, 2],
-        inside_prob=normal_cdf(-border_m / sigma_m), judged=np.array([not reason for reason in reasons], np.bool_),
-        traffic_reason=reasons)
+        inside_prob=normal_cdf(-border_m / sigma_m), judged=~roll.traffic, traffic_reason=roll.reasons)
     others = {code: clock.others_m[:, column] for column, code in enumerate(sorted(neighbours))}
     net, alarms = safety_net.step(state.net, tracks, states, (own_airspace(pack), *settings.volumes), now_ns, settings.net)
-    return State(clock, memory, net), Judgement(states, others, (*verdicts, *final), gone, alarms)
+    return State(clock, memory, net, roll), Judgement(states, others, (*verdicts, *final), gone, alarms)
 
 
 def finish(state: State, update: TrackUpdate, pack: Pack, neighbours: Mapping[str, Territory], now_ns: int,
@@ -139,19 +140,33 @@ def named(judgement: Judgement, sensor_ids: tuple[str, ...]) -> Judgement:
     return replace(judgement, verdicts=tuple(renamed(v) for v in judgement.verdicts))
 
 
-def _known_reason(state: State, track_id: str) -> str:
-    known = state.memory.get(track_id)
-    return known.traffic_reason if known else ""
+def _called(state: State, tracks: Tracks) -> Roll:
+    """Return what is known of each row's track; the same object where the rows are those of the step before."""
+    if state.roll.track_id == tracks.track_id:
+        return state.roll
+    known = [state.memory.get(track_id) for track_id in tracks.track_id]
+    reasons = tuple(each.traffic_reason if each else "" for each in known)
+    return Roll(tracks.track_id, reasons, np.array([bool(reason) for reason in reasons], np.bool_),
+                np.array([each.touched_ns if each else NEVER_NS for each in known], np.int64))
 
 
-def _rows_to_touch(state: State, tracks: Tracks) -> list[int]:
-    """Return rows that are new, got a plot, or have coasted for a while."""
-    rows, late_ns = [], round(_COASTED_ROW_S * NS_PER_S)
-    flags, times = tracks.updated.tolist(), tracks.time_ns.tolist()
-    for row, track_id in enumerate(tracks.track_id):
-        known = state.memory.get(track_id)
-        if known is None or flags[row] or times[row] - known.touched_ns >= late_ns:
-            rows.append(row)
+def _written(roll: Roll, rows: list[int], reasons: list[str], tracks: Tracks) -> Roll:
+    """Return the roll after these rows were touched."""
+    if not rows:
+        return roll
+    touched_ns, traffic = roll.touched_ns.copy(), roll.traffic
+    touched_ns[rows] = tracks.time_ns[rows]
+    after = tuple(reasons)
+    if after != roll.reasons:
+        traffic = np.array([bool(reason) for reason in after], np.bool_)
+    return Roll(roll.track_id, after, traffic, touched_ns)
+
+
+def _rows_to_touch(roll: Roll, tracks: Tracks) -> list[int]:
+    """Return rows that are new, got a plot (traffic: not oftener than it is looked at), or have coasted for a while."""
+    since_ns = tracks.time_ns - roll.touched_ns
+    news = tracks.updated & (~roll.traffic | (since_ns >= round(_TRAFFIC_ROW_S * NS_PER_S)))
+    rows: list[int] = np.flatnonzero(news | (roll.touched_ns == NEVER_NS) | (since_ns >= round(_COASTED_ROW_S * NS_PER_S))).tolist()
     return rows
 
 

@@ -13,6 +13,10 @@ from lapwing.judge.safety_net import NetState
 from lapwing.model.times import NS_PER_S
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+NEVER_NS = -(2**62)
 
 # Columns of History.rows
 COLUMNS = ("seconds", "latitude_rad", "longitude_rad", "distance_m", "random_m_sigma", "bias_first_m", "bias_second_m",
@@ -82,9 +86,20 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
+class Roll:
+    """Of the rows of the last step, what the memories say, as columns: thousands are not asked one by one, ten times a second."""
+
+    track_id: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()                                                     # Memory.traffic_reason
+    traffic: Bools = field(default_factory=lambda: np.zeros(0, np.bool_))             # whether there is one
+    touched_ns: Ints = field(default_factory=lambda: np.zeros(0, np.int64))           # NEVER_NS: new
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """The memory of the stage."""
 
     clock: Clock = field(default_factory=Clock)
     memory: dict[str, Memory] = field(default_factory=dict)
     net: NetState = field(default_factory=NetState)
+    roll: Roll = field(default_factory=Roll)
