@@ -33,13 +33,14 @@ class Line:
         self.state, self.told = incident.State(), []
 
     def step(self, second, border_m=None, *, warned=None, responded=None, shared=None, verdicts=(), silent_s=0,
-             confirmed=True, **more):
+             confirmed=True, neighbours=(), **more):
         rows = np.array([0] if border_m is not None else [], np.intp)
         tracks = tracks_at(0).take(rows)
         tracks = replace(tracks, time_ns=np.full(len(rows), at(second)), confirmed=np.full(len(rows), confirmed),
                          last_plot_ns=np.full(len(rows), at(second - silent_s)),
                          coasting=np.full(len(rows), silent_s > 10))
-        judgement = Judgement(states([border_m], **more) if len(rows) else states([], (), (), ()), {}, verdicts)
+        judgement = Judgement(states([border_m], **more) if len(rows) else states([], (), (), ()), {}, verdicts,
+                              neighbours=neighbours)
         self.state, events = incident.step(self.state, SENSED, TrackUpdate(tracks), judgement, warned or Warned(),
                                            responded or Responded(), shared or Shared(), at(second))
         self.told += events
@@ -189,3 +190,12 @@ def test_the_state_can_be_checkpointed_and_goes_on_alike():
     assert all(getattr(back, f.name) == getattr(line.state, f.name) for f in fields(back) if f.name != "seen")
     line.state = back
     assert line.step(20, 1_900.0) == ["closest_approach"]
+
+
+def test_what_crossed_a_neighbours_line_is_told_once_and_who_was_there_from_the_first_is_not():
+    line, entered = Line(), replace(verdict(IDS[0], -300.0, "entered", 45.4, 28.3), country="MD")
+    there = replace(entered, evidence=replace(entered.evidence, first_ns=entered.entries[0].entry_ns))
+    assert line.step(0, neighbours=(there,)) == [] and there.seen_inside
+    assert line.step(4, neighbours=(entered, replace(entered, country="UA", verdict="not_entered", entries=()))) == ["verdict"]
+    assert line.step(8, neighbours=(entered,)) == []
+    assert line.told[0].severity == "warning" and f"{IDS[0]} and MD: entered" in line.told[0].text

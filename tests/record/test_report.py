@@ -169,3 +169,24 @@ def test_people_under_an_alert_are_not_counted_again_under_a_pre_alert():
     report = {"alerts": [message("pre_alert", ("a", 10), ("b", 5)), *2 * [message("alert", ("a", 10))],
                          message("watch", ("c", 99))]}
     assert people_warned(report) == (10, 5)
+
+
+def test_neighbours_have_their_own_section_and_change_nothing_of_the_own_result(made):
+    def theirs(track_id, word, **values):
+        item = replace(verdict(track_id, -300.0 if word == "entered" else 900.0, word, 45.4, 28.3), country="MD")
+        return Output("neighbour", to_json(rows.verdict_row(replace(item, **values))))
+
+    crossed = verdict(IDS[1], -300.0, "entered", 45.4, 28.3)
+    there = replace(crossed.evidence, first_ns=crossed.entries[0].entry_ns)
+    outputs, batches = story(ZONES)
+    outputs = [*outputs, (200, theirs(IDS[0], "entered", evidence=there)), (200, theirs(IDS[1], "undetermined")),
+               (225, theirs(IDS[1], "entered"))]
+    record, pack = gather(outputs, batches), replace(small_pack(), neighbour_names={"MD": {"en": "Moldova"}})
+    report = build_report(record, pack, SENSORS)
+    assert (report["result"], report["verdicts"]) == ("not_entered", made[2]["verdicts"])
+    assert [(row["track_id"], row["verdict"], row["seen_inside"]) for row in report["neighbours"]] == [
+        (IDS[0], "entered", True), (IDS[1], "entered", False)]
+    page = render_report(report, record, pack, SENSORS)
+    section = page[page.index("The airspace of neighbours"):page.index("What is stated")]
+    assert "Moldova" in section and f"Over Moldova when first seen: {IDS[0]}." in section and "entered" in section
+    assert "The airspace of neighbours" not in made[3]

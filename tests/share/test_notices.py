@@ -15,6 +15,7 @@ from picture import NOW, judgement_of, pack_with, partner, tracks_of, verdict_of
 from lapwing.model.alerts import Warned
 from lapwing.model.reports import Acknowledgement
 from lapwing.model.times import NS_PER_S
+from lapwing.model.verdicts import NeighbourState
 from lapwing.record.codec import decode, encode
 from lapwing.share import State, step
 
@@ -127,3 +128,56 @@ def test_every_notice_ends_and_none_comes_twice_within_a_minute(distances):
     assert all(notice.expires_ns > notice.time_ns for _, notice in out)
     assert len({notice.id for _, notice in out}) == len(out)
     assert encode(decode(encode(state))) == encode(state)
+
+
+JUDGED = replace(MD, fields=(*MD.fields, "border_m", "verdict", "entered_prob"))
+
+
+def abroad(track_id="T-1", verdict="entered", country="MD"):
+    return replace(verdict_of(track_id, 0), country=country, verdict=verdict, entered_prob=0.97)
+
+
+def near(track_id="T-1", border_m=-300.0, verdict="entered"):
+    return NeighbourState(track_id, "MD", NOW, border_m, 60.0, 40.0, 0.0, 1.0, verdict, 0.97)
+
+
+def told(state, second, distance_m, partners, theirs=(), nearby=(), names=("T-1",)):
+    """Return the state and notices of one moment with verdicts on the neighbour."""
+    now = NOW + second * NS_PER_S
+    rows = tracks_of(names, now)
+    judgement = replace(judgement_of(rows, {"MD": distance_m}), neighbours=theirs, nearby=nearby)
+    pack = replace(pack_with(partners), neighbour_names={"MD": {"en": "Moldova"}})
+    state, shared = step(state, rows, judgement, Warned(threats=names), (), pack, now)
+    return state, shared.notices
+
+
+def test_a_neighbour_is_told_at_once_and_once_that_an_object_entered_its_airspace():
+    state, first = told(State(), 0, 2_000.0, (JUDGED,))
+    state, second = told(state, 10, -300.0, (JUDGED,), (abroad(),), (near(),))
+    assert len(first) == len(second) == 1 and "entered the airspace of Moldova" in second[0].text["en"]
+    assert "T-1: entered MD" in second[0].reason and first[0].objects[0].verdict == ""
+    (item,) = second[0].objects
+    assert (item.verdict, item.entered_prob, item.border_m) == ("entered", 0.97, -300.0)
+    assert told(state, 20, -400.0, (JUDGED,), (abroad(),), (near(),))[1] == ()
+
+
+def test_who_is_not_released_the_verdict_does_not_see_it():
+    _, notices = told(State(), 0, -300.0, (MD,), (abroad(),), (near(),))
+    (item,) = notices[0].objects
+    assert item.verdict == "" and math.isnan(item.border_m) and math.isnan(item.entered_prob)
+
+
+def test_an_object_that_entered_there_and_is_gone_is_told_by_its_closest_point():
+    _, notices = told(State(), 0, 60_000.0, (JUDGED,), (abroad("T-9"),))
+    (item,) = notices[0].objects
+    assert item.track_id == "T-9" and item.border_m == -500.0 and "1 object(s) entered the airspace of Moldova" in notices[0].text["en"]
+
+
+def test_verdicts_on_other_neighbours_and_undetermined_ones_are_no_news():
+    _, notices = told(State(), 0, 60_000.0, (JUDGED,), (abroad(country="UA"), abroad("T-8", "undetermined")))
+    assert notices == ()
+
+
+def test_partners_told_of_the_own_airspace_are_not_told_of_a_neighbours():
+    _, notices = told(State(), 0, 60_000.0, (partner("NATO", "entered"),), (abroad(),))
+    assert notices == ()

@@ -13,6 +13,7 @@ from lapwing.model.alerts import Warned
 from lapwing.model.claims import Owned
 from lapwing.model.sensors import ADSB, OBSERVER, Sensor, SensorTable
 from lapwing.model.times import NS_PER_S
+from lapwing.model.verdicts import NeighbourState
 from lapwing.web.board import Board, fold, in_force
 from lapwing.web.hub import to_json
 from lapwing.web.picture import coverage, ellipses_95, live_picture, sensor_status
@@ -50,6 +51,16 @@ def test_a_track_carries_its_border_distance_class_and_sensors():
     assert track["sensors"] == ["GF-1", "GF-2"]
     # 212 m above the ellipsoid; the geoid lies 31 to 33 m above it at the mouth of the Danube (EGM96).
     assert 178 <= track["altitude_m"] <= 182 and track["height_m"] == 212
+
+
+def test_a_track_near_a_neighbour_says_how_it_stands_to_it():
+    tracks = tracks_at(100.0)
+    near = NeighbourState(tracks.track_id[0], "MD", NOW_NS, 812.4, 60.0, 21.0, math.inf, 0.0, "undetermined", 0.3)
+    judgement = replace(judgement_of(tracks, made_up_pack()), nearby=(near,))
+    shown = live_picture(NOW_NS, tracks, judgement, Board(), made_up_sensors(), mode="REPLAY")["tracks"]
+    assert shown[0]["neighbours"] == [{"country": "MD", "border_m": 812, "border_m_sigma": 60, "closing_mps": 21.0, "time_to_go_s": None,
+                                       "inside_prob": 0.0, "verdict": "undetermined", "entered_prob": 0.3, "seen_inside": False}]
+    assert shown[1]["neighbours"] == []
 
 
 def test_a_track_of_another_region_says_whose_it_is():

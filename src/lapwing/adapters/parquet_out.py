@@ -53,7 +53,8 @@ def write_folder(folder: Path, log: ReadableLog, pack: Pack | None) -> list[Path
     for number, output in log.outputs():
         if output.kind not in ("tracks", "refusals"):
             files.add(number, output)
-    for kind, name in (("verdict", "verdicts"), ("traffic", "traffic"), ("notice", "notices"), ("patrol", "patrol")):
+    for kind, name in (("verdict", "verdicts"), ("neighbour", "neighbours"), ("traffic", "traffic"), ("notice", "notices"),
+                       ("patrol", "patrol")):
         written.append(write_lines(folder / f"{name}.jsonl", (filed.row for filed in files.of(kind))))
     written += write_alarms(folder, [filed.row for filed in files.of("alarm")])
     written += write_alerts(folder, [filed.row for filed in files.of("alert")])

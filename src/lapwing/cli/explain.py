@@ -16,6 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("journal", help="journal file, folder of a run, or journal folder of a live site")
     parser.add_argument("track", nargs="*", help="ids of objects (default: every final verdict)")
+    parser.add_argument("--neighbour", metavar="CC", default="", help="the verdicts on the airspace of this neighbour instead of the own")
     parser.add_argument("--json", action="store_true", help="one JSON line a verdict, its plots with all octets")
 
 
@@ -29,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     from lapwing.runtime.explained import explained
 
     path = Path(arguments.journal)
-    for number, verdict in enumerate(explained(path, tuple(arguments.track))):
+    for number, verdict in enumerate(explained(path, tuple(arguments.track), arguments.neighbour.upper())):
         print(json.dumps(verdict, ensure_ascii=False) if arguments.json else ("\n" if number else "") + "\n".join(_lines(verdict)))
     return 0
 
@@ -37,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _lines(verdict: dict[str, Any]) -> list[str]:
     evidence, boundary = verdict["evidence"], verdict["boundary"]
     lines = [
-        f"{verdict['track_id']}  {verdict['verdict'].replace('_', ' ')}  P(entered) {verdict['entered_prob']:.4f}",
+        f"{verdict['track_id']}  {verdict['country']}  {verdict['verdict'].replace('_', ' ')}  P(entered) {verdict['entered_prob']:.4f}",
         f"  closest    {_metres(verdict['closest_m'])} ({_metres(verdict['closest_m_low'])} to {_metres(verdict['closest_m_high'])}, "
         f"95 %) at {verdict['closest_time']}",
         f"  why        {verdict['reason']}",

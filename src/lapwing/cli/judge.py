@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lapwing.country.pack import Pack
+    from lapwing.geo.border import Territory
     from lapwing.judge.from_tracks import EmittedTrack
     from lapwing.judge.settings import Settings
 
@@ -32,6 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                                                         "ends are extended straight by 500 km; or with Polygons")
     parser.add_argument("--out", metavar="FILE", required=True, help="verdicts, one line of JSON a track judged")
     parser.add_argument("--traffic", metavar="FILE", help="the tracks that are not judged, and why, likewise")
+    parser.add_argument("--neighbours", metavar="FILE", help="verdicts on the airspace of each neighbour of the country that an object "
+                                                             "came near, likewise")
     parser.add_argument("--settings", metavar="FILE", help="settings of the judge and, in a table [net], of the safety net (TOML: "
                                                            "key = value)")
     parser.add_argument("--alarms", metavar="FILE", help="what the safety net would have alarmed, one line of JSON a word; a file "
@@ -55,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     from lapwing.record.rows import traffic_row, verdict_row
     from lapwing.runtime.wiring import read_volumes
 
-    pack = read_home(arguments, state_dir)
+    pack, neighbours = read_home_and_neighbours(arguments, state_dir)
     emitted = read_tracks(arguments.tracks)
     settings = read_settings(Path(arguments.settings).read_bytes(), arguments.settings) if arguments.settings else Settings()
     settings = replace(settings, volumes=read_volumes(tuple(Path(name) for name in arguments.geozones)))
@@ -67,11 +72,15 @@ def run(arguments: argparse.Namespace) -> int:
     Path(arguments.out).write_bytes(b"".join(to_json(row) + b"\n" for row in rows))
     if arguments.traffic:
         Path(arguments.traffic).write_bytes(b"".join(to_json(traffic_row(each)) + b"\n" for each in traffic))
+    theirs = _neighbours(arguments, emitted, pack, neighbours, settings) if arguments.neighbours else []
     alarms = _alarms(Path(arguments.alarms), emitted, pack, settings) if arguments.alarms else 0
     counts: dict[str, Any] = {value: sum(verdict.verdict == value for verdict in verdicts)
                               for value in ("entered", "not_entered", "undetermined")} | {"traffic": len(traffic)}
     if arguments.alarms:
         counts["alarms"] = alarms
+    if arguments.neighbours:
+        counts["neighbours"] = {code: sum(row["country"] == code and row["verdict"] == "entered" for row in theirs)
+                                for code in sorted({row["country"] for row in theirs})}
     if arguments.json:
         if arguments.what_if:
             counts["changed"] = changed
@@ -82,6 +91,9 @@ def run(arguments: argparse.Namespace) -> int:
               f"written to {arguments.out}")
         if arguments.alarms:
             print(f"{alarms} alarms of the safety net; written to {arguments.alarms}")
+        if arguments.neighbours:
+            entered = ", ".join(f"{code} {count}" for code, count in counts["neighbours"].items()) or "no neighbour was near"
+            print(f"{len(theirs)} verdicts on neighbours, entered: {entered}; written to {arguments.neighbours}")
         if arguments.what_if:
             print(f"what if {arguments.what_if}: {len(changed)} of {len(rows)} verdicts would be others")
             for line in changed:
@@ -129,16 +141,34 @@ def _alarms(path: Path, emitted: list[EmittedTrack], pack: Pack, settings: Setti
     return sum(word.state == RAISED for word in words)
 
 
+def _neighbours(arguments: argparse.Namespace, emitted: list[EmittedTrack], pack: Pack, neighbours: Mapping[str, Territory],
+                settings: Settings) -> list[dict[str, Any]]:
+    """Write the verdicts on neighbours; return their rows."""
+    from lapwing.judge.from_tracks import judge_neighbours
+    from lapwing.record.canonical import to_json
+    from lapwing.record.rows import verdict_row
+
+    rows = [verdict_row(verdict) for verdict in judge_neighbours(emitted, pack, neighbours, settings)]
+    Path(arguments.neighbours).write_bytes(b"".join(to_json(row) + b"\n" for row in rows))
+    return rows
+
+
 def read_home(arguments: argparse.Namespace, state_dir: Path) -> Pack:
     """Return what `--country` or `--border` names. Raises ConfigError or InputError."""
+    return read_home_and_neighbours(arguments, state_dir)[0]
+
+
+def read_home_and_neighbours(arguments: argparse.Namespace, state_dir: Path) -> tuple[Pack, Mapping[str, Territory]]:
+    """Return the same with the territories of its neighbours; a border file has none. Raises ConfigError or InputError."""
     if arguments.border:
         from lapwing.judge.half_plane import parse_border, plain_pack
 
         data = Path(arguments.border).read_bytes()
-        return plain_pack(parse_border(data, arguments.border, hashlib.sha256(data).hexdigest()))
+        return plain_pack(parse_border(data, arguments.border, hashlib.sha256(data).hexdigest())), {}
     from lapwing.runtime.wiring import load_country
 
-    return load_country(arguments.country, state_dir).pack
+    country = load_country(arguments.country, state_dir)
+    return country.pack, country.neighbours
 
 
 def read_tracks(path: str) -> list[EmittedTrack]:

@@ -19,7 +19,7 @@ from lapwing.geo.areas import Areas
 from lapwing.geo.border import Territory
 from lapwing.geo.edge_index import SideIndex, StripTree
 
-FORMAT = 8
+FORMAT = 9
 # What a pack leaves to the defaults of the code is compiled in: with other defaults it is compiled anew.
 _DEFAULTS = repr(Policy())
 _TYPES: dict[str, type] = {t.__name__: t for t in (Pack, Zone, Places, Policy, Partner, Territory, Areas, SideIndex,

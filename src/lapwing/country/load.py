@@ -67,7 +67,7 @@ def load_pack(files: Mapping[str, bytes], compiled: bytes | None = None) -> Pack
     texts, text_warnings = read_texts(files, settings.languages)
     return Pack(
         code=settings.code, names=settings.names, version=settings.version, sha256=sha256, time_zone=settings.time_zone,
-        languages=settings.languages, neighbours=settings.neighbours, territory=territory,
+        languages=settings.languages, neighbours=settings.neighbours, neighbour_names=settings.neighbour_names, territory=territory,
         zones=_in_all_languages(zones, settings.languages), areas=areas, places=places, policy=settings.policy,
         partners=settings.partners, texts=texts, scale=settings.scale, attribution=settings.attribution,
         warnings=(*place_warnings, *text_warnings),

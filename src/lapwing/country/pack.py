@@ -115,4 +115,5 @@ class Pack:
     scale: Mapping[str, Mapping[str, str]]     # level -> language -> public name of the level
     attribution: str
     warnings: tuple[str, ...] = ()             # what the check found that does not stop it
+    neighbour_names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)   # code -> language -> name
     plurals: Mapping[str, tuple[str, ...]] = field(default_factory=dict)   # language -> plural form of each count: plurals.py

@@ -31,6 +31,7 @@ class Settings:
     time_zone: str
     languages: tuple[str, ...]
     neighbours: tuple[str, ...]
+    neighbour_names: Mapping[str, Mapping[str, str]]
     note: BoundaryNote
     policy: Policy
     partners: tuple[Partner, ...]
@@ -54,9 +55,10 @@ def read_settings(data: bytes) -> Settings:
     if languages[0] not in names:
         raise table.wrong("names", f"has no name in {languages[0]}, the first language",
                           f'add {languages[0]} = "..." to [names]')
+    neighbours = table.texts("neighbours", ())
     settings = Settings(
         code=table.code("code"), names=names, version=table.text("version"), time_zone=zone, languages=languages,
-        neighbours=table.texts("neighbours", ()), note=_boundary(table),
+        neighbours=neighbours, neighbour_names=_neighbour_names(table, neighbours), note=_boundary(table),
         policy=_policy(table.table("policy", needed=False)),
         partners=tuple(_partner(t) for t in table.tables("partner")), scale=_scale(table, languages),
         attribution=table.text("attribution"))
@@ -66,6 +68,13 @@ def read_settings(data: bytes) -> Settings:
             raise table.wrong(f"partner[{index}].id", f"{name!r} is given twice", "give each partner its own id")
     table.end()
     return settings
+
+
+def _neighbour_names(table: Table, neighbours: tuple[str, ...]) -> dict[str, dict[str, str]]:
+    names = table.table("neighbour_names", needed=False)
+    found = {code: words for code in neighbours if (words := names.words(code))}
+    names.end()
+    return found
 
 
 def _known_zone(name: str) -> bool:

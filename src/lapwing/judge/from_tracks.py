@@ -6,19 +6,20 @@ the filter's memory, which is honest for the interval and cautious for the verdi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from lapwing.country.pack import Pack
-from lapwing.geo.border import signed_distance
+from lapwing.geo.border import Territory, signed_distance
 from lapwing.judge import traffic
+from lapwing.judge.conclude import LIVE_DECORRELATION_S, make_verdict
 from lapwing.judge.existence import Other, existence, flew_beside, young
+from lapwing.judge.neighbours import reached
 from lapwing.judge.path import of_trajectory
 from lapwing.judge.settings import Settings
-from lapwing.judge.stage import LIVE_DECORRELATION_S, make_verdict
 from lapwing.judge.torn import parts
 from lapwing.judge.verdict import find
 from lapwing.model.times import NS_PER_S
@@ -68,13 +69,31 @@ def judge_tracks(emitted: Sequence[EmittedTrack], pack: Pack,
                 class_name=CLASSES[best], class_prob=float(np.nan_to_num(thin.class_prob[-1, best])), identity="",
                 first_ns=int(thin.time_ns[0]), last_ns=int(thin.time_ns[-1]), closest_m=float(np.min(distance))))
             continue
-        for part in parts(_trajectory(thin), settings):
-            path = of_trajectory(part, pack.territory, settings)
-            beside = flew_beside(path, _others(emitted, track)) if young(path) else ""
-            exists = existence(path, thin.sensor_count, beside, plot_count=thin.plot_count)
-            finding = find(path, LIVE_DECORRELATION_S, settings, ended=True, exists=exists)
-            verdicts.append(make_verdict(finding, part.track_id, (), pack, True, int(thin.time_ns[-1]), settings))
+        verdicts += [_judged(part, thin, track, emitted, pack, settings) for part in parts(_trajectory(thin), settings)]
     return verdicts, gone
+
+
+def judge_neighbours(emitted: Sequence[EmittedTrack], pack: Pack, neighbours: Mapping[str, Territory],
+                     settings: Settings) -> list[Verdict]:
+    """Return the final verdicts of neighbours on the tracks that are judged at home and came near them, by track and code."""
+    verdicts: list[Verdict] = []
+    for track in emitted:
+        thin = thinned(track)
+        first = signed_distance(pack.territory, thin.latitude_rad[:1], thin.longitude_rad[:1]).signed_distance_m
+        if traffic_reason(thin, float(first[0]), settings):
+            continue
+        for part in parts(_trajectory(thin), settings):
+            verdicts += [_judged(part, thin, track, emitted, their, settings) for their in reached(part, pack, neighbours, settings)]
+    return verdicts
+
+
+def _judged(part: Trajectory, thin: EmittedTrack, track: EmittedTrack, emitted: Sequence[EmittedTrack], pack: Pack,
+            settings: Settings) -> Verdict:
+    path = of_trajectory(part, pack.territory, settings)
+    beside = flew_beside(path, _others(emitted, track)) if young(path) else ""
+    exists = existence(path, thin.sensor_count, beside, plot_count=thin.plot_count)
+    finding = find(path, LIVE_DECORRELATION_S, settings, ended=True, exists=exists)
+    return make_verdict(finding, part.track_id, (), pack, True, int(thin.time_ns[-1]), settings)
 
 
 def _others(emitted: Sequence[EmittedTrack], but: EmittedTrack) -> Iterable[Other]:

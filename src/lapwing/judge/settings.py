@@ -36,6 +36,7 @@ class Settings:
     track_sigma_factor: float = 1.4
     track_m_sigma_min: float = 20.0
     trusted_m_sigma: float = 400.0         # a plot that leaves the position less certain than this proves nothing
+    neighbour_m: float = 30_000.0          # an object so near a neighbour's line is judged against it as well
     history_rows: int = 512                # of a live track; older rows far from the line are thinned
     net: NetSettings = field(default_factory=NetSettings)
     volumes: tuple[Volume, ...] = ()       # watched by the safety net beside the own airspace

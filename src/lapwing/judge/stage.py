@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -14,22 +14,21 @@ from lapwing.country.volumes import own_airspace
 from lapwing.geo.border import Territory, signed_distance
 from lapwing.geo.wgs84 import curvature_radii_m
 from lapwing.judge import clock as border_clock
+from lapwing.judge import neighbours as abroad
 from lapwing.judge import safety_net, traffic
-from lapwing.judge.evidence import decisive_plots
-from lapwing.judge.existence import BESIDE_M, SURE, Existence, Other, existence, flew_beside, young
-from lapwing.judge.hidden import hidden_way
+from lapwing.judge.conclude import LIVE_DECORRELATION_S, judge_trajectory, make_verdict
+from lapwing.judge.existence import BESIDE_M, SURE, Existence, Other, existence, young
 from lapwing.judge.line import spread
 from lapwing.judge.normal import normal_cdf
-from lapwing.judge.path import Path, bias_parts, decorrelation_s, judged_sigma, of_trajectory, plot_gaps
+from lapwing.judge.path import Path, bias_parts, judged_sigma
 from lapwing.judge.settings import Settings
 from lapwing.judge.state import NEVER_NS, History, Memory, Roll, Said, State
-from lapwing.judge.statement import statement
 from lapwing.judge.torn import parts
-from lapwing.judge.verdict import Finding, find
+from lapwing.judge.verdict import find
 from lapwing.model.sensors import SensorTable
 from lapwing.model.times import NS_PER_S
 from lapwing.model.tracks import AFFILIATIONS, CLASSES, Tracks, TrackUpdate, Trajectory
-from lapwing.model.verdicts import BorderStates, Boundary, Evidence, Judgement, Traffic, Verdict
+from lapwing.model.verdicts import BorderStates, Judgement, Traffic, Verdict
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -37,7 +36,6 @@ Bools = npt.NDArray[np.bool_]
 _UNKNOWN = AFFILIATIONS.index("unknown")
 _COASTED_ROW_S = 5.0          # a coasting track gets a row of history so often
 _TRAFFIC_ROW_S = 2.0          # traffic gets one at a plot, but not oftener: twenty radars see an airliner five times a second
-LIVE_DECORRELATION_S = 30.0  # of a filtered track: a few scans
 _FAR_SIGMAS = 8.0             # a live track farther out than this is looked at in the usual rhythm only
 _MOVED_SHARE, _MOVED_M = 0.1, 100.0   # a change of the closest approach worth handing on
 
@@ -49,7 +47,7 @@ def step(state: State, update: TrackUpdate, pack: Pack, neighbours: Mapping[str,
     Parameters
     ----------
     update : of this step's tracker; `ended` tracks get their final verdict, or their line of traffic
-    neighbours : territories whose distance is handed on as `Judgement.others`
+    neighbours : territories whose distance is handed on as `Judgement.others`, with clocks and verdicts of their own
     sensors : what is lost where none of them sees is not surely gone; None not known
     """
     tracks = update.tracks
@@ -70,7 +68,7 @@ def step(state: State, update: TrackUpdate, pack: Pack, neighbours: Mapping[str,
             verdicts += said
         memory[track_id] = known
         reasons[row] = known.traffic_reason
-    final, gone = _concluded(state, update, pack, now_ns, settings, sensors)
+    final, theirs_final, gone = _concluded(state, update, pack, neighbours, now_ns, settings, sensors)
     roll = _written(roll, rows, reasons, tracks)
     states = BorderStates(
         border_m=border_m, border_m_sigma=sigma_m, nearest_latitude_rad=clock.nearest_latitude_rad,
@@ -81,8 +79,11 @@ def step(state: State, update: TrackUpdate, pack: Pack, neighbours: Mapping[str,
         entry_10_prob=clock.entry_prob[:, 1], entry_15_prob=clock.entry_prob[:, 2],
         inside_prob=normal_cdf(-border_m / sigma_m), judged=~roll.traffic, traffic_reason=roll.reasons)
     others = {code: clock.others_m[:, column] for column, code in enumerate(sorted(neighbours))}
+    known_abroad, theirs = abroad.step(state.neighbours, tracks, rows, states.judged & tracks.confirmed, clock.others_m, pack, neighbours,
+                                       now_ns, settings, lambda path, row: _live_existence(path, tracks, row))
     net, alarms = safety_net.step(state.net, tracks, states, (own_airspace(pack), *settings.volumes), now_ns, settings.net)
-    return State(clock, memory, net, roll), Judgement(states, others, (*verdicts, *final), gone, alarms)
+    return State(clock, memory, net, roll, known_abroad), Judgement(
+        states, others, (*verdicts, *final), gone, alarms, (*theirs, *theirs_final), abroad.nearby(known_abroad, tracks))
 
 
 def finish(state: State, update: TrackUpdate, pack: Pack, neighbours: Mapping[str, Territory], now_ns: int,
@@ -104,26 +105,10 @@ def finish(state: State, update: TrackUpdate, pack: Pack, neighbours: Mapping[st
         else:
             finding = find(path, LIVE_DECORRELATION_S, settings, ended=True, exists=_live_existence(path, tracks, int(row)))
             final.append(make_verdict(finding, track_id, _mask_sensors(tracks, int(row)), pack, True, now_ns, settings))
-    return state, replace(judgement, verdicts=(*judgement.verdicts, *final), traffic=(*judgement.traffic, *gone))
-
-
-def judge_trajectory(trajectory: Trajectory, pack: Pack, now_ns: int, settings: Settings, *, identified: bool = False,
-                     others: Callable[[], Iterable[Other]] = tuple, sensors: SensorTable | None = None) -> Verdict:
-    """Return the final verdict on one ended track, from its smoothed trajectory.
-
-    Parameters
-    ----------
-    identified : a transponder answered: there is an object
-    others : the ways of the other tracks, asked for where the track is so short that it may be one of theirs
-    """
-    path = of_trajectory(trajectory, pack.territory, settings)
-    rows = trajectory.sensor_index[trajectory.measured & (trajectory.sensor_index != 65_535)]
-    saw = tuple(str(index) for index in np.unique(rows).tolist())
-    exists = SURE if identified else existence(path, len(saw), flew_beside(path, others()) if young(path) else "")
-    hidden = hidden_way(trajectory, path, sensors, pack.territory, settings) if sensors is not None else None
-    finding = find(path, decorrelation_s(trajectory), settings, ended=True, exists=exists, hidden=hidden)
-    verdict = make_verdict(finding, trajectory.track_id, saw, pack, True, now_ns, settings)
-    return replace(verdict, evidence=replace(verdict.evidence, decisive=decisive_plots(trajectory, path, verdict.closest_ns)))
+    theirs = abroad.at_the_end(state.neighbours, tracks, pack, neighbours, now_ns, settings,
+                               lambda path, row: _live_existence(path, tracks, row), lambda row: _mask_sensors(tracks, row))
+    return state, replace(judgement, verdicts=(*judgement.verdicts, *final), traffic=(*judgement.traffic, *gone),
+                          neighbours=(*judgement.neighbours, *theirs))
 
 
 def named(judgement: Judgement, sensor_ids: tuple[str, ...]) -> Judgement:
@@ -137,7 +122,8 @@ def named(judgement: Judgement, sensor_ids: tuple[str, ...]) -> Judgement:
             evidence, sensors=tuple(name(sensor) for sensor in evidence.sensors),
             decisive=tuple(replace(plot, sensor=name(plot.sensor)) for plot in evidence.decisive)))
 
-    return replace(judgement, verdicts=tuple(renamed(v) for v in judgement.verdicts))
+    return replace(judgement, verdicts=tuple(renamed(v) for v in judgement.verdicts),
+                   neighbours=tuple(renamed(v) for v in judgement.neighbours))
 
 
 def _called(state: State, tracks: Tracks) -> Roll:
@@ -247,10 +233,11 @@ def _live_verdict(known: Memory, tracks: Tracks, row: int, score: float, pack: P
     return replace(known, said=said), [verdict]
 
 
-def _concluded(state: State, update: TrackUpdate, pack: Pack, now_ns: int, settings: Settings,
-               sensors: SensorTable | None) -> tuple[list[Verdict], tuple[Traffic, ...]]:
-    """Return final verdicts and traffic lines of the tracks that ended."""
+def _concluded(state: State, update: TrackUpdate, pack: Pack, neighbours: Mapping[str, Territory], now_ns: int, settings: Settings,
+               sensors: SensorTable | None) -> tuple[list[Verdict], list[Verdict], tuple[Traffic, ...]]:
+    """Return final verdicts, those of neighbours, and traffic lines of the tracks that ended."""
     final: list[Verdict] = []
+    theirs: list[Verdict] = []
     gone: list[Traffic] = []
     for row, trajectory in enumerate(update.ended):
         if not len(trajectory):
@@ -267,9 +254,11 @@ def _concluded(state: State, update: TrackUpdate, pack: Pack, now_ns: int, setti
             def others(ended: Trajectory = trajectory) -> Iterable[Other]:
                 return _others(state, update, ended)
 
-            final += [judge_trajectory(part, pack, now_ns, settings, identified=identified, others=others, sensors=sensors)
-                      for part in parts(trajectory, settings)]
-    return final, tuple(gone)
+            for part in parts(trajectory, settings):
+                final.append(judge_trajectory(part, pack, now_ns, settings, identified=identified, others=others, sensors=sensors))
+                theirs += [judge_trajectory(part, their, now_ns, settings, identified=identified, others=others, sensors=sensors)
+                           for their in abroad.reached(part, pack, neighbours, settings)]
+    return final, theirs, tuple(gone)
 
 
 def _others(state: State, update: TrackUpdate, ended: Trajectory) -> Iterable[Other]:
@@ -320,21 +309,3 @@ def _traffic(tracks: Tracks, row: int, reason: str, first_ns: int, closest_m: fl
 def _mask_sensors(tracks: Tracks, row: int) -> tuple[str, ...]:
     mask = int(tracks.sensors_mask[row])
     return tuple(str(bit) for bit in range(64) if mask >> bit & 1)
-
-
-def make_verdict(finding: Finding, track_id: str, sensors: tuple[str, ...], pack: Pack, final: bool, now_ns: int,
-                 settings: Settings) -> Verdict:
-    """Return the verdict that hands a finding on."""
-    path, approach, territory = finding.path, finding.approach, pack.territory
-    row = approach.row
-    boundary = Boundary(territory.name, territory.version, territory.sha256, float(path.bound_95_m[row]))
-    evidence = Evidence(int(np.count_nonzero(path.measured)), sensors, plot_gaps(path, settings.gap_s),
-                        math.hypot(float(path.bias_m[row, 0]), float(path.bias_m[row, 1])),
-                        int(path.time_ns[np.argmax(path.measured)]), int(path.time_ns[path.last_plot]), exists_prob=finding.exists.prob)
-    return Verdict(
-        track_id=track_id, country=pack.code, verdict=finding.verdict, entered_prob=finding.entered_prob,
-        closest_m=approach.distance_m, closest_m_low=approach.low_m, closest_m_high=approach.high_m,
-        closest_ns=int(path.time_ns[row]), closest_latitude_rad=float(path.latitude_rad[row]),
-        closest_longitude_rad=float(path.longitude_rad[row]), deepest_m=finding.deepest_m, entries=finding.entries,
-        seconds_inside=finding.seconds_inside, boundary=boundary, evidence=evidence,
-        statement=statement(finding, track_id, pack), reason=finding.reason, final=final, time_ns=now_ns)

@@ -11,6 +11,7 @@ from lapwing.judge.clock import Clock
 from lapwing.judge.path import Path
 from lapwing.judge.safety_net import NetState
 from lapwing.model.times import NS_PER_S
+from lapwing.model.verdicts import NeighbourState
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -86,6 +87,16 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
+class Abroad:
+    """One live track and one neighbour that it came near."""
+
+    history: History
+    now: NeighbourState
+    judged_ns: int = 0
+    said: Said = field(default_factory=Said)
+
+
+@dataclass(frozen=True, slots=True)
 class Roll:
     """Of the rows of the last step, what the memories say, as columns: thousands are not asked one by one, ten times a second."""
 
@@ -103,3 +114,4 @@ class State:
     memory: dict[str, Memory] = field(default_factory=dict)
     net: NetState = field(default_factory=NetState)
     roll: Roll = field(default_factory=Roll)
+    neighbours: dict[str, Abroad] = field(default_factory=dict)     # neighbour's code, a blank and the track

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from lapwing.model.reports import Impact, PatrolEvent, Sighting
@@ -20,6 +21,9 @@ class NoticeObject:
     velocity_mps: tuple[float, float]    # east, north
     class_name: str
     class_prob: float
+    border_m: float = math.nan           # to the partner's own territory, negative inside; NaN unknown, far, or not released
+    verdict: str = ""                    # on the partner's own airspace, so far; "" none, or not released
+    entered_prob: float = math.nan       # P(it entered the partner's airspace)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from lapwing.model.entries import Entry
 class Output:
     """One thing that went out, as journaled with the batch that caused it.
 
-    `kind`: tracks, verdict, traffic, alarm, claim, proposal, decision, alert, notice, patrol, sighting, impact, refusals, event.
+    `kind`: tracks, verdict, neighbour, traffic, alarm, claim, proposal, decision, alert, notice, patrol, sighting, impact, refusals, event.
     `payload`: canonical JSON (sorted keys, no spaces) in UTF-8; for ``tracks`` the packed rows of `record.track_rows`.
     """
 

@@ -110,6 +110,11 @@ class Verdict:
     final: bool                          # the track has ended, or the run has
     time_ns: int                         # when the verdict was reached
 
+    @property
+    def seen_inside(self) -> bool:
+        """Whether it was inside when first seen: then nobody saw it come in."""
+        return bool(self.entries) and self.entries[0].entry_ns <= self.evidence.first_ns
+
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
@@ -128,6 +133,23 @@ class Traffic:
 
 
 @dataclass(frozen=True, slots=True)
+class NeighbourState:
+    """Where a live object under judgement stands to a neighbour that it came near; distance positive outside."""
+
+    track_id: str
+    country: str                         # the neighbour's code
+    time_ns: int                         # of the track's row that it is of
+    border_m: float
+    border_m_sigma: float
+    closing_mps: float                   # positive: coming nearer
+    time_to_go_s: float                  # to their line as it flies; 0 inside, inf: not as it flies
+    inside_prob: float                   # P(inside then)
+    verdict: str                         # so far; "" none yet
+    entered_prob: float
+    seen_inside: bool = False            # it was over that country when first seen
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """What one step of the judge hands on."""
 
@@ -136,6 +158,8 @@ class Judgement:
     verdicts: tuple[Verdict, ...] = ()   # new or changed in this step
     traffic: tuple[Traffic, ...] = ()    # ended as traffic in this step
     alarms: tuple[Alarm, ...] = ()       # of the safety net: raised, changed or ended in this step
+    neighbours: tuple[Verdict, ...] = ()     # as `verdicts`, on the airspace of neighbours: they warn of nothing here
+    nearby: tuple[NeighbourState, ...] = ()  # of all live objects near a neighbour, by track and code
 
 
 Rows = npt.NDArray[np.intp]

@@ -22,7 +22,7 @@ from lapwing.record.track_rows import TrackRows, empty_rows, unpack
 
 # What makes two rows of a kind the same thing; a kind that is not here keeps every row.
 _KEYS: Mapping[str, tuple[str, ...]] = {
-    "verdict": ("track_id", "country"), "traffic": ("track_id", "country"), "notice": ("id",),
+    "verdict": ("track_id", "country"), "neighbour": ("track_id", "country"), "traffic": ("track_id", "country"), "notice": ("id",),
     "alert": ("identifier",), "proposal": ("id",), "sighting": ("id",), "claim": ("number",)
 }
 # An object is either judged or traffic: the later of the two words on it takes the place of the earlier.

@@ -14,7 +14,7 @@ from lapwing.model.notices import Responded, Shared
 from lapwing.model.sensed import Sensed
 from lapwing.model.times import NS_PER_S, to_iso
 from lapwing.model.tracks import TrackUpdate
-from lapwing.model.verdicts import Judgement
+from lapwing.model.verdicts import NOT_ENTERED, Judgement
 from lapwing.record import incident_words as words
 from lapwing.record.incident_objects import Seen, object_events
 
@@ -91,15 +91,18 @@ def _opened(state: State, now_ns: int) -> State:
 
 def _verdict_events(told: dict[str, str], judgement: Judgement) -> tuple[dict[str, str], list[words.Draft]]:
     final = [verdict for verdict in judgement.verdicts if verdict.final]
-    if not final:
+    # Of neighbours what is news: it crossed their line, or may have. Most objects were over one of them from the first.
+    theirs = [verdict for verdict in judgement.neighbours
+              if verdict.final and verdict.verdict != NOT_ENTERED and not verdict.seen_inside]
+    if not (final or theirs):
         return told, []
     known, drafts = dict(told), []
-    for verdict in final:
+    for verdict in (*final, *theirs):
         key = f"{verdict.country} {verdict.track_id}"
         if known.get(key) != verdict.verdict:
             known.pop(key, None)         # told last, forgotten last
             known[key] = verdict.verdict
-            drafts.append(words.verdict(verdict))
+            drafts.append(words.verdict(verdict) if verdict in final else words.neighbour(verdict))
     return dict(list(known.items())[-TOLD_MAX:]), drafts
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lapwing.model.alerts import CANCEL, UPDATE, Alert, Decision, Proposal, ZoneRef
 from lapwing.model.notices import Notice
@@ -156,3 +156,9 @@ def verdict(item: Verdict) -> Draft:
     severity = {ENTERED: "alarm", UNDETERMINED: "warning"}.get(item.verdict, "notice")
     return Draft("verdict", item.time_ns, text, severity, (item.track_id,), item.closest_latitude_rad,
                  item.closest_longitude_rad)
+
+
+def neighbour(item: Verdict) -> Draft:
+    """The final word on an object and the airspace of a neighbour: theirs to act on."""
+    draft = verdict(item)
+    return replace(draft, severity="warning")

@@ -61,6 +61,8 @@ def build_report(record: Record, pack: Pack, sensors: SensorTable, *, incident: 
 
     told = {name for filed in events for name in filed.row["ids"]}
     verdicts = [filed for filed in record.of("verdict") if not incident or filed.row["track_id"] in told]
+    theirs = sorted((filed for filed in record.of("neighbour") if not incident or filed.row["track_id"] in told),
+                    key=lambda filed: (str(filed.row["country"]), *_rank(filed.row)))
     traffic = [filed for filed in record.of("traffic")
                if not incident or (filed.row["last_time"] >= start and filed.row["first_time"] <= end)]
     verdicts.sort(key=lambda filed: _rank(filed.row))
@@ -77,6 +79,7 @@ def build_report(record: Record, pack: Pack, sensors: SensorTable, *, incident: 
         "result": result,
         "objects": _objects(record, verdicts, traffic, sensors, refs),
         "verdicts": [filed.row | {"refs": refs(filed)} for filed in verdicts],
+        "neighbours": [filed.row | {"seen_inside": _seen_inside(filed.row), "refs": refs(filed)} for filed in theirs],
         "alerts": alerts,
         "decisions": within("decision"),
         "patrol": within("patrol"),
@@ -119,6 +122,11 @@ def _rank(row: Row) -> tuple[int, float, str]:
     order = {ENTERED: 0, UNDETERMINED: 1}.get(row["verdict"], 2)
     closest = row["closest_m"]
     return order, float("inf") if closest is None else float(closest), str(row["track_id"])
+
+
+def _seen_inside(row: Row) -> bool:
+    """Return whether an object was over a neighbour when first seen."""
+    return bool(row["entries"]) and str(row["entries"][0]["entry_time"]) <= str(row["evidence"]["first_time"])
 
 
 def _statement(verdicts: list[Filed], pack: Pack) -> tuple[dict[str, str], str]:

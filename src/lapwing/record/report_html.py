@@ -49,7 +49,8 @@ def render_report(report: Row, record: Record, pack: Pack, sensors: SensorTable)
     environment.globals |= {"signed": distance}
     template = environment.from_string(read_resource("lapwing.record", "templates/report.html.j2").decode("utf-8"))
     return template.render(
-        report=report, table=table, rest=rest, colours=colours, other_colour=OTHER_COLOUR, level_colours=LEVEL_COLOURS,
+        report=report, neighbours=_neighbours(report, pack),
+        table=table, rest=rest, colours=colours, other_colour=OTHER_COLOUR, level_colours=LEVEL_COLOURS,
         result_words=_RESULT_WORDS[report["result"]], languages=_LANGUAGE_NAMES, country=_country(pack),
         local=_Local(pack.time_zone), time_zone=pack.time_zone, duration_min=duration_s(report) / 60.0,
         people=people_warned(report), test=_is_test(report),
@@ -63,6 +64,16 @@ def _split(verdicts: list[Row]) -> tuple[list[Row], list[Row]]:
     grave = [row for row in verdicts if row["verdict"] != NOT_ENTERED]
     outside = [row for row in verdicts if row["verdict"] == NOT_ENTERED]
     return grave + outside[:TABLE_ROWS], outside[TABLE_ROWS:]
+
+
+def _neighbours(report: Row, pack: Pack) -> list[tuple[str, list[Row], list[Row], list[Row]]]:
+    """Return of each neighbour its name, the verdicts that need a line, the objects that were there from the first, and the rest."""
+    found = []
+    for code in dict.fromkeys(str(row["country"]) for row in report["neighbours"]):
+        rows = [row for row in report["neighbours"] if row["country"] == code]
+        table, rest = _split([row for row in rows if not row["seen_inside"]])
+        found.append((pack.neighbour_names.get(code, {}).get("en", code), table, [row for row in rows if row["seen_inside"]], rest))
+    return found
 
 
 def object_colours(report: Row) -> dict[str, str]:

@@ -160,7 +160,8 @@ def _notice_object_row(item: NoticeObject) -> Row:
     return {"track_id": item.track_id, "time": iso(item.time_ns), "lat_deg": degrees(item.latitude_rad),
             "lon_deg": degrees(item.longitude_rad), "position_m_sigma": metres(item.position_m_sigma),
             "height_m": metres(item.height_m), "velocity_mps": [rounded(part, 1) for part in item.velocity_mps],
-            "class": item.class_name, "class_prob": prob(item.class_prob)}
+            "class": item.class_name, "class_prob": prob(item.class_prob), "border_m": metres(item.border_m),
+            "verdict": item.verdict or None, "entered_prob": prob(item.entered_prob)}
 
 
 def patrol_row(event: PatrolEvent) -> Row:

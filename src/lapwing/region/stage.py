@@ -58,7 +58,9 @@ class Named:
         values: dict[str, Any] = {f.name: getattr(states, f.name)[self.rows] for f in fields(states) if f.name != "traffic_reason"}
         kept = BorderStates(**values, traffic_reason=tuple(states.traffic_reason[row] for row in self.rows.tolist()))
         return replace(judgement, states=kept, others={code: each[self.rows] for code, each in judgement.others.items()},
-                       verdicts=tuple(v for v in judgement.verdicts if v.track_id not in self.owned.foreign))
+                       verdicts=tuple(v for v in judgement.verdicts if v.track_id not in self.owned.foreign),
+                       neighbours=tuple(v for v in judgement.neighbours if v.track_id not in self.owned.foreign),
+                       nearby=tuple(each for each in judgement.nearby if each.track_id not in self.owned.foreign))
 
 
 def plots_near(plots: Plots, area: Area) -> Plots:

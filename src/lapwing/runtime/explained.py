@@ -19,9 +19,10 @@ from lapwing.runtime.segments import segments
 EARLY_NS, LATE_NS = 5 * NS_PER_S, 600 * NS_PER_S
 
 
-def explained(journal: Path, track_ids: tuple[str, ...] = ()) -> Iterator[dict[str, Any]]:
+def explained(journal: Path, track_ids: tuple[str, ...] = (), neighbour: str = "") -> Iterator[dict[str, Any]]:
     """Yield the final verdicts of a journal, in order, each plot of `evidence.decisive` with format and octets of its entry.
 
+    `neighbour`: the verdicts on the airspace of that neighbour, by its code; "" on the own.
     `journal` is a file, the folder of a run, or the journal folder of a live site. Format and octets are empty where the entry is
     not at hand (its segment has left). Raises StorageError where there is no journal, InputError where it has no final verdict on
     an object named.
@@ -29,11 +30,13 @@ def explained(journal: Path, track_ids: tuple[str, ...] = ()) -> Iterator[dict[s
     with contextlib.ExitStack() as stack:
         logs = [stack.enter_context(SqliteLog(path, read_only=True)) for path in _files(journal)]
         final = [(number, row) for number, log in enumerate(logs)
-                 for row in (json.loads(output.payload) for _, output in log.outputs_of("verdict")) if row["final"]]
+                 for row in (json.loads(output.payload) for _, output in log.outputs_of("neighbour" if neighbour else "verdict"))
+                 if row["final"] and row["country"] == (neighbour or row["country"])]
         for track_id in track_ids:
             if not any(_named(row, track_id) for _, row in final):
                 known = ", ".join(sorted({row["track_id"] for _, row in final})[:12]) or "none"
-                raise InputError("no final verdict on this object", where=f"{journal}: {track_id}",
+                on = f" and {neighbour}" if neighbour else ""
+                raise InputError(f"no final verdict on this object{on}", where=f"{journal}: {track_id}",
                                  remedy=f"objects with one: {known}")
         for number, row in final:
             if track_ids and not any(_named(row, track_id) for track_id in track_ids):

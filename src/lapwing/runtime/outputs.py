@@ -38,6 +38,9 @@ def outputs_of(outcome: Outcome) -> list[Output]:
         for verdict in outcome.judgement.verdicts:
             if whole(verdict.track_id) not in owned.never:
                 add("verdict", rows.verdict_row(verdict))
+        for verdict in outcome.judgement.neighbours:
+            if whole(verdict.track_id) not in owned.never:
+                add("neighbour", rows.verdict_row(verdict))
         for traffic in outcome.judgement.traffic:
             if whole(traffic.track_id) not in owned.never:
                 add("traffic", rows.traffic_row(traffic))

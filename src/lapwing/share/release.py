@@ -18,6 +18,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "height": ("height_m",),
     "velocity": ("velocity_mps",),
     "class": ("class_name", "class_prob"),
+    "judged": ("border_m", "verdict", "entered_prob"),
 }
 
 
@@ -58,4 +59,5 @@ def released(item: NoticeObject, fields: Iterable[str]) -> NoticeObject:
         position_m_sigma=number("position_m_sigma", item.position_m_sigma), height_m=number("height_m", item.height_m),
         velocity_mps=item.velocity_mps if "velocity_mps" in open_fields else (math.nan, math.nan),
         class_name=item.class_name if "class_name" in open_fields else "",
-        class_prob=item.class_prob if "class_prob" in open_fields else 0.0)
+        class_prob=item.class_prob if "class_prob" in open_fields else 0.0, border_m=number("border_m", item.border_m),
+        verdict=item.verdict if "verdict" in open_fields else "", entered_prob=number("entered_prob", item.entered_prob))

@@ -1,11 +1,13 @@
 """Notices to partners: who is told what and when, renewed while it lasts, expiring, acknowledged.
 
 One notice stands per partner and reason. It is replaced at once when a new object joins, and renewed before it
-expires while its reason lasts; otherwise it lapses. Entries and exits are told once an object.
+expires while its reason lasts; otherwise it lapses. Entries and exits are told once an object; so is at once to a neighbour
+that an object entered its airspace, with the verdict on that airspace.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from lapwing.country.pack import Pack, Partner
@@ -16,10 +18,10 @@ from lapwing.model.reports import Acknowledgement
 from lapwing.model.times import NS_PER_S, to_iso
 from lapwing.model.tracks import Tracks
 from lapwing.model.verdicts import ENTERED, Judgement
-from lapwing.share import reasons
+from lapwing.share import reasons, theirs
 from lapwing.share.release import from_track, from_verdict, released
 from lapwing.share.state import Standing, State
-from lapwing.share.texts import notice_text
+from lapwing.share.texts import Said, notice_text
 
 RECENT_MAX = 256           # notices kept for their acknowledgement; the oldest are forgotten
 _TOLD_MAX = 4_096          # track ids remembered as entered or left
@@ -45,8 +47,10 @@ def step(state: State, tracks: Tracks, judgement: Judgement, warned: Warned,
     # An acknowledged one has had its last word; only what nobody answered lapses.
     lapsed = tuple(notice for notice in state.recent if notice.expires_ns <= now_ns and not notice.acknowledged_by)
     recent = tuple(notice for notice in state.recent if notice.expires_ns > now_ns)
+    abroad = dict.fromkeys((*state.abroad, *(f"{each.country} {each.track_id}" for each in judgement.neighbours
+                                             if each.verdict == ENTERED)))
     state = State(
-        standing=standing, ranges=state.ranges, recent=(*recent, *notices)[-RECENT_MAX:],
+        standing=standing, ranges=state.ranges, recent=(*recent, *notices)[-RECENT_MAX:], abroad=tuple(abroad)[-_TOLD_MAX:],
         entered=(*state.entered, *(k for k in came))[-_TOLD_MAX:], left=(*state.left, *(k for k in went))[-_TOLD_MAX:])
     return state, Shared(tuple(notices), (*changed, *lapsed))
 
@@ -88,7 +92,7 @@ def _due(partner: Partner, standing: dict[str, Standing], state: State, tracks: 
         live = {track_id: row for row, track_id in enumerate(tracks.track_id)}
         items = tuple(from_track(tracks, live[k]) if k in live else item for k, item in sorted(crossed.items()))
         words = "entered" if partner.when == "entered" else "left again"
-        text = notice_text(pack, partner, f"share.{partner.when}", count=len(items), time=time)
+        text = notice_text(pack, partner, (f"share.{partner.when}", {"count": len(items), "time": time}))
         return _notice(partner, items, text, f"{', '.join(sorted(crossed))}: {words}", now_ns)
 
     if partner.when == "threat":
@@ -97,24 +101,33 @@ def _due(partner: Partner, standing: dict[str, Standing], state: State, tracks: 
         cause = reasons.near_border(partner, tracks, judgement, state.ranges, pack.policy)
     key = f"{partner.id} {partner.when}"
     last = standing.get(key)
-    if cause is None:
+    abroad = theirs.entered(judgement, partner.country, state.abroad) if partner.when == "near_border" else {}
+    if cause is None and not abroad:
         return None
-    names = {tracks.track_id[row] for row in cause.rows}
+    cause = cause or reasons.Cause((), math.inf, "")
+    names = {tracks.track_id[row] for row in cause.rows} | set(abroad)
     told = set(last.told) if last else set()
     entered_since = bool(names & set(came))
     if last is not None:
         age = (now_ns - last.notice.time_ns) / max(last.notice.expires_ns - last.notice.time_ns, 1)
         fresh = (names - told or entered_since) and now_ns - last.notice.time_ns >= _AGAIN_S * NS_PER_S
-        if not fresh and age < _RENEW_SHARE:
+        if not fresh and not abroad and age < _RENEW_SHARE:
             standing[key] = replace(last, lasts_ns=now_ns)
             return None
     count, nearest_km = len(cause.rows), f"{cause.nearest_m / 1000.0:.1f}"
+    said: list[Said] = []
     if partner.when == "threat":
-        text = notice_text(pack, partner, "share.threat", count=count, border_km=nearest_km, time=time)
-    else:
-        text = notice_text(pack, partner, "share.near_border", count=count, partner=partner.name,
-                           distance_km=nearest_km, minutes=f"{pack.policy.notice_time_s / 60.0:.0f}", time=time)
-    notice = _notice(partner, tuple(from_track(tracks, row) for row in cause.rows), text, cause.words, now_ns)
+        said.append(("share.threat", {"count": count, "border_km": nearest_km, "time": time}))
+    elif count:
+        said.append(("share.near_border", {"count": count, "partner": partner.name, "distance_km": nearest_km,
+                                           "minutes": f"{pack.policy.notice_time_s / 60.0:.0f}", "time": time}))
+    if abroad:
+        said.append(("share.entered", {"count": len(abroad), "of": partner.country, "time": time}))
+    items = tuple(theirs.judged(from_track(tracks, row), judgement, partner.country) for row in cause.rows)
+    there = {item.track_id for item in items}
+    items += tuple(theirs.as_object(verdict) for name, verdict in sorted(abroad.items()) if name not in there)
+    words = "; ".join(part for part in (cause.words, f"{', '.join(sorted(abroad))}: entered {partner.country}" if abroad else "") if part)
+    notice = _notice(partner, items, notice_text(pack, partner, *said), words, now_ns)
     standing[key] = Standing(notice, tuple(sorted(told | names)), now_ns)
     return notice
 

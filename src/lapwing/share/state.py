@@ -34,3 +34,4 @@ class State:
     recent: tuple[Notice, ...] = ()          # notices that may still be acknowledged, oldest first
     entered: tuple[str, ...] = ()            # track ids said to have entered, in that order
     left: tuple[str, ...] = ()               # ... and to have left again
+    abroad: tuple[str, ...] = ()             # neighbour's code, a blank and the track: said to have entered there

@@ -17,15 +17,27 @@ ENGLISH: Mapping[str, str] = {
 }
 
 
-def notice_text(pack: Pack, whom: Partner, key: str, **values: object) -> dict[str, str]:
-    """Return language -> text for the partner's languages; English is always among them."""
+Said = tuple[str, Mapping[str, object]]       # key of a sentence, and its values
+
+
+def notice_text(pack: Pack, whom: Partner, *sentences: Said) -> dict[str, str]:
+    """Return language -> text for the partner's languages; English is always among them.
+
+    `country` is the own one in the language of the text, unless a sentence says `of`, the code of a neighbour.
+    """
     languages = (*whom.languages, *(() if "en" in whom.languages else ("en",)))
     out = {}
     for language in languages:
-        country = pack.names.get(language) or pack.names.get("en", pack.code)
-        sentence = _filled(pack, language, key, values | {"country": country})
-        out[language] = f"{sentence} {_filled(pack, language, 'share.information', values)}"
+        parts = [_filled(pack, language, key, {**values, "country": _country(pack, language, str(values.get("of", "")))})
+                 for key, values in sentences]
+        out[language] = " ".join([*parts, _filled(pack, language, "share.information", {})])
     return out
+
+
+def _country(pack: Pack, language: str, code: str) -> str:
+    """Return the name of the own country, or of a neighbour."""
+    names = pack.neighbour_names.get(code, {}) if code else pack.names
+    return names.get(language) or names.get("en", code or pack.code)
 
 
 def _filled(pack: Pack, language: str, key: str, values: dict[str, object]) -> str:

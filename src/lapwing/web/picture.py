@@ -19,7 +19,7 @@ from lapwing.model.sensed import SensorHealth
 from lapwing.model.sensors import ACOUSTIC_ARRAY, ADSB, MLAT, OBSERVER, RADAR, Sensor, SensorTable
 from lapwing.model.times import NS_PER_S, to_iso
 from lapwing.model.tracks import AFFILIATIONS, CLASSES, Tracks
-from lapwing.model.verdicts import BorderStates, Judgement
+from lapwing.model.verdicts import BorderStates, Judgement, NeighbourState
 from lapwing.web.board import Board, in_force
 from lapwing.web.site import site_picture
 
@@ -70,7 +70,8 @@ def live_picture(
         "ended": ended,
         "note": note,
         "lag_s": _number((wall_time_ns - time_ns) / NS_PER_S, 1) if wall_time_ns and mode == "LIVE" else None,
-        "tracks": _tracks(time_ns, tracks, judgement.states if judgement is not None else None, board, sensors),
+        "tracks": _tracks(time_ns, tracks, judgement.states if judgement is not None else None, board, sensors,
+                          judgement.nearby if judgement is not None else ()),
         "zones": dict(board.zone_levels),
         "alerts": _alerts(board, time_ns),
         "alert_count": board.alert_count,
@@ -168,8 +169,8 @@ def _number(value: float | None, digits: int) -> float | None:
     return round(float(value), digits) if digits else round(float(value))
 
 
-def _tracks(now_ns: int, tracks: Tracks, states: BorderStates | None, board: Board,
-            sensors: SensorTable) -> list[dict[str, Any]]:
+def _tracks(now_ns: int, tracks: Tracks, states: BorderStates | None, board: Board, sensors: SensorTable,
+            nearby: tuple[NeighbourState, ...]) -> list[dict[str, Any]]:
     """Return one record a track that has a position, in their order."""
     if not len(tracks):
         return []
@@ -179,6 +180,9 @@ def _tracks(now_ns: int, tracks: Tracks, states: BorderStates | None, board: Boa
     best = np.argmax(tracks.class_prob, axis=1)
     altitude_m = tracks.height_m - undulation_m(tracks.latitude_rad, tracks.longitude_rad)
     threats, regions = frozenset(board.threats), dict(board.regions)
+    near: dict[str, list[dict[str, Any]]] = {}
+    for each in nearby:
+        near.setdefault(each.track_id, []).append(_neighbour(each))
     records = []
     for i, track_id in enumerate(tracks.track_id):
         if not (math.isfinite(tracks.latitude_rad[i]) and math.isfinite(tracks.longitude_rad[i])):
@@ -208,8 +212,17 @@ def _tracks(now_ns: int, tracks: Tracks, states: BorderStates | None, board: Boa
             "region": regions.get(track_id, ""),
         }
         record.update(_border_record(states, i))
+        record["neighbours"] = near.get(track_id, [])
         records.append(record)
     return records
+
+
+def _neighbour(near: NeighbourState) -> dict[str, Any]:
+    """Return where an object stands to a neighbour that it came near, and the verdict on that airspace so far."""
+    return {"country": near.country, "border_m": _number(near.border_m, 0), "border_m_sigma": _number(near.border_m_sigma, 0),
+            "closing_mps": _number(near.closing_mps, 1), "time_to_go_s": _number(near.time_to_go_s, 0),
+            "inside_prob": _number(near.inside_prob, 3), "verdict": near.verdict, "entered_prob": _number(near.entered_prob, 3),
+            "seen_inside": near.seen_inside}
 
 
 def _border_record(states: BorderStates | None, i: int) -> dict[str, Any]:

@@ -8,6 +8,9 @@ import { classWord, clockWord, lengthWord, percent, reasonWord, shortIds, sideWo
 
 /** @typedef {import("./types.js").Picture} Picture */
 /** @typedef {import("./types.js").Track} Track */
+/** @typedef {import("./types.js").Neighbour} Neighbour */
+
+const NEIGHBOUR_M = 10_000;      // nearer to a neighbour's line than this is told
 
 let eventsShown = "";
 
@@ -55,7 +58,8 @@ function fill(node, track) {
   const height = track.altitude_m ?? track.height_m;
   const motion = `${height === null ? "height ?" : `${height} m`} · ${track.speed_mps === null ? "?" : Math.round(track.speed_mps)} m/s`;
   const whose = track.region ? ` · ${track.region} answers for it` : "";
-  say(detail, (track.coasting ? `lost from sight ${spanWord(track.age_s)} ago` : motion) + whose);
+  const abroad = track.neighbours.filter(isNews).map((n) => ` · ${neighbourWord(n)}`).join("");
+  say(detail, (track.coasting ? `lost from sight ${spanWord(track.age_s)} ago` : motion) + whose + abroad);
   /** @type {HTMLElement} */ (detail).title = `seen by ${track.sensors.join(", ") || "no sensor"}, last plot ${spanWord(track.age_s)} ago`;
   const soon = track.time_to_go_s !== null && track.time_to_go_s < 900 && !inside;
   go.className = `go${soon ? " soon" : ""}`;
@@ -63,6 +67,20 @@ function fill(node, track) {
     : `${soon ? `border in ${spanWord(track.time_to_go_s ?? 0)} · ` : ""}entry ${percent(track.entry_10_prob)}`);
   /** @type {HTMLElement} */ (go).title = "Probability that it is inside within 10 minutes";
   return node;
+}
+
+/**
+ * Whether a neighbour is worth a word: it came near from outside. Most objects were over one from the first.
+ * @param {Neighbour} near
+ */
+function isNews(near) {
+  return !near.seen_inside && (near.verdict === "entered" || near.verdict === "undetermined" || (near.border_m ?? Infinity) < NEIGHBOUR_M);
+}
+
+/** @param {Neighbour} near */
+function neighbourWord(near) {
+  const told = near.verdict === "entered" ? "entered" : near.verdict === "undetermined" ? `may have entered (${percent(near.entered_prob)})` : "";
+  return `${near.country} ${near.border_m === null ? "?" : `${lengthWord(near.border_m)} ${sideWord(near.border_m)}`}${told ? `, ${told}` : ""}`;
 }
 
 /** @param {Picture} picture */

@@ -29,9 +29,23 @@
  * @property {string} reason
  * @property {boolean} threat
  * @property {string} region that answers for it, where that is another one than this site's
+ * @property {Neighbour[]} neighbours that it is or was near, with the verdict on their airspace
  * @property {number} age_s
  * @property {string[]} sensors
  * @property {(number|null)[]} ellipse 95 %: semi-major, semi-minor in metres, azimuth in degrees
+ */
+
+/**
+ * @typedef {object} Neighbour
+ * @property {string} country
+ * @property {number|null} border_m to its line, negative inside
+ * @property {number|null} border_m_sigma
+ * @property {number|null} closing_mps
+ * @property {number|null} time_to_go_s
+ * @property {number|null} inside_prob
+ * @property {string} verdict so far; empty: none yet
+ * @property {number} entered_prob
+ * @property {boolean} seen_inside it was there when first seen
  */
 
 /** @typedef {{code: string, name: string, population: number, county: string}} ZoneRef */

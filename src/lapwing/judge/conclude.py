@@ -1,0 +1,60 @@
+"""From a finding or a trajectory to the verdict that is handed on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from lapwing.country.pack import Pack
+from lapwing.judge.evidence import decisive_plots
+from lapwing.judge.existence import SURE, Other, existence, flew_beside, young
+from lapwing.judge.hidden import hidden_way
+from lapwing.judge.path import decorrelation_s, of_trajectory, plot_gaps
+from lapwing.judge.settings import Settings
+from lapwing.judge.statement import statement
+from lapwing.judge.verdict import Finding, find
+from lapwing.model.sensors import SensorTable
+from lapwing.model.tracks import Trajectory
+from lapwing.model.verdicts import Boundary, Evidence, Verdict
+
+LIVE_DECORRELATION_S = 30.0  # of a filtered track: a few scans
+
+
+def judge_trajectory(trajectory: Trajectory, pack: Pack, now_ns: int, settings: Settings, *, identified: bool = False,
+                     others: Callable[[], Iterable[Other]] = tuple, sensors: SensorTable | None = None) -> Verdict:
+    """Return the final verdict on one ended track, from its smoothed trajectory.
+
+    Parameters
+    ----------
+    identified : a transponder answered: there is an object
+    others : the ways of the other tracks, asked for where the track is so short that it may be one of theirs
+    """
+    path = of_trajectory(trajectory, pack.territory, settings)
+    rows = trajectory.sensor_index[trajectory.measured & (trajectory.sensor_index != 65_535)]
+    saw = tuple(str(index) for index in np.unique(rows).tolist())
+    exists = SURE if identified else existence(path, len(saw), flew_beside(path, others()) if young(path) else "")
+    hidden = hidden_way(trajectory, path, sensors, pack.territory, settings) if sensors is not None else None
+    finding = find(path, decorrelation_s(trajectory), settings, ended=True, exists=exists, hidden=hidden)
+    verdict = make_verdict(finding, trajectory.track_id, saw, pack, True, now_ns, settings)
+    return replace(verdict, evidence=replace(verdict.evidence, decisive=decisive_plots(trajectory, path, verdict.closest_ns)))
+
+
+def make_verdict(finding: Finding, track_id: str, sensors: tuple[str, ...], pack: Pack, final: bool, now_ns: int,
+                 settings: Settings) -> Verdict:
+    """Return the verdict that hands a finding on."""
+    path, approach, territory = finding.path, finding.approach, pack.territory
+    row = approach.row
+    boundary = Boundary(territory.name, territory.version, territory.sha256, float(path.bound_95_m[row]))
+    evidence = Evidence(int(np.count_nonzero(path.measured)), sensors, plot_gaps(path, settings.gap_s),
+                        math.hypot(float(path.bias_m[row, 0]), float(path.bias_m[row, 1])),
+                        int(path.time_ns[np.argmax(path.measured)]), int(path.time_ns[path.last_plot]), exists_prob=finding.exists.prob)
+    return Verdict(
+        track_id=track_id, country=pack.code, verdict=finding.verdict, entered_prob=finding.entered_prob,
+        closest_m=approach.distance_m, closest_m_low=approach.low_m, closest_m_high=approach.high_m,
+        closest_ns=int(path.time_ns[row]), closest_latitude_rad=float(path.latitude_rad[row]),
+        closest_longitude_rad=float(path.longitude_rad[row]), deepest_m=finding.deepest_m, entries=finding.entries,
+        seconds_inside=finding.seconds_inside, boundary=boundary, evidence=evidence,
+        statement=statement(finding, track_id, pack), reason=finding.reason, final=final, time_ns=now_ns)
