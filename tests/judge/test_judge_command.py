@@ -188,3 +188,17 @@ def test_alarms_are_written_of_the_own_airspace_and_of_geozones(tmp_path, capsys
     capsys.readouterr()
     zones.write_text("{}")
     assert main([*arguments, "--geozones", str(zones)]) == 2 and "features" in capsys.readouterr().err
+
+
+def test_neighbours_are_judged_by_the_packs_of_a_country_and_a_border_file_has_none(tmp_path, capsys):
+    # South along 28.2 E from 45.5 N, over the Danube at some 45.46 N: first over Moldova and Ukraine, which meet Romania near Giurgiulesti.
+    tracks = tracks_file(tmp_path, 45.55 - 0.002 * np.arange(60))
+    out, theirs = tmp_path / "v.jsonl", tmp_path / "n.jsonl"
+    assert main(["judge", str(tracks), "--country", "ro", "--out", str(out), "--neighbours", str(theirs), "--json"]) == 0
+    rows = [json.loads(line) for line in theirs.read_text().splitlines()]
+    assert {row["track_id"] for row in rows} == {"A"} and {row["country"] for row in rows} == {"MD", "UA"}
+    assert json.loads(capsys.readouterr().out)["neighbours"] == {
+        code: sum(row["country"] == code and row["verdict"] == "entered" for row in rows) for code in ("MD", "UA")}
+    assert all(row["boundary"]["name"] in ("Moldova", "Ukraine") for row in rows)
+    assert main(["judge", str(tracks), "--border", str(border_file(tmp_path)), "--out", str(out), "--neighbours", str(theirs)]) == 0
+    assert theirs.read_text() == ""

@@ -23,7 +23,7 @@ from lapwing.model.errors import InputError
 from lapwing.model.plots import empty_bearings, empty_looks
 from lapwing.model.tracks import TrackUpdate
 from lapwing.model.verdicts import Judgement
-from lapwing.record.canonical import to_json
+from lapwing.record.canonical import Row, to_json
 from lapwing.record.rows import alarm_row, verdict_row
 from lapwing.runtime.alarm_scores import score_files as score_alarms
 from lapwing.runtime.scene_files import write_night
@@ -121,7 +121,8 @@ def judge_night(folder: Path) -> None:
     plots, pack = read_plots(folder / "plots.parquet", sensors), _own_line(folder / "border.geojson")
     tracked, judged = track.State(), judge.State()
     track_settings, judge_settings = track.Settings(), judge.Settings()
-    verdicts, alarms = [], []
+    verdicts: list[Row] = []
+    alarms: list[Row] = []
     last_row: dict[str, int] = {}
     now_ns = 0
 
