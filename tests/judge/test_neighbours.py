@@ -43,7 +43,7 @@ NORTHWARDS = [6_000 + 160 * k for k in range(50)]       # over their line (some 
 
 def test_an_object_that_enters_a_neighbour_has_entered_there_and_not_here():
     _, _, theirs, judgement, own = fly(NORTHWARDS)
-    assert [v.verdict for v in theirs][0] == NOT_ENTERED and theirs[-1].verdict == ENTERED and theirs[-1].country == "NO"
+    assert theirs[0].verdict == NOT_ENTERED and theirs[-1].verdict == ENTERED and theirs[-1].country == "NO"
     assert not theirs[-1].seen_inside and "the North" in theirs[-1].statement["en"]
     assert {v.verdict for v in own} == {NOT_ENTERED} and judgement.states.inside_prob[0] < 1e-6
     assert theirs[-1].boundary.sha256 == NORTH.sha256
