@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -73,3 +74,21 @@ def test_every_package_with_kernels_is_in_the_digest():
     holders = {path.relative_to(root).parts[0] for path in root.rglob("*.py")
                if re.search(r"^@(inner_)?kernel$", path.read_text(), re.MULTILINE)}
     assert holders <= set(environment.KERNEL_PACKAGES)
+
+
+@pytest.mark.parametrize(("file", "counts"), [
+    ("track/kernels_group.py", True),          # a kernel
+    ("track/columns.py", True),                # numbers that kernels take
+    ("geo/jit.py", True),                      # how they are compiled
+    ("track/engine.py", False),                # calls kernels; nothing of it is compiled into one
+    ("judge/stage.py", False),
+])
+def test_only_what_kernels_are_made_of_is_in_the_digest(monkeypatch, tmp_path, file, counts):
+    """Else every change of a sentence would cost two minutes of compiling."""
+    root = tmp_path / "lapwing"
+    shutil.copytree(Path(environment.__file__).parents[1], root, ignore=shutil.ignore_patterns("__pycache__", "static"))
+    monkeypatch.setattr(environment, "__file__", str(root / "runtime/environment.py"))
+    before = environment.sources_digest()
+    with (root / file).open("a") as out:
+        out.write("\n# more\n")
+    assert (environment.sources_digest() != before) == counts

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -25,6 +26,8 @@ from lapwing.model.errors import StorageError
 # records/s against 7.5 M, border 665,000 points/s against 674,000), and gives the same bits: no level may reorder floating point.
 LEVEL = "1"
 KERNEL_PACKAGES = ("geo", "judge", "sense", "track", "warn")
+_KERNEL = re.compile(rb"^@(inner_)?kernel\b", re.MULTILINE)
+_IMPORTED = re.compile(rb"^\s*from (lapwing[\w.]*) import (\([^)]*\)|[^\n]*)", re.MULTILINE)
 KERNELS_KEPT = 4         # folders of compiled kernels: of so many versions of the sources
 
 
@@ -42,11 +45,19 @@ def state_dir() -> Path:
 
 
 def sources_digest() -> str:
-    """Return a short digest of all sources that kernels are made of."""
+    """Return a short digest of all sources that kernels are made of: their files, what these import, and so on."""
     root, digest = Path(__file__).resolve().parents[1], hashlib.sha256()
-    for package in KERNEL_PACKAGES:
-        for path in sorted((root / package).rglob("*.py")):
-            digest.update(path.relative_to(root).as_posix().encode() + b"\n" + path.read_bytes())
+    texts = {path: path.read_bytes() for package in KERNEL_PACKAGES for path in sorted((root / package).rglob("*.py"))}
+    waiting, found = [path for path, text in texts.items() if _KERNEL.search(text)], dict[Path, bytes]()
+    while waiting:
+        path = waiting.pop()
+        found[path] = text = texts.get(path) or path.read_bytes()
+        for module, names in _IMPORTED.findall(text):
+            base = root.joinpath(*module.decode().split(".")[1:])
+            tried = (base.with_suffix(".py"), *(base / f"{name.decode()}.py" for name in re.findall(rb"\w+", names)))
+            waiting += [each for each in tried if each not in found and each not in waiting and each.is_file()]
+    for path in sorted(found):
+        digest.update(path.relative_to(root).as_posix().encode() + b"\n" + found[path])
     return digest.hexdigest()[:10]
 
 
