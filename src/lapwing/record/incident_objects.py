@@ -48,12 +48,14 @@ def object_events(seen: dict[str, Seen], sensors: SensorTable, update: TrackUpda
     threats = frozenset(warned.threats)
     kept: dict[str, Seen] = {}
     drafts: list[Draft] = []
-    near = states.judged & (np.abs(states.border_m) < TOLD_WITHIN_M)
-    for row in range(len(tracks)):
+    near = tracks.confirmed & states.judged & (np.abs(states.border_m) < TOLD_WITHIN_M)
+    told = [row for row, (track_id, worth) in enumerate(zip(tracks.track_id, near.tolist(), strict=True))
+            if worth or track_id in seen or track_id in threats]
+    for row in told:
         track_id = tracks.track_id[row]
         known = seen.get(track_id)
         if known is None:
-            if not (tracks.confirmed[row] and (near[row] or (states.judged[row] and track_id in threats))):
+            if not (near[row] or (tracks.confirmed[row] and states.judged[row])):
                 continue
             known = Seen()
             drafts += _introduction(tracks, judgement, sensors, row, now_ns)

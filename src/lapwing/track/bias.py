@@ -22,7 +22,8 @@ PAIR_EVERY_S = 8.0         # one identity serves one pair of sensors this often:
 SPEED_MPS_SIGMA = 5.0      # of the track's velocity that moves the older plot along
 DRIFT_M2PS = 0.02          # random walk of the range bias: 8 m in an hour
 DRIFT_RAD2PS = 4e-12       # of the azimuth bias: 0.007 deg in an hour
-IDENTITIES_MAX = 512
+IDENTITIES_MAX = 256       # learned from at a time; more teach nothing more, and cost
+TURN_OVER_S = 120.0        # where more are heard, the oldest of them gives way to another after so long: all parts of the sky come in
 TYPICAL_RANGE_M = 50_000.0  # at which an azimuth error is weighed against a range error
 
 
@@ -89,20 +90,24 @@ def learn(registration: Registration, sites: Floats, sensor: int, polar: Bools, 
     points : (n, 2) as measured, on the plane, bias not taken off; `covariances` (n, 3) ee, en, nn
     velocities : (n, 2) of the aircraft's track; NaN: not known, the plot is remembered but makes no pair
     """
-    recent = dict(registration.recent)
+    recent, since_s = dict(registration.recent), dict(registration.since_s)
     mean, cov, pairs = registration.mean, registration.cov, registration.pairs
-    for row in range(len(identities)):
-        identity, time_s = int(identities[row]), float(measured_ns[row]) * 1e-9
-        # Dropping the key and setting it again keeps the dictionary in order of last use: the oldest is shed first.
-        heard = dict(recent.pop(identity, {}))
+    names, times_ns = identities.tolist(), measured_ns.tolist()
+    if _full(recent, since_s, max(times_ns, default=0) * 1e-9):
+        rows = [row for row, identity in enumerate(names) if identity in recent]
+    else:
+        rows = list(range(len(names)))
+    for row in rows:
+        identity, time_s = names[row], times_ns[row] * 1e-9
+        if identity not in recent and not _admitted(recent, since_s, time_s):
+            continue
+        since_s.setdefault(identity, time_s)
+        heard = dict(recent.get(identity, {}))
         last_use = heard[sensor][6] if sensor in heard else -1e18
-        partner, age_s = -1, PAIR_S
-        for other, entry in heard.items():
-            gap = abs(time_s - entry[0])
-            if other != sensor and gap < age_s and (polar[other] or polar[sensor]):
-                partner, age_s = other, gap
-        used_s = last_use
-        if partner >= 0 and time_s - last_use >= PAIR_EVERY_S and math.isfinite(velocities[row, 0]):
+        used_s, partner = last_use, -1
+        if time_s - last_use >= PAIR_EVERY_S and math.isfinite(velocities[row, 0]):
+            partner = _partner(heard, sensor, time_s, polar)
+        if partner >= 0:
             entry = heard[partner]
             mean, cov, used = _pair(mean, cov, sites, sensor, partner, time_s - entry[0], points[row], covariances[row],
                                     entry, velocities[row])
@@ -114,35 +119,63 @@ def learn(registration: Registration, sites: Floats, sensor: int, polar: Bools, 
         heard[sensor] = (time_s, float(points[row, 0]), float(points[row, 1]), float(covariances[row, 0]),
                          float(covariances[row, 1]), float(covariances[row, 2]), used_s)
         recent[identity] = heard
-    while len(recent) > IDENTITIES_MAX:
-        del recent[next(iter(recent))]
-    return replace(registration, mean=mean, cov=cov, pairs=pairs, recent=recent)
+    return replace(registration, mean=mean, cov=cov, pairs=pairs, recent=recent, since_s=since_s)
+
+
+def _partner(heard: dict[int, tuple[float, ...]], sensor: int, time_s: float, polar: Bools) -> int:
+    """Return the other sensor whose plot of this aircraft is nearest in time, -1 where none is near."""
+    partner, age_s = -1, PAIR_S
+    for other, entry in heard.items():
+        gap = abs(time_s - entry[0])
+        if other != sensor and gap < age_s and (polar[other] or polar[sensor]):
+            partner, age_s = other, gap
+    return partner
+
+
+def _full(recent: dict[int, dict[int, tuple[float, ...]]], since_s: dict[int, float], now_s: float) -> bool:
+    """Return whether there is no room for another aircraft, not even that of the one that has been there longest."""
+    return len(recent) >= IDENTITIES_MAX and now_s - since_s[next(iter(recent))] < TURN_OVER_S
+
+
+def _admitted(recent: dict[int, dict[int, tuple[float, ...]]], since_s: dict[int, float], now_s: float) -> bool:
+    """Return whether there is room for one more aircraft; the one that has been there longest may have given way."""
+    if _full(recent, since_s, now_s):
+        return False
+    if len(recent) >= IDENTITIES_MAX:
+        oldest = next(iter(recent))
+        del recent[oldest], since_s[oldest]
+    return True
 
 
 def _pair(mean: Floats, cov: Floats, sites: Floats, sensor: int, partner: int, gap_s: float, point: Floats,
           covariance: Floats, entry: tuple[float, ...], velocity: Floats) -> tuple[Floats, Floats, bool]:
     """Return (mean, cov, used) after one pair of plots."""
     index = np.array([2 * sensor, 2 * sensor + 1, 2 * partner, 2 * partner + 1])
-    moved = np.array([entry[1], entry[2]]) + velocity * gap_s
+    moved_e, moved_n = entry[1] + velocity[0] * gap_s, entry[2] + velocity[1] * gap_s
     h = np.concatenate((jacobian(sites, sensor, point[0], point[1]),
                         -jacobian(sites, partner, entry[1], entry[2])), axis=1)
-    noise = np.array([[covariance[0] + entry[3], covariance[1] + entry[4]],
-                      [covariance[1] + entry[4], covariance[2] + entry[5]]])
-    noise = noise + np.eye(2) * (SPEED_MPS_SIGMA * gap_s) ** 2
-    residual = point - moved - h @ mean[index]
-    spread = h @ cov[np.ix_(index, index)] @ h.T
-    total = spread + noise
-    distance2 = float(residual @ np.linalg.solve(total, residual))
+    crosses = cov[:, index] @ h.T                      # of all biases with the predicted difference
+    spread = h @ crosses[index]
+    doubt = (SPEED_MPS_SIGMA * gap_s) ** 2
+    noise = (float(covariance[0]) + entry[3] + doubt, float(covariance[1]) + entry[4], float(covariance[2]) + entry[5] + doubt)
+    residual = np.array([point[0] - moved_e, point[1] - moved_n]) - h @ mean[index]
+    inverse = _inverse(spread, noise, 1.0)
+    distance2 = float(residual @ inverse @ residual)
     if distance2 > 60.0:
         return mean, cov, False  # not one aircraft, or a wrong address
     if distance2 > 6.0:
-        noise = noise * (distance2 / 6.0)
-        total = spread + noise
-    gain = np.linalg.solve(total, h @ cov[index]).T
-    left = np.eye(len(mean))
-    left[:, index] -= gain @ h
-    new = left @ cov @ left.T + gain @ noise @ gain.T
+        inverse = _inverse(spread, noise, distance2 / 6.0)
+    gain = crosses @ inverse
+    # With the gain of this very noise the covariance falls by what the difference told: P - P h' S^-1 h P.
+    new = cov - gain @ crosses.T
     return mean + gain @ residual, 0.5 * (new + new.T), True
+
+
+def _inverse(spread: Floats, noise: tuple[float, float, float], times: float) -> Floats:
+    """Return the inverse of `spread` + `times` `noise` (ee, en, nn), 2 by 2."""
+    ee, en, nn = float(spread[0, 0]) + times * noise[0], float(spread[0, 1]) + times * noise[1], float(spread[1, 1]) + times * noise[2]
+    determinant = ee * nn - en * en
+    return np.array([[nn, -en], [-en, ee]]) / determinant
 
 
 def parts(registration: Registration, radars: Bools, settings: Settings) -> Floats:

@@ -69,7 +69,7 @@ def step(state: State, plots: Plots, bearings: Bearings, looks: Looks, sensors: 
         state = _numbered(state, np.flatnonzero(verdict & BECAME_TENTATIVE))
     if every & BECAME_CONFIRMED:
         for old, new in lifecycle.stitch(slots, np.flatnonzero(verdict & BECAME_CONFIRMED), slowest_s):
-            state = _renamed(state, old, new, settings)
+            state = _renamed(state, old, new)
             updated[old], updated[new] = True, False
             verdict[[old, new]] = 0
     if now_ns - state.merged_ns >= MERGE_EVERY_NS:
@@ -164,29 +164,38 @@ def _numbered(state: State, rows: npt.NDArray[np.intp]) -> State:
     return replace(state, ids=ids, day_counts=counts, next_number=number)
 
 
-def _settled(state: State, settings: Settings) -> State:
-    """Return the state with all tracks' rows in the archive; only those of seeds stay in the young log."""
-    slots = state.slots
-    tracks = {int(u) for u in slots.uid[slots.status >= TENTATIVE]}
-    seeds = {int(u) for u in slots.uid[slots.status == SEED]}
-    young, archive = history.settle(history.joined(state.young), state.archive, tracks, seeds, settings.history_updates_max)
-    return replace(state, archive={uid: chunks for uid, chunks in archive.items() if uid in tracks}, young=(young,),
-                   young_rows=len(young.ints))
-
-
 def _logged(state: State, settings: Settings) -> State:
-    """Return the state with the young log settled where it is full."""
+    """Return the state with a part of the young log settled where it is full: tracks' rows go to the archive, seeds' rows stay."""
     if state.young_rows < state.young_rows_max:
         return state
-    state = _settled(state, settings)
+    slots = state.slots
+    tracks = np.flatnonzero(slots.status >= TENTATIVE)
+    seeds = {int(u) for u in slots.uid[slots.status == SEED]}
+    # Thousands of tracks share what memory there is. Who answers is known by name: their pasts are thinned first.
+    share = settings.history_rows_max // max(1, len(tracks))
+    rows_max = np.where(slots.identified[tracks] >= 3, max(share, history.IDENTIFIED_ROWS_MIN),
+                        max(history.UNIDENTIFIED_SHARES * share, history.UNIDENTIFIED_ROWS_MIN))
+    updates_max = dict(zip(slots.uid[tracks].tolist(), np.minimum(rows_max, settings.history_updates_max).tolist(), strict=True))
+    parts = max(1, len(tracks) // history.PART_TRACKS)
+    mine, rest = history.parted(history.joined(state.young), parts, state.young_part % parts)
+    stays, archive = history.settle(mine, state.archive, updates_max, seeds)
+    young = history.joined((rest, stays))
     # Twice what stays, and some rows of each track, so that settling costs the same per row however many seeds and tracks live.
-    return replace(state, young_rows_max=max(history.YOUNG_ROWS, 2 * state.young_rows, history.TRACK_ROWS * len(state.archive)))
+    rows = max(history.YOUNG_ROWS, 2 * len(stays.ints) * parts, history.TRACK_ROWS * len(tracks))
+    return replace(state, archive={uid: chunks for uid, chunks in archive.items() if uid in updates_max}, young=(young,),
+                   young_rows=len(young.ints), young_rows_max=rows, young_part=(state.young_part + 1) % parts)
 
 
-def _renamed(state: State, old: int, new: int, settings: Settings) -> State:
+def _gathered(state: State, uids: list[int]) -> State:
+    """Return the state with these tracks' rows in the archive."""
+    young, archive = history.gathered(history.joined(state.young), state.archive, uids)
+    return replace(state, archive=archive, young=(young,), young_rows=len(young.ints))
+
+
+def _renamed(state: State, old: int, new: int) -> State:
     """Return the state after a stitch: the old track flies on with the new one's state, and owns both histories."""
-    state = _settled(state, settings)
     uid_old, uid_new = int(state.slots.uid[old]), int(state.slots.uid[new])
+    state = _gathered(state, [uid_old, uid_new])
     archive, ids = dict(state.archive), dict(state.ids)
     added = archive.pop(uid_new, ())
     if added:
@@ -226,7 +235,7 @@ def _end(state: State, work: Work, lost: npt.NDArray[np.intp], now_ns: int,
     """Return (state, trajectories, last rows) of confirmed tracks that end now."""
     if not len(lost):
         return state, (), None
-    state = _settled(state, settings)
+    state = _gathered(state, state.slots.uid[lost].tolist())
     lost = lost[np.argsort(state.slots.number[lost], kind="stable")]
     rows = tracks_at(state, now_ns, work.radars, work.updated, settings, lost)
     ended = tuple(_trajectory(state, int(row), history.NOTHING, now_ns, settings, work.radars) for row in lost)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -11,14 +11,22 @@ from lapwing.track.state import Chunk
 
 YOUNG_ROWS = 2048
 TRACK_ROWS = 8           # of each track, before they are sorted out
+PART_TRACKS = 256        # sorted out in one step, about: a step must not take long
+# Where memory is short: what a track keeps at least, and how many shares of it one has that answers no radar.
+IDENTIFIED_ROWS_MIN, UNIDENTIFIED_ROWS_MIN, UNIDENTIFIED_SHARES = 128, 256, 4
 NOTHING = Chunk(np.zeros((0, LOG_FLOATS)), np.zeros((0, LOG_INTS), np.int64))
 
 
-def settle(young: Chunk, archive: Mapping[int, tuple[Chunk, ...]], tracks: set[int], seeds: set[int],
-           updates_max: int) -> tuple[Chunk, dict[int, tuple[Chunk, ...]]]:
+def settle(young: Chunk, archive: Mapping[int, tuple[Chunk, ...]], updates_max: Mapping[int, int],
+           seeds: set[int]) -> tuple[Chunk, dict[int, tuple[Chunk, ...]]]:
     """Return (young, archive) with the rows of tracks moved to the archive and those of nobody forgotten.
 
-    Order within a track is kept. Called when the log is full and before a track's past is read.
+    Order within a track is kept.
+
+    Parameters
+    ----------
+    updates_max : of every track: how many rows it may keep
+    seeds : whose rows stay in the log
     """
     uids = young.ints[:, LOG_UID]
     result = dict(archive)
@@ -26,16 +34,32 @@ def settle(young: Chunk, archive: Mapping[int, tuple[Chunk, ...]], tracks: set[i
         return young, result
     order = np.argsort(uids, kind="stable")
     starts = np.flatnonzero(np.diff(uids[order], prepend=-1))
+    floats, ints = young.floats[order], young.ints[order]
     keep = np.zeros(len(uids), np.bool_)
-    for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(order)], strict=True):
-        rows = order[start:end]
-        uid = int(uids[rows[0]])
-        if uid in tracks:
-            chunks = (*result.get(uid, ()), Chunk(young.floats[rows], young.ints[rows]))
-            result[uid] = _bounded(chunks, updates_max)
+    for uid, start, end in zip(uids[order[starts]].tolist(), starts.tolist(), [*starts[1:].tolist(), len(order)], strict=True):
+        if uid in updates_max:
+            chunks = (*result.get(uid, ()), Chunk(floats[start:end].copy(), ints[start:end].copy()))
+            result[uid] = _bounded(chunks, updates_max[uid])
         elif uid in seeds:
-            keep[rows] = True
+            keep[order[start:end]] = True
     return Chunk(young.floats[keep], young.ints[keep]), result
+
+
+def parted(young: Chunk, parts: int, part: int) -> tuple[Chunk, Chunk]:
+    """Return (the rows of every `parts`-th track, the rest): thousands of tracks are settled one part a step."""
+    mine = young.ints[:, LOG_UID] % parts == part
+    return Chunk(young.floats[mine], young.ints[mine]), Chunk(young.floats[~mine], young.ints[~mine])
+
+
+def gathered(young: Chunk, archive: Mapping[int, tuple[Chunk, ...]], uids: Sequence[int]) -> tuple[Chunk, dict[int, tuple[Chunk, ...]]]:
+    """Return (young, archive) with the rows of these tracks moved to the archive; those of all others stay where they are."""
+    result = dict(archive)
+    theirs = np.isin(young.ints[:, LOG_UID], np.array(uids, np.int64))
+    for uid in uids:
+        mine = young.ints[:, LOG_UID] == uid
+        if mine.any():
+            result[uid] = (*result.get(uid, ()), Chunk(young.floats[mine], young.ints[mine]))
+    return Chunk(young.floats[~theirs], young.ints[~theirs]), result
 
 
 def joined(chunks: tuple[Chunk, ...]) -> Chunk:
@@ -63,7 +87,7 @@ def _bounded(chunks: tuple[Chunk, ...], updates_max: int) -> tuple[Chunk, ...]:
 
     A row whose predecessor went is marked by a negative weight: its stored prediction started elsewhere.
     """
-    total = sum(len(c.ints) for c in chunks)
+    total = sum([len(c.ints) for c in chunks])
     if total <= updates_max and len(chunks) < 64:
         return chunks
     whole = joined(chunks)

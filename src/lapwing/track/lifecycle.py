@@ -12,6 +12,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 
@@ -25,6 +27,7 @@ Rows = npt.NDArray[np.intp]
 STITCH_CHI2 = 13.3       # 4 degrees, 99 %
 STITCH_NOISE = 20.0      # m2/s3: 1.5 m/s2 held for some 10 s, while nobody looked
 MERGE_M = 900.0          # farther apart two tracks are two objects
+_BLOCK = 512             # tracks whose neighbours are looked up at once
 MERGE_CHI2 = 9.5
 TWIN_TURNS = 8
 CODE_PLOTS = 3           # of a Mode 3/A code, until it is believed
@@ -105,20 +108,27 @@ def twins(slots: Slots, turn_ns: npt.NDArray[np.int64], doubt_m2: float) -> list
     if len(rows) < 2:
         return []
     rows = rows[np.argsort(slots.mean[rows, 0], kind="stable")]
-    east = slots.mean[rows, 0]
-    last = np.searchsorted(east, east + MERGE_M, side="right")
     result: list[tuple[int, int]] = []
     gone: set[int] = set()
-    for a, row in enumerate(rows.tolist()):
-        for b in range(a + 1, int(last[a])):
-            other = int(rows[b])
-            if row in gone or other in gone or abs(slots.mean[row, 1] - slots.mean[other, 1]) > MERGE_M:
-                continue
-            if _one_object(slots, row, other, turn_ns, doubt_m2):
-                first, second = sorted((row, other), key=lambda r: (-int(slots.status[r]), int(slots.uid[r])))
-                result.append((first, second))
-                gone.add(second)
+    for row, other in _close_pairs(slots.mean[rows, 0], slots.mean[rows, 1], rows):
+        if row in gone or other in gone or not _one_object(slots, row, other, turn_ns, doubt_m2):
+            continue
+        first, second = sorted((row, other), key=lambda r: (-int(slots.status[r]), int(slots.uid[r])))
+        result.append((first, second))
+        gone.add(second)
     return result
+
+
+def _close_pairs(east_m: Floats, north_m: Floats, rows: Rows) -> Iterator[tuple[int, int]]:
+    """Yield the pairs of rows that are within MERGE_M in both axes; `east_m` ascends. In blocks, so that a crowd needs no memory."""
+    last = np.searchsorted(east_m, east_m + MERGE_M, side="right")
+    for start in range(0, len(rows), _BLOCK):
+        block = np.arange(start, min(start + _BLOCK, len(rows)))
+        count = last[block] - block - 1
+        one = np.repeat(block, count)
+        two = one + 1 + np.arange(len(one)) - np.repeat(np.cumsum(count) - count, count)
+        close = np.abs(north_m[one] - north_m[two]) <= MERGE_M
+        yield from zip(rows[one[close]].tolist(), rows[two[close]].tolist(), strict=True)
 
 
 def _one_object(slots: Slots, one: int, two: int, turn_ns: npt.NDArray[np.int64], doubt_m2: float) -> bool:

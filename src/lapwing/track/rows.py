@@ -53,7 +53,7 @@ def tracks_at(state: State, now_ns: int, radars: npt.NDArray[np.bool_], updated:
     certain = slots.status[rows] == CONFIRMED
     last_plot_ns = np.where(certain, slots.sure_ns[rows], slots.last_plot_ns[rows])
     return Tracks(
-        track_id=tuple(state.ids[int(uid)] for uid in slots.uid[rows]), time_ns=np.full(n, now_ns, np.int64),
+        track_id=tuple(map(state.ids.__getitem__, slots.uid[rows].tolist())), time_ns=np.full(n, now_ns, np.int64),
         born_ns=slots.born_ns[rows], last_plot_ns=last_plot_ns, latitude_rad=out[:, OUT_LATITUDE].copy(),
         longitude_rad=longitude, height_m=slots.height_m[rows], height_m_sigma=np.sqrt(out[:, OUT_HEIGHT_VAR]),
         velocity_mps=out[:, OUT_VE : OUT_VN + 1].copy(), state_cov=out[:, OUT_COV:].reshape(n, 4, 4).copy(),

@@ -52,4 +52,5 @@ class Settings:
     batch_s_max: float = 1.0                 # plots of one sensor associated together
     slots_max: int = 16_384                  # bound of tracks and seeds; the least likely seeds are shed first
     history_updates_max: int = 4_000         # per track; older ones are thinned beyond
+    history_rows_max: int = 1_000_000        # of all tracks, about 400 MB: with more than 250 tracks each may keep less
     rotation_s_default: float = 10.0         # of a radar that says nothing about it, until estimated

@@ -295,6 +295,7 @@ class Registration:
     pairs: Ints                          # (S,) pairs used
     time_ns: int
     recent: dict[int, dict[int, tuple[float, ...]]]   # identity -> sensor -> (time s, east, north, ee, en, nn, used s)
+    since_s: dict[int, float] = field(default_factory=dict)   # identity -> when it was taken up; keys and order as in `recent`
 
 
 def empty_registration() -> Registration:
@@ -334,6 +335,7 @@ class State:
     young: tuple[Chunk, ...] = ()                                      # newest history of all, one chunk a step
     young_rows: int = 0
     young_rows_max: int = 2048           # the young log is settled when it has this many rows
+    young_part: int = 0                  # which part of the tracks is next
     archive: dict[int, tuple[Chunk, ...]] = field(default_factory=dict)
     ids: dict[int, str] = field(default_factory=dict)                  # uid -> track id
     day_counts: dict[str, int] = field(default_factory=dict)           # numbers given, by day

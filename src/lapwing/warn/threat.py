@@ -87,7 +87,7 @@ def update(threats: tuple[Threat, ...], candidates: tuple[Candidate, ...], track
     ended: list[tuple[str, str]] = []
     due: list[str] = []
     coasted = np.asarray(now_ns - tracks.last_plot_ns > from_seconds(COASTED_S))
-    rows = {track_id: row for row, track_id in enumerate(tracks.track_id) if not coasted[row]}
+    rows = {tracks.track_id[row]: row for row in np.flatnonzero(was & ~coasted).tolist()}
     for threat in threats:
         row = rows.get(threat.track_id, -1)
         if row < 0:
