@@ -232,6 +232,41 @@ def test_a_flooding_link_loses_its_own_oldest_datagrams_and_a_person_loses_nothi
     assert (intake.counts["flood"].shed, intake.counts["quiet"].shed) == (91, 0)
 
 
+def test_a_turn_takes_two_seconds_of_what_waits_and_all_of_peoples(tmp_path):
+    loop, intake, clock = make(tmp_path)
+    loop.recover()
+    for second in range(10):
+        intake.put((START_NS + second * NS_PER_S, "udp://:8600", "asterix", plot(START_NS + second * NS_PER_S, 20.0)))
+    clock.now_ns = START_NS + 10 * NS_PER_S
+    intake.put_person((clock.now_ns, "console", "command", b"{}"))
+    loop.turn()
+    assert (loop.entry_count, loop.behind, intake.waiting()) == (3, True, 8)
+    for _ in range(4):
+        loop.turn()
+    assert (loop.entry_count, loop.behind, intake.waiting()) == (11, False, 0)
+    loop.stop()
+
+
+@pytest.mark.parametrize(("gains", "sheds"), [(True, False), (False, True)])
+def test_a_loop_that_does_not_gain_on_what_waits_sheds_what_is_old_and_says_so(tmp_path, gains, sheds):
+    said = []
+    loop, intake, clock = make(tmp_path, said=said)
+    loop.recover()
+    for second in range(20):
+        intake.put((START_NS + second * NS_PER_S, "udp://:8600", "asterix", plot(START_NS + second * NS_PER_S, 20.0)))
+    clock.now_ns = START_NS + 20 * NS_PER_S
+    for turn in range(12):
+        clock.now_ns += (1 if gains else 3) * NS_PER_S       # a turn takes two seconds' worth
+        second = 20 + (turn * (1 if gains else 3))
+        for each in range(second, second + (1 if gains else 3)):
+            intake.put((START_NS + each * NS_PER_S, "udp://:8600", "asterix", plot(START_NS + each * NS_PER_S, 20.0)))
+        loop.turn()
+    shed = intake.counts["udp://:8600"].shed
+    assert (shed > 0) == sheds and any("not gaining" in text for _, text in said) == sheds
+    assert loop.entry_count + shed + intake.waiting() == intake.counts["udp://:8600"].entries
+    loop.stop()
+
+
 def test_too_many_entries_of_people_are_refused_to_them():
     intake = Intake(people_max=1)
     intake.put_person((0, "console", "command", b"{}"))

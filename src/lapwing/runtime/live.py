@@ -25,7 +25,7 @@ from lapwing.record import codec
 from lapwing.record.incident import Event
 from lapwing.record.journal import GENESIS
 from lapwing.runtime.batches import Item
-from lapwing.runtime.intake import Intake
+from lapwing.runtime.intake import KEPT_NS, Intake
 from lapwing.runtime.outputs import outputs_of
 from lapwing.runtime.runner import Observer
 from lapwing.runtime.segments import Folder, Journal, SegmentLog
@@ -33,7 +33,7 @@ from lapwing.runtime.segments import Folder, Journal, SegmentLog
 TICK_EVERY_NS = NS_PER_S
 RECENT_MAX = 100             # of the batches that led to something: an evening's screen
 REOPEN_EVERY_NS = 10 * NS_PER_S
-CATCH_UP_NS = 2 * NS_PER_S   # what waited for longer, at the start or after a stall, is processed in pieces
+CATCH_UP_NS = KEPT_NS        # what waited for longer, at the start or after a stall, is processed in pieces, one a turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,12 +248,20 @@ class Live:
 
     # Turning
 
+    @property
+    def behind(self) -> bool:
+        """Whether more waits than a turn takes: the next turn is due at once."""
+        return self._intake.waited_ns(self._clock()) > CATCH_UP_NS
+
     def turn(self) -> pipeline.Outcome | None:
         """Process what waits; a tick a second where nothing does. None where there was nothing to do."""
         now_ns = self._clock()
         self.turn_ns = now_ns
         self._begin_day(now_ns)
-        items = self._intake.take()
+        behind_s = self._intake.waited_ns(now_ns) / NS_PER_S
+        if shed := self._intake.keep_up(now_ns):
+            self._say("warning", f"{behind_s:.0f} s behind and not gaining on it: {shed} datagrams shed, the oldest first")
+        items = self._intake.take(CATCH_UP_NS)
         people = sum(1 for item in items if item[1].startswith("console"))
         if not items and now_ns - self._last_ns < TICK_EVERY_NS:
             return None

@@ -196,7 +196,7 @@ class Service:
         try:
             while not self.stopping.is_set():
                 next_s = max(next_s + self.site.window_s, time.monotonic())
-                self.stopping.wait(max(0.0, next_s - time.monotonic()))
+                self.stopping.wait(0.0 if self.live.behind else max(0.0, next_s - time.monotonic()))
                 if self._reloading.is_set():
                     self._reload()
                 self._turn()
