@@ -20,7 +20,7 @@ from lapwing.model.times import to_iso
 from lapwing.model.tracks import Tracks, TrackUpdate, Trajectory
 from lapwing.track import bearing, bias, clutter, group, history, lifecycle, measurement, rotation, smooth
 from lapwing.track.classify import class_probabilities
-from lapwing.track.columns import LOG_UID, LOG_WEIGHT, SEED_USED
+from lapwing.track.columns import LOG_WEIGHT, SEED_USED
 from lapwing.track.group import Work
 from lapwing.track.kernels_life import BECAME_CONFIRMED, BECAME_TENTATIVE, FORGET, LOST, tend
 from lapwing.track.rows import tracks_at
@@ -113,7 +113,7 @@ def trajectory(state: State, track_id: str, settings: Settings) -> Trajectory:
     rows = np.flatnonzero((state.slots.uid == (uid or 0)) & (state.slots.status >= TENTATIVE))
     if len(rows) == 0:
         raise KeyError(track_id)
-    return _trajectory(state, int(rows[0]), history.joined(state.young), state.now_ns, settings)
+    return _trajectory(state, int(rows[0]), state.now_ns, settings)
 
 
 def _begin(state: State, plots: Plots, sensors: SensorTable, settings: Settings) -> Work:
@@ -188,8 +188,8 @@ def _logged(state: State, settings: Settings) -> State:
 
 def _gathered(state: State, uids: list[int]) -> State:
     """Return the state with these tracks' rows in the archive."""
-    young, archive = history.gathered(history.joined(state.young), state.archive, uids)
-    return replace(state, archive=archive, young=(young,), young_rows=len(young.ints))
+    young, archive = history.gathered(state.young, state.archive, uids)
+    return replace(state, archive=archive, young=young, young_rows=sum(len(chunk.ints) for chunk in young))
 
 
 def _renamed(state: State, old: int, new: int) -> State:
@@ -235,10 +235,9 @@ def _end(state: State, work: Work, lost: npt.NDArray[np.intp], now_ns: int,
     """Return (state, trajectories, last rows) of confirmed tracks that end now."""
     if not len(lost):
         return state, (), None
-    state = _gathered(state, state.slots.uid[lost].tolist())
     lost = lost[np.argsort(state.slots.number[lost], kind="stable")]
     rows = tracks_at(state, now_ns, work.radars, work.updated, settings, lost)
-    ended = tuple(_trajectory(state, int(row), history.NOTHING, now_ns, settings, work.radars) for row in lost)
+    ended = tuple(_trajectory(state, int(row), now_ns, settings, work.radars) for row in lost)
     archive, ids = dict(state.archive), dict(state.ids)
     for row in lost.tolist():
         archive.pop(int(state.slots.uid[row]), None)
@@ -247,12 +246,11 @@ def _end(state: State, work: Work, lost: npt.NDArray[np.intp], now_ns: int,
     return replace(state, archive=archive, ids=ids), ended, rows
 
 
-def _trajectory(state: State, row: int, young: Chunk, now_ns: int, settings: Settings,
+def _trajectory(state: State, row: int, now_ns: int, settings: Settings,
                 radars: npt.NDArray[np.bool_] | None = None) -> Trajectory:
     assert state.plane is not None, "a track exists, so its plane does"
     uid = int(state.slots.uid[row])
-    mine = young.ints[:, LOG_UID] == uid
-    chunks = (*state.archive.get(uid, ()), Chunk(young.floats[mine], young.ints[mine]))
+    chunks = (*state.archive.get(uid, ()), *history.rows_of(state.young, uid))
     path = history.until_sure(history.joined(tuple(c for c in chunks if len(c.ints))), int(state.slots.sure_ns[row]))
     if radars is None:
         radars = np.diag(state.registration.cov)[0::2] > 0

@@ -11,7 +11,7 @@ from lapwing.track.state import Chunk
 
 YOUNG_ROWS = 2048
 TRACK_ROWS = 8           # of each track, before they are sorted out
-PART_TRACKS = 256        # sorted out in one step, about: a step must not take long
+PART_TRACKS = 1_024      # sorted out in one step, about: a step must not take long
 # Where memory is short: what a track keeps at least, and how many shares of it one has that answers no radar.
 IDENTIFIED_ROWS_MIN, UNIDENTIFIED_ROWS_MIN, UNIDENTIFIED_SHARES = 128, 256, 4
 NOTHING = Chunk(np.zeros((0, LOG_FLOATS)), np.zeros((0, LOG_INTS), np.int64))
@@ -51,15 +51,25 @@ def parted(young: Chunk, parts: int, part: int) -> tuple[Chunk, Chunk]:
     return Chunk(young.floats[mine], young.ints[mine]), Chunk(young.floats[~mine], young.ints[~mine])
 
 
-def gathered(young: Chunk, archive: Mapping[int, tuple[Chunk, ...]], uids: Sequence[int]) -> tuple[Chunk, dict[int, tuple[Chunk, ...]]]:
+def gathered(young: tuple[Chunk, ...], archive: Mapping[int, tuple[Chunk, ...]],
+             uids: Sequence[int]) -> tuple[tuple[Chunk, ...], dict[int, tuple[Chunk, ...]]]:
     """Return (young, archive) with the rows of these tracks moved to the archive; those of all others stay where they are."""
-    result = dict(archive)
-    theirs = np.isin(young.ints[:, LOG_UID], np.array(uids, np.int64))
-    for uid in uids:
-        mine = young.ints[:, LOG_UID] == uid
-        if mine.any():
-            result[uid] = (*result.get(uid, ()), Chunk(young.floats[mine], young.ints[mine]))
-    return Chunk(young.floats[~theirs], young.ints[~theirs]), result
+    result, kept = dict(archive), []
+    for chunk in young:
+        theirs = np.zeros(len(chunk.ints), np.bool_)
+        for uid in uids:
+            mine = chunk.ints[:, LOG_UID] == uid
+            if mine.any():
+                result[uid] = (*result.get(uid, ()), Chunk(chunk.floats[mine], chunk.ints[mine]))
+                theirs |= mine
+        kept.append(Chunk(chunk.floats[~theirs], chunk.ints[~theirs]) if theirs.any() else chunk)
+    return tuple(kept), result
+
+
+def rows_of(young: tuple[Chunk, ...], uid: int) -> tuple[Chunk, ...]:
+    """Return the rows of one track in the log."""
+    found = ((chunk, chunk.ints[:, LOG_UID] == uid) for chunk in young)
+    return tuple(Chunk(chunk.floats[mine], chunk.ints[mine]) for chunk, mine in found if mine.any())
 
 
 def joined(chunks: tuple[Chunk, ...]) -> Chunk:

@@ -1,13 +1,13 @@
 """Turns the outcomes of the running loop into pictures for the hub: an observer of the loop, nothing more.
 
-Every outcome is folded into the board; a picture is made of it at most every `gap_s` of the machine's clock, so a
-replay at full speed does not spend its time on pictures nobody can see. `flush` makes the last one.
+Every outcome is folded into the board; a picture is made of it at most every `gap_s` of the machine's clock, and less often
+where making it takes long, so that a loop at full speed does not spend its time on pictures nobody can see. `flush` makes the last one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from time import monotonic, time_ns
+from time import monotonic, thread_time, time_ns
 from typing import Any
 
 from lapwing.country.pack import Pack
@@ -20,6 +20,8 @@ from lapwing.web.picture import live_picture
 from lapwing.web.site import Box, first_view, site_picture, with_sensors
 
 GAP_S = 0.4   # two and a half pictures a second: the radars turn in 4-10 s, and the page has time to draw
+# Pictures of thousands of tracks come less often: the loop shares one interpreter with them, and warnings go first.
+PAUSE, PAUSE_S_MAX = 9.0, 3.0
 
 
 class Feed:
@@ -44,7 +46,7 @@ class Feed:
         self._board = Board()
         self._sensors: SensorTable | None = None
         self._outcome: Outcome | None = None
-        self._published_s = float("-inf")
+        self._published_s, self._took_s = float("-inf"), 0.0
         self._site: dict[str, Any] | None = None
         self._site_view: Box | None = None
 
@@ -65,7 +67,7 @@ class Feed:
         self._outcome = outcome
         if outcome.sensed.sensors != self._sensors:
             self.show_site(outcome.sensed.sensors)
-        if monotonic() - self._published_s >= self._gap_s:
+        if monotonic() - self._published_s >= max(self._gap_s, min(PAUSE * self._took_s, PAUSE_S_MAX)):
             self.flush()
 
     def flush(self, *, ended: bool = False) -> None:
@@ -73,7 +75,8 @@ class Feed:
         outcome = self._outcome
         if outcome is None:
             return
-        self._published_s = monotonic()
+        self._published_s, begun_s = monotonic(), thread_time()
         self._hub.publish(live_picture(
             outcome.now_ns, outcome.update.tracks, outcome.judgement, self._board, outcome.sensed.sensors,
             mode=self._mode, exercise=self._exercise, wall_time_ns=time_ns(), ended=ended, note=self._title))
+        self._took_s = thread_time() - begun_s
