@@ -21,7 +21,7 @@ def plots(time_s, latitude, longitude, height, icao, kind, range_m, azimuth):
     ns = (np.asarray(time_s) * 1e9).astype(np.int64) + 1_700_000_000_000_000_000
     return Plots(ns, ns, np.zeros(n, np.uint16), np.full(n, kind, np.uint8), range_m, azimuth, latitude, longitude, height, nan,
                  np.zeros((n, 2, 2)), np.full((n, 2), np.nan), nan, np.full(n, NO_CODE, np.int32), np.asarray(icao, np.int32),
-                 np.zeros(n, "S8"), np.arange(n), np.zeros(n, np.int32))
+                 np.zeros(n, "S8"), np.arange(n), np.zeros(n, np.int32), np.full(n, NO_CODE, np.int32), nan)
 
 
 def scene(seed, *, range_bias=0.0, azimuth_bias=0.0, time_bias=0.0, range_sigma=40.0, azimuth_sigma=NOISE_RAD, seen=1.0):

@@ -178,6 +178,22 @@ def test_neighbours_track_comes_with_velocity_and_accuracy_and_a_coasted_one_not
     assert plots.position_cov_m2[0].tolist() == [[10_000.0, -1_600.0], [-1_600.0, 2_500.0]]
 
 
+def test_neighbours_track_keeps_its_number_and_one_unsure_or_numberless_is_refused():
+    track = {"010": {"SAC": 3, "SIC": 4}, "070": 36_000.0, "105": {"LAT": 45.0, "LON": 28.0}, "185": {"VX": 50.0, "VY": -20.0},
+             "500": {"ATV": {"X": 3.0, "Y": 4.0}}}
+    unsure = {"MON": 0, "CNF": 1}
+    records = [{**track, "040": 5}, {**track, "040": 6, "080": unsure}, track]
+    _, found = sensed(entry(encode_block(62, records), 36_000.5), sensors=SensorTable())
+    assert (found.plots.track_number.tolist(), reasons(found)) == ([5], {"tentative": 1, "no_track_number": 1})
+    assert found.plots.velocity_mps_sigma[0] == pytest.approx(math.sqrt(12.5))
+
+
+def test_what_comes_back_under_our_own_source_is_refused():
+    track = {"010": {"SAC": 3, "SIC": 4}, "070": 36_000.0, "105": {"LAT": 45.0, "LON": 28.0}, "040": 5}
+    _, found = sensed(entry(encode_block(62, [track]), 36_000.5), sensors=SensorTable(), own=((3, 4),))
+    assert (len(found.plots), reasons(found)) == (0, {"own_source": 1})
+
+
 def test_multilateration_on_a_local_plane_needs_its_origin():
     record = {"010": {"SAC": 0, "SIC": 107}, "000": 1, "020": {"TYP": 1}, "140": 36_000.0, "042": {"X": 3000.0, "Y": 0.0}}
     octets = encode_block(10, [record])

@@ -89,7 +89,8 @@ def placed(sensors: SensorTable, sensor_index: npt.NDArray[np.uint16], kind: npt
         height_m_sigma=height_sigma, position_cov_m2=cov,
         velocity_mps=np.full((len(range_m), 2), np.nan), amplitude_db=amplitude_db, mode3a=mode3a, icao_address=icao,
         callsign=np.zeros(len(range_m), "S8"), entry_sequence=sequence,
-        octet_offset=np.zeros(len(range_m), np.int32))
+        octet_offset=np.zeros(len(range_m), np.int32), track_number=np.full(len(range_m), -1, np.int32),
+        velocity_mps_sigma=np.full(len(range_m), np.nan))
 
 
 def arrival_batches(received_ns: Ints, span_ns: int) -> Iterator[tuple[slice, int]]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from lapwing.country.pack import Pack
 from lapwing.judge.evidence import decisive_plots
@@ -16,7 +17,7 @@ from lapwing.judge.path import decorrelation_s, of_trajectory, plot_gaps
 from lapwing.judge.settings import Settings
 from lapwing.judge.statement import statement
 from lapwing.judge.verdict import Finding, find
-from lapwing.model.sensors import SensorTable
+from lapwing.model.sensors import TRACKER, SensorTable
 from lapwing.model.tracks import Trajectory
 from lapwing.model.verdicts import Boundary, Evidence, Verdict
 
@@ -35,11 +36,20 @@ def judge_trajectory(trajectory: Trajectory, pack: Pack, now_ns: int, settings: 
     path = of_trajectory(trajectory, pack.territory, settings)
     rows = trajectory.sensor_index[trajectory.measured & (trajectory.sensor_index != 65_535)]
     saw = tuple(str(index) for index in np.unique(rows).tolist())
-    exists = SURE if identified else existence(path, len(saw), flew_beside(path, others()) if young(path) else "")
+    ours = rows[~_tells(rows, sensors)]      # a neighbour's tracks are no looks of their own
+    beside = flew_beside(path, others()) if young(path) and not identified else ""
+    exists = SURE if identified else existence(path, len(np.unique(ours)), beside, plot_count=len(ours) or None)
     hidden = hidden_way(trajectory, path, sensors, pack.territory, settings) if sensors is not None else None
     finding = find(path, decorrelation_s(trajectory), settings, ended=True, exists=exists, hidden=hidden)
     verdict = make_verdict(finding, trajectory.track_id, saw, pack, True, now_ns, settings)
     return replace(verdict, evidence=replace(verdict.evidence, decisive=decisive_plots(trajectory, path, verdict.closest_ns)))
+
+
+def _tells(rows: npt.NDArray[np.uint16], sensors: SensorTable | None) -> npt.NDArray[np.bool_]:
+    """Return which of the sensors (rows of the table) tell tracks of theirs, and see nothing themselves."""
+    if sensors is None:
+        return np.zeros(len(rows), np.bool_)
+    return np.isin(rows, [row for row, sensor in enumerate(sensors.rows) if sensor.kind == TRACKER])
 
 
 def make_verdict(finding: Finding, track_id: str, sensors: tuple[str, ...], pack: Pack, final: bool, now_ns: int,

@@ -13,7 +13,7 @@ Bools = npt.NDArray[np.bool_]
 
 # Plots.kind
 KIND_PSR, KIND_SSR, KIND_COMBINED, KIND_ADSB, KIND_MLAT, KIND_TRACK = 0, 1, 2, 3, 4, 5
-NO_CODE = -1  # mode3a, icao_address: not given
+NO_CODE = -1  # mode3a, icao_address, track_number: not given
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,8 @@ class Plots:
     callsign: npt.NDArray[np.bytes_]             # S8, stripped; b"" not given
     entry_sequence: Ints                         # journal entry it came in
     octet_offset: npt.NDArray[np.int32]          # of its record in that entry's payload
+    track_number: npt.NDArray[np.int32]          # of a neighbour's system track, at its source; NO_CODE: none, or not its own
+    velocity_mps_sigma: Floats                   # of such a track, each axis; NaN: not told
 
     def __len__(self) -> int:
         return len(self.measured_ns)
@@ -94,7 +96,7 @@ def empty_plots() -> Plots:
         range_m=none, azimuth_rad=none, latitude_rad=none, longitude_rad=none, height_m=none, height_m_sigma=none,
         position_cov_m2=np.zeros((0, 2, 2)), velocity_mps=np.zeros((0, 2)), amplitude_db=none,
         mode3a=np.zeros(0, np.int32), icao_address=np.zeros(0, np.int32), callsign=np.zeros(0, "S8"),
-        entry_sequence=ints, octet_offset=np.zeros(0, np.int32),
+        entry_sequence=ints, octet_offset=np.zeros(0, np.int32), track_number=np.zeros(0, np.int32), velocity_mps_sigma=none,
     )
 
 

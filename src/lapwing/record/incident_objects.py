@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lapwing.model.alerts import Warned
-from lapwing.model.sensors import SensorTable
+from lapwing.model.sensors import TRACKER, SensorTable
 from lapwing.model.times import NS_PER_S
 from lapwing.model.tracks import CLASSES, Tracks, TrackUpdate
 from lapwing.model.verdicts import Judgement
@@ -67,7 +67,8 @@ def object_events(seen: dict[str, Seen], sensors: SensorTable, update: TrackUpda
 def _introduction(tracks: Tracks, judgement: Judgement, sensors: SensorTable, row: int, now_ns: int) -> list[Draft]:
     track_id = tracks.track_id[row]
     mask = int(tracks.sensors_mask[row])
-    names = [sensor.id for i, sensor in enumerate(sensors.rows[:64]) if mask >> i & 1]
+    names = [sensor.id + (" (tracks of a neighbour)" if sensor.kind == TRACKER else "")
+             for i, sensor in enumerate(sensors.rows[:64]) if mask >> i & 1]
     by = f" by {', '.join(names)}" if names else ""
     name = CLASSES[int(tracks.class_prob[row].argmax())].replace("_", " ")
     where = (float(tracks.latitude_rad[row]), float(tracks.longitude_rad[row]))

@@ -101,11 +101,12 @@ def setup_of(meta: dict[str, str], country_name: str | None = None) -> tuple[pip
         if "policy" in meta:
             country = with_policy(country, json.loads(meta["policy"]))
     allow = tuple((int(sac), int(sic)) for sac, sic in json.loads(meta.get("allow", "[]")))
+    own = tuple((int(sac), int(sic)) for sac, sic in json.loads(meta.get("own", "[]")))
     people = tuple((str(name), str(role)) for name, role in json.loads(meta.get("people", "[]")))
     editions = parse_editions(json.loads(meta.get("editions", "[]")))
     judge = codec.decode(bytes.fromhex(meta["judge"])) if "judge" in meta else None
     return make_setup(sensors, country, status=meta["status"], allow=allow, editions=editions, judge=judge,
-                      people=people, region=region_of_fact(meta["region"]) if "region" in meta else None), country
+                      people=people, own=own, region=region_of_fact(meta["region"]) if "region" in meta else None), country
 
 
 def initial_state(meta: dict[str, str]) -> pipeline.State:

@@ -105,6 +105,7 @@ class Site:
     log_credentials: str = ""
     window_s: float = 0.1
     allow: tuple[tuple[int, int], ...] = ()
+    own: tuple[tuple[int, int], ...] = ()     # SAC/SIC of what we send ourselves
     console: ConsoleSettings = field(default_factory=ConsoleSettings)
     links: tuple[LinkSettings, ...] = ()
     sensors: SensorTable = field(default_factory=SensorTable)
@@ -168,13 +169,7 @@ def require_site(path: Path) -> tuple[Site, tuple[Problem, ...]]:
 
 def _site(keys: Keys, site: Site, base: Path) -> Site:
     mode = keys.choice("mode", tuple(STATUS), "exercise")
-    allow = []
-    for source in keys.texts("sources", ()):
-        sac, _, sic = source.partition("/")
-        if not (sac.isdigit() and sic.isdigit() and int(sac) < 256 and int(sic) < 256):
-            keys.wrong("sources", source, "write SAC/SIC, such as \"25/201\"")
-            continue
-        allow.append((int(sac), int(sic)))
+    allow, own = _sources(keys, "sources"), _sources(keys, "own_sources")
     country = keys.text("country", "")
     if country:
         try:
@@ -191,10 +186,21 @@ def _site(keys: Keys, site: Site, base: Path) -> Site:
         keys.wrong("log_credentials", credentials, "no such file: one line user:password, or a .creds file, seen from this one")
     found = replace(site, log=log, log_credentials=str(base / credentials) if credentials else "",
                     name=keys.text("name", "site"), country=country, mode=mode,
-                    data=base / keys.text("data", "data"), allow=tuple(allow),
+                    data=base / keys.text("data", "data"), allow=allow, own=own,
                     window_s=keys.number("window_s", 0.1, 0.02, 1.0, "a radar sector; usually 0.05 to 0.2"))
     keys.end()
     return found
+
+
+def _sources(keys: Keys, key: str) -> tuple[tuple[int, int], ...]:
+    found = []
+    for source in keys.texts(key, ()):
+        sac, _, sic = source.partition("/")
+        if sac.isdigit() and sic.isdigit() and int(sac) < 256 and int(sic) < 256:
+            found.append((int(sac), int(sic)))
+        else:
+            keys.wrong(key, source, "write SAC/SIC, such as \"25/201\"")
+    return tuple(found)
 
 
 def _console(keys: Keys, base: Path) -> ConsoleSettings:

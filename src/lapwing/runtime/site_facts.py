@@ -21,6 +21,8 @@ def facts_of(site: Site, country: Country | None) -> dict[str, str]:
     if country is not None:
         facts |= {"country": country.pack.code, "country_sha256": country.pack.sha256, "country_version": country.pack.version,
                   "policy": json.dumps(dict(site.policy), sort_keys=True, default=list)}
+    if site.own:
+        facts["own"] = json.dumps([list(pair) for pair in site.own])
     if site.region.name:
         facts["region"] = region_fact(site.region)
     # Always: a table that was taken away is a change too.
@@ -30,7 +32,7 @@ def facts_of(site: Site, country: Country | None) -> dict[str, str]:
 def setup_of_site(site: Site, country: Country | None) -> pipeline.Setup:
     """Return the pipeline's setup."""
     return make_setup(site.sensors, with_policy(country, site.policy) if country is not None else None, status=site.status,
-                      allow=site.allow, judge=site.judge, people=site.people, region=site.region)
+                      allow=site.allow, judge=site.judge, people=site.people, region=site.region, own=site.own)
 
 
 def channels_of(site: Site) -> dict[str, Channel]:

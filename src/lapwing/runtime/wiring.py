@@ -65,7 +65,7 @@ def with_policy(country: Country, values: Mapping[str, Any]) -> Country:
 def make_setup(sensors: SensorTable, country: Country | None, *, status: str = "Exercise",
                allow: tuple[tuple[int, int], ...] = (), editions: Editions | None = None,
                judge: JudgeSettings | None = None, people: tuple[tuple[str, str], ...] = (),
-               region: RegionSettings | None = None) -> pipeline.Setup:
+               region: RegionSettings | None = None, own: tuple[tuple[int, int], ...] = ()) -> pipeline.Setup:
     """Return the setup of a run.
 
     Parameters
@@ -77,10 +77,11 @@ def make_setup(sensors: SensorTable, country: Country | None, *, status: str = "
     judge : what a site sets otherwise of the judge and its safety net
     people : (name, role) of those who may decide; empty: whoever gives a name
     region : the part of the country that the site answers for; None: all of it
+    own : (SAC, SIC) of what this site itself sends
     editions : where a category or source does not speak the newest; what the sensor table says comes first
     """
     editions = editions or Editions()
-    sense_setup = sense.SenseSetup(sensors=sensors, allow=allow, editions=editions.by_category,
+    sense_setup = sense.SenseSetup(sensors=sensors, allow=allow, own=own, editions=editions.by_category,
                                    source_editions=editions.by_source)
     if country is None:
         return pipeline.Setup(sense=sense_setup)

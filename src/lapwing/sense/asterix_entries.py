@@ -236,6 +236,8 @@ def _sensor(work: Work, setup: SenseSetup, value: int, category: int) -> tuple[i
     if value < 0:
         return -1, ("no_source", "no data source identifier, and none heard on this link before")
     codes = divmod(value, 256)
+    if codes in setup.own:
+        return -1, ("own_source", "our own tracks or messages, come back: told to ourselves they prove nothing")
     if setup.allow and codes not in setup.allow:
         return -1, ("not_allowed", "a source that is not on the list of those listened to")
     found = work.sensors.index_of_source(*codes)

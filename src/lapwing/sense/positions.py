@@ -107,7 +107,7 @@ def plots_of(work: Work, reports: Sequence[Position]) -> Plots:
         mode3a=column["mode3a"].astype(np.int32), icao_address=column["icao_address"].astype(np.int32),
         callsign=np.array([r.callsign for r in reports], "S8"),
         entry_sequence=np.array([r.entry.sequence for r in reports], np.int64),
-        octet_offset=column["octet_offset"].astype(np.int32))
+        octet_offset=column["octet_offset"].astype(np.int32), track_number=np.full(count, NO_CODE, np.int32), velocity_mps_sigma=none)
     for index in np.unique(plots.sensor_index).tolist():
         newest = int(plots.measured_ns[plots.sensor_index == index].max())
         work.last_ns[index] = max(newest, work.last_ns.get(index, newest))

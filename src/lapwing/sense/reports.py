@@ -19,6 +19,7 @@ from lapwing.model.plots import (
     KIND_PSR,
     KIND_SSR,
     KIND_TRACK,
+    NO_CODE,
     Plots,
     empty_plots,
 )
@@ -58,7 +59,8 @@ def _real(reports: Reports, refusals: Refusals) -> Reports:
 def _plots(reports: Reports, kind: npt.NDArray[np.int64], latitude_rad: Floats, longitude_rad: Floats,
            cov_m2: Floats, height_m: Floats, height_m_sigma: Floats, range_m: Floats | None = None,
            azimuth_rad: Floats | None = None, velocity_mps: Floats | None = None,
-           amplitude_db: Floats | None = None) -> Plots:
+           amplitude_db: Floats | None = None, track_number: npt.NDArray[np.int32] | None = None,
+           velocity_mps_sigma: Floats | None = None) -> Plots:
     none = np.full(len(reports), np.nan)
     mode3a = _sure(reports, "mode3a")
     known = np.isfinite(height_m)
@@ -71,7 +73,9 @@ def _plots(reports: Reports, kind: npt.NDArray[np.int64], latitude_rad: Floats, 
         velocity_mps=np.full((len(reports), 2), np.nan) if velocity_mps is None else velocity_mps,
         amplitude_db=none if amplitude_db is None else amplitude_db, mode3a=codes(mode3a),
         icao_address=codes(reports.get("icao_address")), callsign=callsigns(reports.get("callsign")),
-        entry_sequence=reports.entry_sequence, octet_offset=reports.octet_offset.astype(np.int32))
+        entry_sequence=reports.entry_sequence, octet_offset=reports.octet_offset.astype(np.int32),
+        track_number=np.full(len(reports), NO_CODE, np.int32) if track_number is None else track_number,
+        velocity_mps_sigma=none if velocity_mps_sigma is None else velocity_mps_sigma)
 
 
 def _sure(reports: Reports, name: str) -> Floats:
@@ -317,6 +321,9 @@ def cat062(reports: Reports, sensors: SensorTable, refusals: Refusals) -> Plots:
     reports = _real(reports, refusals)
     reports = refusals.keep(reports, reports.get("track_end") == 1, "track_end", "the last message of a track")
     reports = refusals.keep(reports, reports.get("coast") == 1, "coasted", "extrapolated, not measured (CST)")
+    reports = refusals.keep(reports, reports.get("tentative") == 1, "tentative", "a track that its own system is not sure of yet (CNF)")
+    reports = refusals.keep(reports, ~np.isfinite(reports.get("track_number")), "no_track_number",
+                            "a system track without a number (I062/040): which one it goes on with is not known")
     reports, latitude, longitude = _local(reports, sensors, refusals)
     level = np.where(np.isfinite(reports.get("tracked_level")), reports.get("tracked_level"),
                      reports.get("flight_level"))
@@ -334,8 +341,9 @@ def cat062(reports: Reports, sensors: SensorTable, refusals: Refusals) -> Plots:
     cov = place.diagonal(east, north, np.sign(root) * root**2)
     own = reports.get("callsign")
     reports.columns["callsign"] = np.where(np.isfinite(own), own, reports.get("derived_callsign"))
+    speed = np.sqrt(0.5 * (reports.get("vx_mps_sigma") ** 2 + reports.get("vy_mps_sigma") ** 2))
     return _plots(reports, np.full(len(reports), KIND_TRACK), latitude, longitude, cov, height, sigma,
-                  velocity_mps=_velocity(reports))
+                  velocity_mps=_velocity(reports), track_number=reports.get("track_number").astype(np.int32), velocity_mps_sigma=speed)
 
 
 def cat129(reports: Reports, sensors: SensorTable, refusals: Refusals) -> Plots:

@@ -313,4 +313,5 @@ def _polar_plot(work: Work, entry: Entry, index: int, sensor: Sensor, measured_n
         azimuth_rad=azimuth_rad * one, latitude_rad=latitude, longitude_rad=longitude, height_m=height * one,
         height_m_sigma=height_sigma * one, position_cov_m2=cov, velocity_mps=np.full((1, 2), np.nan), amplitude_db=nan,
         mode3a=np.full(1, -1, np.int32), icao_address=np.full(1, -1, np.int32), callsign=np.zeros(1, "S8"),
-        entry_sequence=np.array([entry.sequence]), octet_offset=np.zeros(1, np.int32)))
+        entry_sequence=np.array([entry.sequence]), octet_offset=np.zeros(1, np.int32), track_number=np.full(1, -1, np.int32),
+        velocity_mps_sigma=nan))

@@ -22,12 +22,14 @@ class SenseSetup:
     editions : category -> edition, where a category must not be taken as the newest; a sensor's own comes first
     source_editions : (category, SAC, SIC) -> edition, likewise, of sources that the table need not have
     allow : (SAC, SIC) of the sources that are listened to; empty: all
+    own : (SAC, SIC) under which our own tracks and messages go out: what comes back under them is refused
     """
 
     sensors: SensorTable = field(default_factory=SensorTable)
     editions: Mapping[int, str] = field(default_factory=dict)
     source_editions: Mapping[tuple[int, int, int], str] = field(default_factory=dict)
     allow: tuple[tuple[int, int], ...] = ()
+    own: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,15 +178,19 @@ def _inverse(spread: Floats, noise: tuple[float, float, float], times: float) ->
     return np.array([[nn, -en], [-en, ee]]) / determinant
 
 
-def parts(registration: Registration, radars: Bools, settings: Settings) -> Floats:
+def parts(registration: Registration, radars: Bools, neighbours: int, settings: Settings) -> Floats:
     """Return (S, 4) per sensor: radar or not, variance of range, covariance, variance of azimuth, for the kernel.
 
-    Where pairs have taught something, the filter's own doubt; else that of a radar kept to the usual limits.
+    Bits of `neighbours` are senders of tracks: -1 in the first column, what they know says nothing of our radars. Where pairs have
+    taught something, the filter's own doubt; else that of a radar kept to the usual limits.
     """
     count = len(registration.pairs)
     even = np.arange(count) * 2
     table = np.stack((radars[:count].astype(np.float64), registration.cov[even, even], registration.cov[even, even + 1],
                       registration.cov[even + 1, even + 1]), axis=1)
+    for sensor in range(min(count, 63) if neighbours else 0):
+        if neighbours >> sensor & 1:
+            table[sensor, 0] = -1.0
     untaught = registration.pairs < 3
     table[untaught, 1] = np.minimum(table[untaught, 1], settings.nominal_range_m_sigma**2)
     table[untaught, 2] = 0.0

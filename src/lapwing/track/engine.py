@@ -18,7 +18,7 @@ from lapwing.model.reports import Identification
 from lapwing.model.sensors import RADAR, SURFACE, SensorTable
 from lapwing.model.times import to_iso
 from lapwing.model.tracks import Tracks, TrackUpdate, Trajectory
-from lapwing.track import bearing, bias, clutter, group, history, lifecycle, measurement, rotation, smooth
+from lapwing.track import bearing, bias, clutter, group, history, lifecycle, measurement, neighbours, rotation, smooth
 from lapwing.track.classify import class_probabilities
 from lapwing.track.columns import LOG_WEIGHT, SEED_USED
 from lapwing.track.group import Work
@@ -52,10 +52,15 @@ def step(state: State, plots: Plots, bearings: Bearings, looks: Looks, sensors: 
     state = replace(work.state, now_ns=max(state.now_ns, now_ns), rotation=rotation.by_looks(work.state.rotation, looks),
                     registration=bias.advanced(work.state.registration, now_ns, work.radars, settings))
     work.state = state
+    theirs = neighbours.theirs(plots)
+    told, vouched = bool(theirs.any()), np.zeros(0, np.bool_)
+    reports, plots = (plots.take(theirs), plots.take(~theirs)) if told else (plots, plots)
     if len(plots) and state.plane is not None:
         taken = measurement.measured(plots, state.plane, state.rotation, work.radars, state.site_scale, sensors, settings)
         if len(taken):
             group.take(work, taken, sensors, settings)
+    if told:
+        vouched = neighbours.take(work, reports, sensors, settings)
     if len(bearings):
         bearing.apply(work, bearings, settings)
     group.pass_by(work, sensors, settings)
@@ -67,6 +72,10 @@ def step(state: State, plots: Plots, bearings: Bearings, looks: Looks, sensors: 
                  state.sites, group.reaches(sensors), lifecycle.rules(settings), verdict)
     if every & BECAME_TENTATIVE:
         state = _numbered(state, np.flatnonzero(verdict & BECAME_TENTATIVE))
+    if told:
+        sure = neighbours.confirmed(slots, vouched, settings)
+        verdict[sure] |= BECAME_CONFIRMED
+        every |= BECAME_CONFIRMED if len(sure) else 0
     if every & BECAME_CONFIRMED:
         for old, new in lifecycle.stitch(slots, np.flatnonzero(verdict & BECAME_CONFIRMED), slowest_s):
             state = _renamed(state, old, new)

@@ -65,11 +65,13 @@ def place(east_m: float, north_m: float, plane: Floats) -> tuple[float, float, f
 def doubts(mask: int, east: float, north: float, parts: Floats, sites: Floats) -> tuple[float, float, float]:
     """Return (ee, en, nn) m2 of registration: the mean over the sensors that contributed.
 
-    `parts` (S, 4): radar or not, variance of range, covariance, variance of azimuth.
+    `parts` (S, 4): radar or not (-1: sends tracks, and is left out), variance of range, covariance, variance of azimuth.
     """
     ee, en, nn, count = 0.0, 0.0, 0.0, 0
     for sensor in range(len(parts)):
         if (mask >> min(sensor, 63)) & 1 == 0:
+            continue
+        if parts[sensor, 0] < 0.0:
             continue
         count += 1
         if parts[sensor, 0] == 0.0:

@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from lapwing.geo.plane import Plane, to_plane
-from lapwing.model.plots import KIND_PSR, KIND_TRACK, Bools, Floats, Ints, Plots
+from lapwing.model.plots import KIND_PSR, KIND_TRACK, NO_CODE, Bools, Floats, Ints, Plots
 from lapwing.model.sensors import RADAR, SensorTable
 from lapwing.track import columns as at
 from lapwing.track.rows import true_axes
 from lapwing.track.settings import Settings
 from lapwing.track.state import Rotation
 
-TRACK_INFLATION = 4.0        # a neighbour's tracks are smoothed, so their errors last: they weigh as a quarter of a plot
+TRACK_INFLATION = 4.0        # tracks without a number are smoothed, so their errors last: they weigh as a quarter of a plot
 SIGMA_M_MIN = 10.0           # quantisation and time stamps: nothing is better than this
 SIGMA_M_MAX = 5_000.0        # a plot worse than this is of no use (its covariance is refused)
 # Nearer than this a height is no small correction: the residue round an aerial would all fit one object high above it. So no
@@ -75,7 +75,12 @@ def measured(plots: Plots, plane: Plane, rotation: Rotation, radars: Bools, site
             table.append((start, after, sensor, turn_ns, int(radar), in_polar, told, number))
             start = after
     groups = np.array(table, np.int64).reshape(-1, at.GROUP_INTS)
-    return Measured(groups, _floats(plots, chosen, plane, site_scale), _ints(plots, chosen, sensors))
+    return Measured(groups, *tabled(plots, chosen, plane, site_scale, sensors))
+
+
+def tabled(plots: Plots, rows: npt.NDArray[np.intp], plane: Plane, site_scale: Floats, sensors: SensorTable) -> tuple[Floats, Ints]:
+    """Return the chosen plots in the columns of the kernels, in that order."""
+    return _floats(plots, rows, plane, site_scale), _ints(plots, rows, sensors)
 
 
 def _in_order(plots: Plots, rows: npt.NDArray[np.intp]) -> tuple[npt.NDArray[np.intp], list[tuple[int, int]]]:
@@ -115,7 +120,7 @@ def _floats(plots: Plots, rows: npt.NDArray[np.intp], plane: Plane, site_scale: 
     # The inverse of a turn and a scale: the turn back and the scale again.
     axes = true_axes(points).transpose(0, 2, 1) * (points.scale**2)[:, None, None]
     cov = axes @ plots.position_cov_m2[rows] @ axes.transpose(0, 2, 1)
-    cov *= np.where(plots.kind[rows] == KIND_TRACK, TRACK_INFLATION, 1.0)[:, None, None]
+    cov *= np.where((plots.kind[rows] == KIND_TRACK) & (plots.track_number[rows] == NO_CODE), TRACK_INFLATION, 1.0)[:, None, None]
     table[:, at.PLOT_RAW_EAST] = table[:, at.PLOT_EAST] = points.east_m
     table[:, at.PLOT_RAW_NORTH] = table[:, at.PLOT_NORTH] = points.north_m
     table[:, at.PLOT_EE], table[:, at.PLOT_NN] = cov[:, 0, 0] + SIGMA_M_MIN**2, cov[:, 1, 1] + SIGMA_M_MIN**2

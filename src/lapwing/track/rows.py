@@ -43,7 +43,7 @@ def tracks_at(state: State, now_ns: int, radars: npt.NDArray[np.bool_], updated:
     n = len(rows)
     out = np.empty((n, OUT_FLOATS))
     if n and state.plane is not None:
-        parts = bias.parts(state.registration, radars, settings)
+        parts = bias.parts(state.registration, radars, state.neighbours.mask, settings)
         export(rows.astype(np.int64), now_ns, slots.floats, slots.ints, constants(settings)[0], plane_numbers(state.plane),
                parts, state.sites, np.empty(16), out)
     longitude = np.remainder(out[:, OUT_LONGITUDE] + math.pi, 2 * math.pi) - math.pi
@@ -63,9 +63,15 @@ def tracks_at(state: State, now_ns: int, radars: npt.NDArray[np.bool_], updated:
         updated=updated[rows] & (last_plot_ns == slots.last_plot_ns[rows]), class_prob=slots.class_prob[rows],
         affiliation=_affiliations(state, rows, cooperative), cooperative=cooperative, mode3a=slots.mode3a[rows].astype(np.int32),
         icao_address=slots.icao[rows].astype(np.int32), callsign=slots.callsign[rows], plot_count=slots.hits[rows],
-        sensor_count=np.bitwise_count(slots.sensors_mask[rows]).astype(np.int64),
+        sensor_count=_sensor_counts(slots.sensors_mask[rows], state.neighbours.mask),
         sensors_mask=slots.sensors_mask[rows],
     )
+
+
+def _sensor_counts(mask: npt.NDArray[np.uint64], neighbours: int) -> Ints:
+    """Return how many sensors of ours saw each; one where only neighbours' tracks tell of it."""
+    own = np.bitwise_count(mask & np.uint64(~neighbours & 0xFFFF_FFFF_FFFF_FFFF)).astype(np.int64)
+    return np.maximum(own, 1)
 
 
 def plane_numbers(plane: Plane) -> Floats:

@@ -43,6 +43,9 @@ class Settings:
     still_m: float = 120.0                   # moved so little in the last minute (2 m/s),
     roamed_m: float = 3_000.0                # never farther than this from its beginning: on the ground
     moving_chi2: float = 11.8                # velocity differs from 0 at 3 sigma (chi-square, 2 degrees)
+    neighbour_log_odds: float = 4.0          # existence 0.982 on the word of a neighbour's system; never added to what we saw
+    neighbour_mps_sigma: float = 15.0        # velocity of its tracks, where they tell none
+    neighbour_late_s: float = 15.0           # a report farther behind the track it belongs to changes nothing
     registration: bool = True
     bias_range_m_sigma: float = 150.0        # prior of registration for association: a badly aligned radar
     bias_azimuth_rad_sigma: float = math.radians(0.2)

@@ -248,6 +248,20 @@ def _capacity(have: int, used: int, free: int, most: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class Neighbours:
+    """Which of our tracks a neighbour's tracks go on with, and who such neighbours are.
+
+    Attributes
+    ----------
+    links : (sensor, track number there) -> (uid of ours, ns of the newest report, reports); oldest use first
+    mask : bit i: sensor i sends tracks, and is no look of its own
+    """
+
+    links: dict[tuple[int, int], tuple[int, int, int]] = field(default_factory=dict)
+    mask: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Rotation:
     """How each radar turns, as known so far. Arrays of length S."""
 
@@ -342,6 +356,7 @@ class State:
     next_uid: int = 1
     next_number: int = 1
     heard: Heard = field(default_factory=Heard)
+    neighbours: Neighbours = field(default_factory=Neighbours)
     merged_ns: int = 0
     now_ns: int = 0
     shed_count: int = 0                                                # seeds shed or refused at the bound
@@ -384,6 +399,6 @@ def freed(slots: Slots, rows: Rows) -> None:
     slots.number[rows] = -1
 
 
-__all__ = ["CONFIRMED", "FREE", "NEVER_NS", "SEED", "TENTATIVE", "Chunk", "ClutterMap", "ClutterMaps", "Heard",
+__all__ = ["CONFIRMED", "FREE", "NEVER_NS", "SEED", "TENTATIVE", "Chunk", "ClutterMap", "ClutterMaps", "Heard", "Neighbours",
            "Registration", "Rotation", "Seeds", "Slots", "State", "constants", "empty_maps", "empty_registration", "empty_rotation",
            "empty_seeds", "empty_slots", "freed", "replace", "sized_seeds", "sized_slots"]

@@ -106,7 +106,7 @@ COLUMNS: dict[int, dict[str, Column]] = {
          "vx_mps_sigma": _column("500/ATV/X"), "vy_mps_sigma": _column("500/ATV/Y"),
          "icao_address": _column("380/ADR"), "derived_callsign": _column("380/ID"), "callsign": _column("245/CHR"),
          "mode3a": _column("060/MODE3A"), "track_number": _column("040"), "coast": _column("080/CST"),
-         "track_end": _column("080/TSE")},
+         "track_end": _column("080/TSE"), "tentative": _column("080/CNF")},
     63: {"time_of_day_s": _column("030"), "sensor_sac": _column("050/SAC"), "sensor_sic": _column("050/SIC"),
          "nogo": _column("060/CON"), "time_bias_ms": _column("070")},
     65: {"time_of_day_s": _column("030"), "message": _column("000"), "batch": _column("020"), "nogo": _column("040/NOGO")},
