@@ -132,7 +132,7 @@ class Reports:
     def _distance2(self, j: int, rows: npt.NDArray[np.intp]) -> Floats:
         """Return how far report `j` lies from tracks, squared and by their doubts: place, and velocity where it is told."""
         slots, report = self.work.state.slots, self.floats[j]
-        dt = (int(self.ints[j, at.PLOT_TIME]) - slots.time_ns[rows]) * 1e-9
+        dt: Floats = np.asarray(int(self.ints[j, at.PLOT_TIME]) - slots.time_ns[rows], np.float64) * 1e-9
         mean, cov = moved(slots.mean[rows], slots.mean_cov[rows], dt, BETWEEN_M2PS3)
         told = math.isfinite(report[at.PLOT_VE]) and math.isfinite(report[at.PLOT_VN])
         size = 4 if told else 2
@@ -231,7 +231,7 @@ class Reports:
 
 def confirmed(slots: Slots, vouched: Bools, settings: Settings) -> npt.NDArray[np.intp]:
     """Return the tentative tracks that a neighbour's word confirms, with their new status: some reports, a possible speed."""
-    rows = np.flatnonzero(vouched & (slots.status == TENTATIVE) & (slots.hits >= settings.confirm_plots))
-    rows = rows[np.hypot(slots.mean[rows, 2], slots.mean[rows, 3]) < settings.speed_mps_max]
+    flies = np.hypot(slots.mean[:, 2], slots.mean[:, 3]) < settings.speed_mps_max
+    rows = np.flatnonzero(vouched & flies & (slots.status == TENTATIVE) & (slots.hits >= settings.confirm_plots))
     slots.status[rows] = CONFIRMED
     return rows

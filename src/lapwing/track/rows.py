@@ -71,7 +71,7 @@ def tracks_at(state: State, now_ns: int, radars: npt.NDArray[np.bool_], updated:
 def _sensor_counts(mask: npt.NDArray[np.uint64], neighbours: int) -> Ints:
     """Return how many sensors of ours saw each; one where only neighbours' tracks tell of it."""
     own = np.bitwise_count(mask & np.uint64(~neighbours & 0xFFFF_FFFF_FFFF_FFFF)).astype(np.int64)
-    return np.maximum(own, 1)
+    return np.asarray(np.maximum(own, 1), np.int64)
 
 
 def plane_numbers(plane: Plane) -> Floats:
