@@ -1,7 +1,7 @@
 """The border clock: where each live track stands to the line now, how it closes, when it would be there.
 
-A row is worked out again when it got a plot and is under judgement, when it is new, and once a second otherwise; in between
-its distance is carried on at its closing speed. The forecast is renewed every few seconds and when the track turns.
+A row is worked out again when it got a plot and is under judgement, when it is new, and once a second (traffic:
+in two) otherwise; in between its distance is carried on at its closing speed. The forecast is renewed every few seconds and when the track turns.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.intp]
 
+_OTHERS_RHYTHM = 2.0       # traffic and what is not confirmed is worked out half as often
 _TURNED_RAD = math.radians(12.0)   # a turn that makes a forecast stale at once
 _SPEED_MPS_MAX = np.array([motion.speed_mps_max for motion in BY_INDEX])
 _IMPROBABLE = 0.1          # classes less probable than this do not set the earliest arrival
@@ -99,7 +100,8 @@ def advance(clock: Clock, tracks: Tracks, worth: Bools, territory: Territory, ne
     worth : (n,) rows that deserve the full forecast (judged and confirmed); the others get the straight-line one
     """
     aligned, fresh = _aligned(clock, tracks, len(neighbours))
-    stale = fresh | (tracks.updated & worth) | (tracks.time_ns - aligned.times_ns[:, _COMPUTED] >= settings.recompute_s * NS_PER_S)
+    rhythm_ns = np.where(worth, 1.0, _OTHERS_RHYTHM) * settings.recompute_s * NS_PER_S
+    stale = fresh | (tracks.updated & worth) | (tracks.time_ns - aligned.times_ns[:, _COMPUTED] >= rhythm_ns)
     rows = np.flatnonzero(stale)
     if not len(rows):
         return aligned
