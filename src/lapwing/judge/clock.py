@@ -1,7 +1,8 @@
 """The border clock: where each live track stands to the line now, how it closes, when it would be there.
 
-A row is worked out again when it got a plot and is under judgement, when it is new, and once a second (traffic:
-in two) otherwise; in between its distance is carried on at its closing speed. The forecast is renewed every few seconds and when the track turns.
+A row is worked out again when it got a plot and is under judgement, when it is new, and once a second (traffic: in two)
+otherwise; in between its distance is carried on at its closing speed. The forecast is renewed every few seconds and when the
+track turns.
 """
 
 from __future__ import annotations

@@ -47,6 +47,8 @@ from lapwing.runtime.wiring import load_country
 from lapwing.runtime.zone_seal import ZoneWatch
 
 REPORT_EVERY_S = 0.5
+TIDY_EVERY_S = 60.0
+_NEVER = 1_000_000
 JOURNALED_S_MAX = 5.0       # how long a person's entry may wait until it is durable
 
 
@@ -82,7 +84,7 @@ class Service:
         self.stall = StallWatch(site.limits.stall_s, self.say)
         self.stopping, self._reloading = threading.Event(), threading.Event()
         self._probed_s, self._probe_due_s, self.probe_problem, self.probe_took_s = 0.0, 0.0, "not finished yet", 0.0
-        self._fed_s = self._reported_s = self.begun_s = self.turned_s = 0.0
+        self._fed_s = self._reported_s = self._tidied_s = self.begun_s = self.turned_s = 0.0
         self.turn_s = 0.0
         self.turns: deque[tuple[float, float]] = deque(maxlen=2_000)    # (when, how long) of the last minutes
         self.to_track, self.to_proposal = Latency("lapwing_plot_to_track_seconds"), Latency("lapwing_plot_to_proposal_seconds")
@@ -187,6 +189,9 @@ class Service:
         # collection of it would hold up a turn.
         gc.collect()
         gc.freeze()
+        # What else lives for long is looked through after a turn, once a minute: with thousands of tracks that takes 100 ms.
+        thresholds = gc.get_threshold()
+        gc.set_threshold(*thresholds[:2], _NEVER)
         self.stall.start()
         ready()
         self.notifier.tell(READY=1, STATUS=f"{self.site.name}: watching")
@@ -201,6 +206,7 @@ class Service:
                     self._reload()
                 self._turn()
         finally:
+            gc.set_threshold(*thresholds)
             self._end()
 
     def _turn(self) -> None:
@@ -216,6 +222,9 @@ class Service:
             for keeper in self.keepers.values():
                 keeper.look()
             self._report()
+        if time.monotonic() - self._tidied_s >= TIDY_EVERY_S:
+            self._tidied_s = time.monotonic()
+            gc.collect()
 
     def _probed(self, probed: Probed | None) -> None:
         if probed is not None:

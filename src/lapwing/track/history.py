@@ -10,8 +10,9 @@ from lapwing.track.columns import LOG_FLOATS, LOG_INTS, LOG_PLOT_TIME, LOG_UID, 
 from lapwing.track.state import Chunk
 
 YOUNG_ROWS = 2048
+CHUNK_ROWS = 64          # of a track's past, to a chunk, about
 TRACK_ROWS = 8           # of each track, before they are sorted out
-PART_TRACKS = 1_024      # sorted out in one step, about: a step must not take long
+PART_TRACKS = 512        # sorted out in one step, about: a step must not take long
 # Where memory is short: what a track keeps at least, and how many shares of it one has that answers no radar.
 IDENTIFIED_ROWS_MIN, UNIDENTIFIED_ROWS_MIN, UNIDENTIFIED_SHARES = 128, 256, 4
 NOTHING = Chunk(np.zeros((0, LOG_FLOATS)), np.zeros((0, LOG_INTS), np.int64))
@@ -98,7 +99,8 @@ def _bounded(chunks: tuple[Chunk, ...], updates_max: int) -> tuple[Chunk, ...]:
     A row whose predecessor went is marked by a negative weight: its stored prediction started elsewhere.
     """
     total = sum([len(c.ints) for c in chunks])
-    if total <= updates_max and len(chunks) < 64:
+    # Joining costs a copy of all: the longer the past, the more new chunks are waited for.
+    if total <= updates_max and len(chunks) < max(8, total // CHUNK_ROWS):
         return chunks
     whole = joined(chunks)
     if total > updates_max:
