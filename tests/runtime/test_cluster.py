@@ -9,21 +9,26 @@ import sys
 import time
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "adapters"))
 
+from archived_site import HOUR_NS, every_second, packed, rows_at
 from log_suite import LogSuite, batch, outputs
 from nats_servers import require_nats
 
+from lapwing.adapters.archive_manifest import Manifest
 from lapwing.adapters.nats_journal import NatsJournal
 from lapwing.adapters.nats_link import NatsLink, parse_target
 from lapwing.adapters.nats_log import open_log
 from lapwing.adapters.sqlite_log import SqliteLog
 from lapwing.cli.main import main
+from lapwing.model.entries import TICK, Entry
 from lapwing.model.errors import ConfigError, Fenced, LapwingError, StorageError
-from lapwing.model.ports import Output
+from lapwing.model.ports import Batch, Output
 from lapwing.record import audit
+from lapwing.runtime import archiving
 from lapwing.runtime.cluster import Cluster
 from lapwing.runtime.upstream import Upstream
 
@@ -280,6 +285,39 @@ def test_a_journal_is_fetched_with_its_seals(cluster, tmp_path, capsys):
     assert main(["cluster", "segments", cluster.url("nothing"), "--credentials", str(cluster.credentials)]) == 2
     assert "no journal nothing" in capsys.readouterr().err
     link.close()
+
+
+def test_the_archive_is_kept_from_the_cluster_while_the_journal_is_written(cluster, tmp_path):
+    begin_ns = (time.time_ns() // HOUR_NS - 3) * HOUR_NS
+    moments = every_second(begin_ns, 3 * 3_600, step=600)
+    link, folder = cluster.connect(patience_s=5.0), tmp_path / "archive"
+    words = [str(tmp_path / "copy"), str(folder), "0", cluster.url("archived"), str(cluster.credentials)]
+
+    def write(log, first, part):
+        for number, (time_ns, tracks) in enumerate(part, first):
+            log.append(Batch(number, (Entry(number, time_ns, "clock", TICK, b""),)))
+            log.commit(number, [Output("tracks", packed(rows_at(time_ns, tracks)))])
+
+    journal = NatsJournal(link, "archived", replicas=3)
+    with open_log(journal, "journal-000001.sqlite") as log:
+        log.set_meta({"lapwing": "1"})
+        write(log, 0, moments[:8])
+        assert archiving.main(words) == 0
+        write(log, 8, moments[8:12])
+        assert archiving.main(words) == 0 and archiving.main(words) == 0
+    with open_log(journal, "journal-000002.sqlite") as log:
+        log.set_meta({"lapwing": "1"})
+        write(log, 0, moments[12:])
+        assert archiving.main(words) == 0
+    rows = [row for line in Manifest(folder).live() for row in pq.read_table(folder / line["file"])["emit_time"].cast("int64").to_pylist()]
+    assert sorted(rows) == sorted(time_ns for time_ns, tracks in moments for _ in range(tracks))
+    assert [path.name for path in sorted((tmp_path / "copy").glob("*.sqlite"))] == ["journal-000002.sqlite"]
+    link.close()
+
+
+def test_an_archive_of_a_journal_that_is_not_there_is_a_problem_in_words(cluster, tmp_path, capsys):
+    assert archiving.main([str(tmp_path / "copy"), str(tmp_path / "archive"), "0", cluster.url("none"), str(cluster.credentials)]) == 1
+    assert "no journal none" in capsys.readouterr().out
 
 
 def test_a_wrong_password_is_told_as_such(cluster, tmp_path):

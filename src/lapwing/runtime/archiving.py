@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING
 from lapwing.adapters.archive import HOUR_NS, Archive
 from lapwing.adapters.archive_manifest import Hold, Line, Manifest, faults
 from lapwing.adapters.sqlite_log import SqliteLog
-from lapwing.model.errors import InputError, StorageError
+from lapwing.model.errors import InputError, LapwingError, StorageError
 from lapwing.model.times import NS_PER_S, from_iso
 from lapwing.record.track_rows import TrackRows, unpack
-from lapwing.runtime.segments import segments
+from lapwing.runtime.segments import remove_segment, segments
 
 if TYPE_CHECKING:
     from lapwing.runtime.site_config import Site
@@ -54,6 +54,19 @@ def keep(journal: Path, folder: Path, keep_days: int, now_ns: int) -> Kept:
             _seal_segment(archive, segment.path, batch + 1 if segment.path.name == name else 0, now_ns, kept)
         kept.days = [line["file"] for line in archive.compact(now_ns)]
         kept.removed = archive.retain(keep_days, now_ns)
+    return kept
+
+
+def keep_of_cluster(url: str, credentials: str, copy: Path, folder: Path, keep_days: int, now_ns: int) -> Kept:
+    """Keep the archive of a site whose journal lies in a cluster, by way of a copy of what is not sealed yet. Raises StorageError."""
+    from lapwing.runtime.cluster_copy import follow  # the extra [nats]
+
+    follow(url, credentials, copy, Manifest(folder).place()[0])
+    kept = keep(copy, folder, keep_days, now_ns)
+    reached = Manifest(folder).place()[0]
+    for segment in segments(copy):
+        if segment.path.name < reached:
+            remove_segment(segment.path)                 # the cluster has it, and the archive its rows
     return kept
 
 
@@ -214,9 +227,10 @@ def keepers_of(site: Site, clock: Callable[[], int], say: Callable[[str, str], N
     """Return what is to be kept of a site, by the name of the degraded mode where that fails."""
     found = {}
     if site.archive.keep:
-        words = [str(site.data / "journal"), str(site.archive.folder), str(site.archive.keep_days)]
+        words = [str(site.data / ("archive-copy" if site.log else "journal")), str(site.archive.folder), str(site.archive.keep_days)]
+        words += [site.log, site.log_credentials] if site.log else []
         found["archive"] = Keeper("archiving", words, clock, say)
-    if site.journal.keep_days:
+    if site.journal.keep_days and not site.log:
         found["retention"] = Keeper("retiring", [str(site.path)], clock, say)
     return found
 
@@ -228,11 +242,15 @@ def words_of(kept: Kept) -> str:
 
 
 def main(words: list[str]) -> int:
-    """Keep once, as the service has it done: JOURNAL FOLDER KEEP_DAYS."""
+    """Keep once, as the service has it done: JOURNAL FOLDER KEEP_DAYS; of a cluster COPY FOLDER KEEP_DAYS URL CREDENTIALS."""
     os.nice(10)          # the loop goes first
+    journal, folder, keep_days, now_ns = Path(words[0]), Path(words[1]), int(words[2]), time.time_ns()
     try:
-        kept = keep(Path(words[0]), Path(words[1]), int(words[2]), time.time_ns())
-    except StorageError as error:
+        if len(words) > 3:
+            kept = keep_of_cluster(words[3], words[4], journal, folder, keep_days, now_ns)
+        else:
+            kept = keep(journal, folder, keep_days, now_ns)
+    except LapwingError as error:
         print(error)
         return 1
     text = words_of(kept)

@@ -79,8 +79,24 @@ def _fetch(url: str, credentials: str, folder: Path) -> list[Path]:
         link.close()
 
 
-def copy_segment(log: NatsLog, path: Path) -> Path:
-    """Copy one segment into a file, or what a file lacks of it. Raises StorageError where a seal does not come out the same."""
+def follow(url: str, credentials: str, folder: Path, since: str) -> None:
+    """Copy what a folder lacks of a journal that is being written, from the segment `since` on. Raises as `fetch`, without patience."""
+    folder.mkdir(parents=True, exist_ok=True)
+    target = parse_target(url)
+    link = NatsLink(target.servers, credentials=credentials)
+    try:
+        for log in read_segments(NatsJournal(link, target.journal, make=False)):
+            if log.name >= since:
+                copy_segment(log, folder / log.name, written=True)
+    finally:
+        link.close()
+
+
+def copy_segment(log: NatsLog, path: Path, *, written: bool = False) -> Path:
+    """Copy one segment into a file, or what a file lacks of it. Raises StorageError where a seal does not come out the same.
+
+    `written`: it may have grown meanwhile; what came after is copied the next time.
+    """
     with SqliteLog(path, synchronous="NORMAL", commit_every=COMMIT_EVERY) as copy:
         for sealed in log.sealed(copy.last_batch() + 1):
             copy.set_meta(dict(sealed.meta))
@@ -90,7 +106,7 @@ def copy_segment(log: NatsLog, path: Path) -> Path:
                 raise StorageError(f"the seal of batch {sealed.number} does not fit what the cluster holds", where=log.where,
                                    remedy="compare with another copy: it was changed, or a part of it is gone")
         copy.set_meta(log.meta())      # those after the last batch
-        if copy.last_batch() != log.last_batch():
+        if not written and copy.last_batch() != log.last_batch():
             raise StorageError(f"{copy.last_batch() + 1} of {log.last_batch() + 1} batches could be read", where=log.where,
                                remedy="try again; else restore the stream from a copy")
     return path

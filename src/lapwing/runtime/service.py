@@ -78,7 +78,7 @@ class Service:
         self._look = FirstLook(self.intake, {link.url: link.name for link in site.links}, site.sensors, self.say)
         self.zone_watch = ZoneWatch(site.zones, self.country.pack if self.country else None, site.country, self.clock)
         self.notifier = Notifier()
-        self.keepers = keepers_of(site, self.clock, self.say) if self.upstream is None else {}
+        self.keepers = keepers_of(site, self.clock, self.say)
         self.register = RegisterProcess(site.database, site.data, has_journal=self.upstream is None, say=self.say)
         self.regions = Regions(site.region, self.intake, self.clock, self.say) if site.region.name else None
         self.stall = StallWatch(site.limits.stall_s, self.say)

@@ -366,9 +366,6 @@ def _whole(site: Site, keys: Keys) -> None:
                      'write country = "ro" below [site]', level="warning")
     if not site.links:
         keys.problem("link", "", "no [link.NAME]: nothing comes in", 'add [link.radar] with url = "udp://239.1.1.1:8600"')
-    if site.log and site.archive.keep:
-        keys.problem("archive", "", "is not kept by itself where the journal lies in a cluster",
-                     "run `lapwing cluster fetch`, then `lapwing archive`; keep = false below [archive] ends this warning", level="warning")
     host = urlsplit(site.oidc.redirect).hostname if site.oidc is not None else None
     if host and host not in (*site.console.names, "127.0.0.1", "localhost", "::1"):
         keys.problem("oidc.redirect", host, "is not among [console] names: the console would not answer there", f'write names = ["{host}"]')
