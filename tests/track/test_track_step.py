@@ -143,6 +143,22 @@ def test_silent_radar_makes_nobody_vanish():
     assert update.tracks.coasting.all()
 
 
+def test_what_no_sensor_could_see_any_more_ends_by_time_its_ellipse_growing():
+    state, _ = fly(seen(ONE, [DRONE], 2.0), ONE)
+    alive_s, spread_m2, ended = [], [], 0
+    for second in range(10, 400, 10):
+        state, update = track.step(state, empty_plots(), empty_bearings(), empty_looks(), ONE, (),
+                                   state.now_ns + 10_000_000_000, track.Settings())
+        ended += len(update.ended)
+        if len(confirmed(update)):
+            alive_s.append(second)
+            spread_m2.append(float(np.trace(update.tracks.state_cov[update.tracks.confirmed][0, :2, :2])))
+    # 240 s of silence, and what it would coast in sight of a radar: half of its life of two minutes.
+    assert 280 <= alive_s[-1] <= 320
+    assert np.all(np.diff(spread_m2) > 0.0)
+    assert ended == 1
+
+
 def test_after_an_impact_the_trajectory_is_led_by_its_plots_alone():
     ended_s = 150.0
     plots = seen(ONE, [(*DRONE, -1, ended_s)], 5.0, clutter=150, seed=5)

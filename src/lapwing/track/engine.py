@@ -16,7 +16,7 @@ from lapwing.geo.plane import make_plane, to_plane
 from lapwing.model.plots import Bearings, Looks, Plots
 from lapwing.model.reports import Identification
 from lapwing.model.sensors import RADAR, SURFACE, SensorTable
-from lapwing.model.times import to_iso
+from lapwing.model.times import from_seconds, to_iso
 from lapwing.model.tracks import Tracks, TrackUpdate, Trajectory
 from lapwing.track import bearing, bias, clutter, group, history, lifecycle, measurement, neighbours, rotation, smooth
 from lapwing.track.classify import class_probabilities
@@ -66,7 +66,10 @@ def step(state: State, plots: Plots, bearings: Bearings, looks: Looks, sensors: 
     group.pass_by(work, sensors, settings)
     state = replace(work.state, heard=_heard(work.state, identifications)) if identifications else work.state
     updated, slots = work.updated, state.slots
-    slowest_s, clock_ns = rotation.slowest_turn_s(state.rotation), max(int(state.rotation.clock_ns.max(initial=0)), 0)
+    slowest_s = rotation.slowest_turn_s(state.rotation)
+    # Where no sensor reports at all no look tells that an object is gone. It is not seen either: the clock of the network is at
+    # most so far behind, so that what nobody could see any more ends by time.
+    clock_ns = max(int(state.rotation.clock_ns.max(initial=0)), now_ns - from_seconds(settings.silent_s_max), 0)
     verdict = np.zeros(len(slots), np.int64)
     every = tend(slots.floats, slots.ints, slots.detect, updated.astype(np.int64), clock_ns, slowest_s,
                  state.sites, group.reaches(sensors), lifecycle.rules(settings), verdict)

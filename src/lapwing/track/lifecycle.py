@@ -5,7 +5,7 @@
 | seed | tentative | 3 plots and existence above `export_log_odds` |
 | seed, tentative | free | existence fallen, or no plot for some turns |
 | tentative | confirmed | existence, plots, a speed that differs from 0 and is possible; or a consistent transponder |
-| confirmed | ended | no plot for longer than it may coast |
+| confirmed | ended | no plot for longer than it may coast; `silent_s_max` later where no sensor reports at all |
 | any | merged | two tracks of one object: the younger gives way |
 | new confirmed | stitched | it continues a coasting one: the old number lives on |
 """

@@ -35,6 +35,7 @@ class Settings:
     seed_log_odds_fall: float = 2.2          # a seed dies when this far below its birth
     coast_s_min: float = 30.0                # a confirmed track lives at least this long after its last plot
     coast_s_max: float = 90.0                # and at most this long, if its life was at least as long
+    silent_s_max: float = 240.0              # where no sensor reports, tracks live so much longer, their ellipses growing
     moved_m_min: float = 300.0               # from its first plot, before anything without identity is confirmed
     fast_mps: float = 75.0                   # beyond any piston type (objects.yaml): without identity,
     near_share: float = 0.25                 # or within this part of the range of a radar that saw it:
