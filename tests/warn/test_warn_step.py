@@ -158,7 +158,12 @@ def test_a_slow_object_that_may_well_be_a_bird_never_becomes_a_threat(class_prob
     assert not run.proposals
 
 
-@pytest.mark.parametrize(("north_mps", "ratio"), [(-17.0, (0.5 - 4 * 0.5 / 9) / (1.0 - 5 * 0.5 / 9)), (-45.0, 1.0)])
+def none_of_five(bird_prob):
+    """Return the chance that a slow one is no bird: one that comes in is a bird five times as probably as the tracker says."""
+    return (1.0 - bird_prob) / (1.0 + 4.0 * bird_prob)
+
+
+@pytest.mark.parametrize(("north_mps", "ratio"), [(-17.0, none_of_five(0.5 + 4 * 0.5 / 9) / none_of_five(5 * 0.5 / 9)), (-45.0, 1.0)])
 def test_a_slow_object_counts_by_the_chance_that_it_is_no_bird(north_mps, ratio):
     # A bird by 1 in 2, and by 1 in 18 each of the four other harmless classes; or a drone by 1 in 2, and five times 1 in 18.
     prob = []
@@ -168,6 +173,56 @@ def test_a_slow_object_counts_by_the_chance_that_it_is_no_bird(north_mps, ratio)
         (threat,) = run.state.threats
         prob.append(threat.reach.prob.sum())
     assert prob[0] / prob[1] == pytest.approx(ratio, rel=1e-6)   # the same flights are flown for both
+
+
+def test_a_slow_object_first_seen_inside_is_no_threat_until_it_has_flown_as_drones_do_for_some_time():
+    run = Run()
+    rows = run.fly([make_object(lat_deg=44.9, north_mps=-17.0, class_prob=0.5, sensor_count=2)], 300)
+    assert not run.proposals
+    rows = run.fly([{**rows[0], "north_mps": -35.0}], 30)        # a speed misjudged
+    assert not run.proposals
+    run.fly([{**rows[0], "north_mps": -45.0}], 600)
+    assert run.proposals
+
+
+def test_one_whose_speed_was_misjudged_at_first_is_a_bird_by_how_it_flies_since():
+    run = Run()
+    rows = run.fly([make_object(lat_deg=44.9, lon_deg=28.05, north_mps=-44.0, class_name="bird", class_prob=0.5, sensor_count=2)], 40)
+    (threat,) = run.state.threats
+    assert threat.harmless_prob == 0.0
+    run.fly([{**rows[0], "north_mps": -17.0}], 400)
+    (threat,) = run.state.threats
+    assert threat.harmless_prob > 0.95
+
+
+def test_a_slow_one_that_does_not_come_in_puts_nobody_under_alert():
+    along, coming = Run(), Run()
+    along.fly([make_object(lat_deg=45.02, lon_deg=27.2, north_mps=0.0, east_mps=17.0, class_name="bird", class_prob=0.4)], 900)
+    coming.fly([make_object(lat_deg=45.12, lon_deg=28.05, north_mps=-17.0, class_name="bird", class_prob=0.4)], 1_500)
+    assert len({z.code for a in along.alerts if a.level == "alert" for z in a.zones}) <= 1     # the county's first
+    assert len({z.code for a in coming.alerts if a.level == "alert" for z in a.zones}) > 1
+
+
+def test_the_words_speak_of_the_objects_that_matter_now_not_of_all_that_ever_were():
+    run = Run()
+    both = run.fly([make_object(lat_deg=45.12), make_object("T-2", lat_deg=45.12, lon_deg=28.03)], 60)
+    assert b"several flying objects" in run.alerts[-1].cap_xml
+    rows = run.fly([{**both[0], "north_mps": -45.0}], 500)
+    assert run.threats == ("T-1",)
+    newest = next(a for a in reversed(run.alerts) if a.level == "alert")
+    assert set(newest.caused_by) == {"T-1", "T-2"}
+    assert b"a flying object" in newest.cap_xml and b"several" not in newest.cap_xml
+    assert rows
+
+
+def test_a_lost_object_lets_go_of_the_last_zone_of_its_county_as_of_any_other():
+    run = Run()
+    run.fly([make_object(lat_deg=45.15, north_mps=-45.0)], 180)
+    lost_ns = run.now_ns
+    assert run.in_force()
+    run.wait(280)
+    lowered = [a for a in run.alerts if a.level == "pre_alert" and a.references]
+    assert lowered and lowered[0].sent_ns - lost_ns <= 240 * S
 
 
 def test_a_track_that_coasts_from_its_first_step_is_no_threat():

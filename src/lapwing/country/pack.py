@@ -63,9 +63,9 @@ class Policy:
     alert_zone_m: float = 3_000.0          # a zone is threatened by an object that comes so near
     alert_horizon_s: float = 900.0         # within this time
     alert_prob: float = 0.05               # an alert is proposed where P(an object comes so near soon) reaches this ...
-    keep_prob: float = 0.20                # ... and stays while P(within 8 min) is at least this
+    keep_prob: float = 0.45                # ... and stays while P(within 8 min) is at least this
     pre_alert_prob: float = 0.5            # a pre-alert, where P(within `alert_horizon_s`) reaches this ...
-    pre_alert_keep_prob: float = 0.25     # ... and stays while it is at least this
+    pre_alert_keep_prob: float = 0.15     # ... and stays while it is at least this
     unless_refused_s: float = 0.0          # a proposal of an alert goes out unless refused within this time; 0: never
     registered_m: float = 140.0            # sensors are aligned where 1 sigma of their registration is at most this
     two_persons_above: int = 100_000       # people under one alert

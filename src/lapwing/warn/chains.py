@@ -52,7 +52,8 @@ def demand_of(desk: Desk, chain: Chain, mine: tuple[Threat, ...], taken: frozens
     for threat in mine:
         asked |= set(threat.asked)
         urgent = urgent or bool(set(threat.urgent) - taken - held)
-        counties |= {pack.zones[i].county for i in threat.first}
+        if threat.last_plot_ns >= desk.now_ns - _held_ns(desk):
+            counties |= {pack.zones[i].county for i in threat.first}
         pressing = threat.border_time_s <= rule.BORDER_URGENT_S
         if threat.live and (pressing or threat.looks >= 2):
             fresh = [i for i in threat.first if pack.zones[i].county not in covered]
@@ -114,10 +115,15 @@ def _held(desk: Desk, demand: Demand) -> tuple[set[int], set[int]]:
     A warning of a lost object decays: for half the hold it stays as it is, for the other half people are to be ready.
     """
     unseen_ns = desk.now_ns - from_seconds(zones.UNSEEN_S)
-    half_ns = desk.now_ns - from_seconds(0.5 * desk.pack.policy.hold_lost_s)
+    half_ns = desk.now_ns - _held_ns(desk)
     lost = [threat for threat in demand.threats if threat.last_plot_ns < unseen_ns]
     return ({i for threat in lost for i in threat.held},
             {i for threat in lost if threat.last_plot_ns >= half_ns for i in threat.held})
+
+
+def _held_ns(desk: Desk) -> int:
+    """Return how long after its last plot a lost object keeps people under alert: half the hold, staleness included."""
+    return from_seconds(0.5 * desk.pack.policy.hold_lost_s - rule.STALE_S)
 
 
 def _lapsed(desk: Desk, chain: Chain, demand: Demand) -> Chain:
@@ -166,7 +172,9 @@ def _propose_end(desk: Desk, chain: Chain, demand: Demand) -> Chain:
     false_alarm = not chain.real and not chain.by_hand_until_ns and not demand.threats
     by_hand = bool(chain.by_hand_until_ns) and not chain.threats
     needs = desk.pack.policy.needs_approval
-    automatic = by_hand or "all_clear" not in needs or not any(part.level in needs for part in chain.parts)
+    # Who was ever told to take shelter hears that it is over from a person, also where all have been lowered by then.
+    decided = (chain.alerted and "alert" in needs) or any(part.level in needs for part in chain.parts)
+    automatic = by_hand or "all_clear" not in needs or not decided
     kind = "cancel" if false_alarm else "clear"
     earliest_ns = earliest_end_ns(desk, replace(chain, cleared_by=("", 0, kind)), demand)
     reason = reasons.end(desk.pack, chain, false_alarm, earliest_ns, desk.now_ns)
@@ -250,11 +258,17 @@ def _readied(desk: Desk, chain: Chain, demand: Demand, taken: frozenset[int]) ->
 
 
 def _stale(desk: Desk, part: Part) -> tuple[int, ...]:
-    """Return the zones of a part that nothing has wanted for a while."""
-    if desk.now_ns - part.onset_ns < from_seconds(desk.pack.policy.shrink_every_s):
+    """Return the zones of a part that nothing has wanted for a while.
+
+    None while the part is young. While those who would stay have heard of a change lately, none or most of the people.
+    """
+    every_ns = from_seconds(desk.pack.policy.shrink_every_s)
+    if desk.now_ns - part.onset_ns < every_ns:
         return ()
     wait_ns = from_seconds(rule.STALE_S if part.level == "alert" else rule.PRE_ALERT_STALE_S)
-    return tuple(i for i, t in zip(part.zones, part.wanted_ns, strict=True) if desk.now_ns - t >= wait_ns)
+    stale = tuple(i for i, t in zip(part.zones, part.wanted_ns, strict=True) if desk.now_ns - t >= wait_ns)
+    most = 2 * rule.population(desk.pack, stale) >= rule.population(desk.pack, part.zones)
+    return stale if most or desk.now_ns - part.shrunk_ns >= every_ns else ()
 
 
 def _shrunk(desk: Desk, chain: Chain, demand: Demand) -> Chain:
@@ -263,8 +277,7 @@ def _shrunk(desk: Desk, chain: Chain, demand: Demand) -> Chain:
     While an object is a threat to anybody, the last zones of an alert are not told that all is clear: they are told to be
     ready, until the all clear of the whole.
     """
-    every_ns = from_seconds(desk.pack.policy.shrink_every_s)
-    if chain.by_hand_until_ns or desk.now_ns - chain.shrunk_ns < every_ns:
+    if chain.by_hand_until_ns:
         return chain
     over = [part for part in chain.parts if _stale(desk, part) == part.zones]
     if over and chain.alerted and len(over) == len(chain.parts):
@@ -284,13 +297,12 @@ def _shrunk(desk: Desk, chain: Chain, demand: Demand) -> Chain:
         if part.level == "pre_alert":
             chain, _ = moved(chain, "shrink")
             chain = parts.change(desk, chain, (part,), reasons.shrink(desk.pack, stale), cleared=stale)
-            chain = replace(chain, shrunk_ns=desk.now_ns)
     # While an object is a threat to anybody, people under alert are told to be ready first: some come back.
     cut = (*((part, part.zones) for part in over if part.level == "alert"), *(each for each in some if each[0].level == "alert"))
     if cut:
         chain, _ = moved(chain, "lower")
         gone = tuple(sorted({i for _, stale in cut for i in stale}))
-        chain = replace(parts.lower(desk, chain, cut, reasons.lower(desk.pack, gone)), shrunk_ns=desk.now_ns)
+        chain = parts.lower(desk, chain, cut, reasons.lower(desk.pack, gone))
     return chain
 
 

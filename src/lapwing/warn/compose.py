@@ -37,8 +37,8 @@ class Letter:
 
 
 def compose(chain: Chain, letter: Letter, pack: Pack, settings: Settings, now_ns: int, *, proposal_id: str,
-            proposed_ns: int, approved_by: tuple[str, ...]) -> tuple[Alert, str]:
-    """Return a message of a chain, and the reference by which later ones name it."""
+            proposed_ns: int, approved_by: tuple[str, ...], objects: int) -> tuple[Alert, str]:
+    """Return a message of a chain, and the reference by which later ones name it. `objects`: how many its words speak of."""
     ending = letter.kind in ("all_clear", "cancel")
     msg_type = CANCEL if letter.kind == "cancel" else UPDATE if letter.references else ALERT
     sender = settings.sender or pack.policy.sender
@@ -46,11 +46,11 @@ def compose(chain: Chain, letter: Letter, pack: Pack, settings: Settings, now_ns
     expires_ns = _expires_ns(chain, pack, now_ns, ending)
     onset_ns = letter.onset_ns or now_ns
     rings = outline(pack, letter.zones)
-    infos = [_info(pack, chain, language, letter.kind, letter.zones, rings, settings, now_ns, onset_ns, expires_ns)
+    infos = [_info(pack, objects, language, letter.kind, letter.zones, rings, settings, now_ns, onset_ns, expires_ns)
              for language in pack.languages]
     if letter.cleared:
         gone = outline(pack, letter.cleared)
-        infos += [_info(pack, chain, language, "all_clear", letter.cleared, gone, settings, now_ns, 0, expires_ns)
+        infos += [_info(pack, objects, language, "all_clear", letter.cleared, gone, settings, now_ns, 0, expires_ns)
                   for language in pack.languages]
     note = texts.fill(pack, pack.languages[0], "mark_exercise") if settings.status == "Exercise" else ""
     document = cap.write(cap.Message(identifier=identifier, sender=sender, sent_ns=now_ns, status=settings.status,
@@ -82,10 +82,10 @@ def _next_minute(time_ns: int) -> int:
     return -(-time_ns // MINUTE_NS) * MINUTE_NS
 
 
-def _info(pack: Pack, chain: Chain, language: str, kind: str, zones: tuple[int, ...], rings: tuple[Ring, ...],
+def _info(pack: Pack, objects: int, language: str, kind: str, zones: tuple[int, ...], rings: tuple[Ring, ...],
           settings: Settings, now_ns: int, onset_ns: int, expires_ns: int) -> cap.Info:
     words = texts.words(pack, language, kind, zones, status=settings.status, until_ns=expires_ns,
-                        objects=len(chain.threats))
+                        objects=objects)
     responses, urgency, severity, certainty = CODES[kind]
     level = "all_clear" if kind == "cancel" else kind
     geocodes = sorted({pair for i in zones for pair in pack.zones[i].geocodes.items()} |

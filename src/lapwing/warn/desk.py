@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+
+import numpy as np
 
 from lapwing.country.pack import Pack
 from lapwing.model.alerts import ALERT, UPDATE, Alert, Decision, Proposal
@@ -12,7 +15,7 @@ from lapwing.warn import policy as rule
 from lapwing.warn import texts
 from lapwing.warn.compose import Letter, compose
 from lapwing.warn.lifecycle import ENDED, next_phase
-from lapwing.warn.state import IDENTIFIERS_MAX, Chain, Pending, Settings
+from lapwing.warn.state import IDENTIFIERS_MAX, Chain, Pending, Settings, Threat
 
 ENGINE = "engine"
 
@@ -31,6 +34,18 @@ class Desk:
     notes: list[str] = field(default_factory=list)
     dismissed: dict[str, int] = field(default_factory=dict)
     cleared: dict[int, int] = field(default_factory=dict)      # zones told lately that it is over, and when
+    threats: Mapping[str, Threat] = field(default_factory=dict)    # those of this step, by track id
+
+    def objects(self, chain: Chain, zones: Iterable[int]) -> int:
+        """Return how many objects the words of a message speak of: those that may come near its zones now, and one at least.
+
+        A chain keeps all that ever caused it; one that has gone, or that flies elsewhere, is nothing to these people. 0: a person's
+        warning, without an object.
+        """
+        wanted = np.fromiter(zones, np.int64)
+        near = sum(bool((each.reach.prob[np.isin(each.reach.zone_index, wanted), -1] >= rule.MATTERS_PROB).any())
+                   for name in chain.threats if (each := self.threats.get(name)) is not None)
+        return max(near, 1) if chain.threats else 0
 
     def decide(self, proposal_id: str, action: str, by: str, text: str = "", saw: Proposal | None = None) -> None:
         """Record a decision, with what the person saw."""
@@ -70,7 +85,7 @@ class Desk:
     def _texts(self, chain: Chain, kind: str, level: str, zones: tuple[int, ...]) -> tuple[tuple[str, str, str], ...]:
         """Return the words that would go out, in every language of the pack."""
         said = [texts.words(self.pack, language, {"clear": "all_clear", "cancel": "cancel"}.get(kind, level), zones,
-                            status=self.settings.status, objects=len(chain.threats),
+                            status=self.settings.status, objects=self.objects(chain, zones),
                             until_ns=self.now_ns + from_seconds(self.pack.policy.alert_expiry_s))
                 for language in self.pack.languages]
         return tuple((w.language, w.headline, f"{w.description} {w.instruction}") for w in said)
@@ -79,7 +94,7 @@ class Desk:
              approved_by: tuple[str, ...]) -> tuple[Chain, str, Alert]:
         """Put a message of a chain on the air; return the chain after it, the message's reference and the message."""
         alert, name = compose(chain, letter, self.pack, self.settings, self.now_ns, proposal_id=proposal_id,
-                              proposed_ns=proposed_ns, approved_by=approved_by)
+                              proposed_ns=proposed_ns, approved_by=approved_by, objects=self.objects(chain, letter.zones))
         self.alerts.append(alert)
         for zone in letter.zones if letter.kind in ("all_clear", "cancel") else letter.cleared:
             self.cleared[zone] = self.now_ns

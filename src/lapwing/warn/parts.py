@@ -44,13 +44,15 @@ def _without(part: Part, zones: tuple[int, ...]) -> Part:
     return replace(part, zones=tuple(i for i, _ in kept), wanted_ns=tuple(t for _, t in kept))
 
 
-def change(desk: Desk, chain: Chain, parts: tuple[Part, ...], reason: str, *, cleared: tuple[int, ...] = ()) -> Chain:
+def change(desk: Desk, chain: Chain, parts: tuple[Part, ...], reason: str, *, cleared: tuple[int, ...] = (),
+           shrinks: bool = False) -> Chain:
     """Return the chain after one message that stands for several parts from now on: renewed or cut.
 
     Parameters
     ----------
     parts : of one level; they become one
     cleared : zones that it takes out
+    shrinks : zones were taken out of the parts before
     """
     known: dict[int, int] = {}
     for part in parts:
@@ -60,7 +62,9 @@ def change(desk: Desk, chain: Chain, parts: tuple[Part, ...], reason: str, *, cl
     level, onset_ns = parts[0].level, min(part.onset_ns for part in parts)
     references = tuple(dict.fromkeys(name for part in parts for name in part.sent))
     chain, name, alert = desk.send_unasked(chain, Letter(level, zones, references, onset_ns, cleared, rings=False), reason)
-    one = Part(level, zones, tuple(known[i] for i in zones), (*references, name)[-SENT_MAX:], onset_ns, desk.now_ns, alert.expires_ns)
+    shrunk_ns = desk.now_ns if shrinks or cleared else max(part.shrunk_ns for part in parts)
+    one = Part(level, zones, tuple(known[i] for i in zones), (*references, name)[-SENT_MAX:], onset_ns, desk.now_ns, alert.expires_ns,
+               shrunk_ns)
     rest = tuple(part for part in chain.parts if not any(part is old for old in parts))
     return replace(chain, parts=(*rest, one))
 
@@ -79,12 +83,12 @@ def lower(desk: Desk, chain: Chain, cut: tuple[tuple[Part, tuple[int, ...]], ...
     # Wanted anew, for what it says now, and long enough that one who comes back is no surprise.
     until_ns = desk.now_ns + from_seconds(rule.LOWERED_S - rule.PRE_ALERT_STALE_S)
     ready = Part("pre_alert", zones, tuple(until_ns for _ in zones), (*references, name)[-SENT_MAX:], onset_ns, desk.now_ns,
-                 alert.expires_ns)
+                 alert.expires_ns, desk.now_ns)
     rest = tuple(left for part, some in cut if (left := _without(part, some)).zones)
     others = tuple(each for each in chain.parts if not any(each is part for part, _ in cut))
     chain = replace(chain, parts=(*others, *rest))
     if rest:
-        chain = change(desk, chain, rest, reason)
+        chain = change(desk, chain, rest, reason, shrinks=True)
     return replace(chain, parts=(*chain.parts, ready))
 
 
@@ -93,8 +97,7 @@ def end(desk: Desk, chain: Chain, parts: tuple[Part, ...], reason: str) -> Chain
     zones = tuple(sorted({i for part in parts for i in part.zones}))
     references = tuple(dict.fromkeys(name for part in parts for name in part.sent))
     chain, _, _ = desk.send_unasked(chain, Letter("all_clear", zones, references), reason)
-    return replace(chain, parts=tuple(part for part in chain.parts if not any(part is old for old in parts)),
-                   shrunk_ns=desk.now_ns)
+    return replace(chain, parts=tuple(part for part in chain.parts if not any(part is old for old in parts)))
 
 
 def end_all(desk: Desk, chain: Chain, kind: str, proposal_id: str, proposed_ns: int, names: tuple[str, ...]) -> Chain:

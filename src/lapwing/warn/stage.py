@@ -44,7 +44,7 @@ def step(state: State, tracks: Tracks, judgement: Judgement, commands: tuple[Com
     threats = tuple(zones.evaluate(pack, t, found.now, now_ns) if t.track_id in due else t for t in found.now)
 
     chains, count = _assigned(desk, state.chains, threats, found.ended, state.count)
-    by_id = {t.track_id: t for t in threats}
+    by_id = desk.threats = {t.track_id: t for t in threats}
 
     def demand_of(chain: Chain, among: tuple[Chain, ...]) -> tuple[life.Demand, frozenset[int]]:
         mine = tuple(by_id[name] for name in chain.threats if name in by_id and name not in desk.dismissed)

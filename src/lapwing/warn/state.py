@@ -45,6 +45,17 @@ class Reach:
     prob: Floats                     # (m, horizons) P(within Policy.alert_zone_m of a place of the zone) by HORIZONS_S
 
 
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """How an object has been seen: one that may be a threat is watched until it is known well enough."""
+
+    track_id: str
+    first_ns: int                        # first step in which it could have been one
+    plots: int                           # steps with a plot since
+    border_m: float = 0.0                # signed distance to the border then
+    slow_plots: int = 0                  # steps with a plot at which it was slower than drones fly
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Threat:
     """An object that is a threat by the rule: live, coasting, or lost within the hold."""
@@ -76,6 +87,7 @@ class Threat:
     registration_m_sigma: float = 0.0    # doubt about the alignment of its sensors, along the worst axis
     first: tuple[int, ...] = ()      # where it would be first, when it may soon be at the border
     home: int = -1                   # zone nearest to it; -1 none
+    seen: Candidate | None = None    # how it was seen, from the first time on
     harmless_prob: float = 0.0       # that a slow one is a bird, a balloon, a cloud; 0 of one that is not slow
 
 
@@ -100,6 +112,7 @@ class Part:
     onset_ns: int
     sent_ns: int                         # of the newest message
     expires_ns: int
+    shrunk_ns: int = 0                   # when its people last heard of zones that come down; 0: never
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +131,6 @@ class Chain:
     began_ns: int = 0
     alerted: bool = False                # an alert was ever in force
     widened_ns: int = 0                  # last message that added zones
-    shrunk_ns: int = 0                   # last message that took zones down
     last_plot_ns: int = 0                # newest plot of any of its threats
     real: bool = False                   # a threat of it was lost or flew away; else all were identified
     by_hand_until_ns: int = 0            # raised by a person, until then; 0: not
@@ -150,16 +162,6 @@ class Pending:
     envelope: tuple[int, ...] = ()       # widening inside it will need no further approval
     approvals: tuple[str, ...] = ()      # names so far
     text: str = ""                       # reason given by the person, for a warning by hand
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """An object that would be a threat, but is not known well enough yet."""
-
-    track_id: str
-    first_ns: int                        # first step in which it would have been one
-    plots: int                           # steps with a plot since
-    border_m: float = 0.0                # signed distance to the border then
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,9 +33,16 @@ USUAL_MPS = (28.0, 75.0)
 USUAL_PLOTS, TRACK_PLOTS = 2, 6
 FAST_PLOTS, FAST_S = 3, 25.0
 SLOW_PLOTS, SLOW_S, SLOW_HARMLESS_PROB = 5, 90.0, 0.75
+# The tracker's classes say how an object flies, with priors that leave in doubt what flies as birds do. Of those that do, far more are
+# birds than decoys running down; nearly all, where nobody saw them come in, or where they have not come in of a purpose: along less
+# than half of the way that they have flown since.
+SLOW_TO_USUAL = 3                  # one that was slow at first: so many plots for each at which it was
+BIRD_ODDS, ASTRAY_ODDS = 5.0, 10.0
+SEEN_INSIDE_M, COMING_SHARE_MIN = -1_000.0, 0.5
 # First seen well inside in working coverage, without anything having been seen to come in: clutter or an aircraft that does
-# not answer far more often than a drone. Several sensors, or a longer look.
+# not answer far more often than a drone. A longer look by several sensors, until its speed is known; by one a long look.
 INSIDE_M, INSIDE_PLOTS, INSIDE_S = -5_000.0, 15, 120.0
+INSIDE_BOTH_PLOTS, INSIDE_BOTH_S = 5, 20.0
 SIGMA_M_NEW = 600.0                # a new one must be placed so well
 REACH_SLACK = 1.1                  # hysteresis of the reach rule, for threats already known
 EVALUATE_EVERY_S = 5.0             # without a new plot
@@ -101,15 +108,21 @@ def update(threats: tuple[Threat, ...], candidates: tuple[Candidate, ...], track
             ended.append((threat.track_id, GONE))
     watched = {candidate.track_id: candidate for candidate in candidates}
     waiting: list[Candidate] = []
-    for row in np.flatnonzero(serious & reaching & ~coasted).tolist():
+    for row in np.flatnonzero(reaching & ~coasted & (serious | (tracks.confirmed & ~was))).tolist():
         if not was[row]:
-            candidate = _seen(watched.get(tracks.track_id[row]), tracks, states, row, now_ns)
-            if not _known_well(candidate, tracks, row, float(speed_mps[row]), float(harmless_prob[row]), now_ns):
+            # A flock is watched too: when its speed is misjudged once, how it flew before still tells.
+            candidate = _seen(watched.get(tracks.track_id[row]), tracks, states, row, float(speed_mps[row]), now_ns)
+            if not serious[row] or not _known_well(
+                    candidate, tracks, row, float(speed_mps[row]), float(harmless_prob[row]), now_ns):
                 waiting.append(candidate)
                 continue
+        else:
+            candidate = _seen(known[tracks.track_id[row]].seen, tracks, states, row, float(speed_mps[row]), now_ns)
         threat = _live(tracks, states, row, known.get(tracks.track_id[row]), float(top_mps[row]), policy, now_ns)
         if speed_mps[row] < USUAL_MPS[0]:
-            threat = replace(threat, harmless_prob=float(harmless_prob[row]))
+            bird_prob = _bird_prob(candidate, float(harmless_prob[row]), float(states.border_m[row]), float(speed_mps[row]), now_ns)
+            threat = replace(threat, harmless_prob=bird_prob)
+        threat = replace(threat, seen=candidate)
         now[threat.track_id] = threat
         wait_s = EVALUATE_PLOT_S if bool(tracks.updated[row]) else EVALUATE_EVERY_S
         if threat.looks and not len(threat.reach.zone_index):
@@ -122,12 +135,12 @@ def update(threats: tuple[Threat, ...], candidates: tuple[Candidate, ...], track
     return Threats(tuple(ordered), tuple(ended), tuple(sorted(due)), tuple(waiting))
 
 
-def _seen(before: Candidate | None, tracks: Tracks, states: BorderStates, row: int, now_ns: int) -> Candidate:
+def _seen(before: Candidate | None, tracks: Tracks, states: BorderStates, row: int, speed_mps: float, now_ns: int) -> Candidate:
     """Return a candidate with this step counted."""
-    plot = int(tracks.updated[row])
+    plot, slow = int(tracks.updated[row]), int(tracks.updated[row] and speed_mps < USUAL_MPS[0])
     if before is None:
-        return Candidate(tracks.track_id[row], now_ns, plot, float(states.border_m[row]))
-    return replace(before, plots=before.plots + plot)
+        return Candidate(tracks.track_id[row], now_ns, plot, float(states.border_m[row]), slow)
+    return replace(before, plots=before.plots + plot, slow_plots=before.slow_plots + slow)
 
 
 def _known_well(candidate: Candidate, tracks: Tracks, row: int, speed_mps: float, harmless_prob: float,
@@ -137,12 +150,28 @@ def _known_well(candidate: Candidate, tracks: Tracks, row: int, speed_mps: float
         return False
     age_s = (now_ns - candidate.first_ns) / NS_PER_S
     if speed_mps < USUAL_MPS[0]:
+        if candidate.border_m < SEEN_INSIDE_M:
+            return False
         return candidate.plots >= SLOW_PLOTS and age_s >= SLOW_S and harmless_prob < SLOW_HARMLESS_PROB
-    if candidate.border_m < INSIDE_M and int(tracks.sensor_count[row]) <= 1:
-        return candidate.plots >= INSIDE_PLOTS and age_s >= INSIDE_S
+    if candidate.slow_plots and candidate.plots < SLOW_TO_USUAL * candidate.slow_plots:
+        return False
+    if candidate.border_m < INSIDE_M:
+        alone = int(tracks.sensor_count[row]) <= 1
+        return (candidate.plots >= (INSIDE_PLOTS if alone else INSIDE_BOTH_PLOTS)
+                and age_s >= (INSIDE_S if alone else INSIDE_BOTH_S))
     if speed_mps > USUAL_MPS[1]:
         return candidate.plots >= FAST_PLOTS and age_s >= FAST_S
     return candidate.plots >= USUAL_PLOTS or int(tracks.plot_count[row]) >= TRACK_PLOTS
+
+
+def _bird_prob(seen: Candidate, harmless_prob: float, border_m: float, speed_mps: float, now_ns: int) -> float:
+    """Return the chance that a slow object is a bird or the like: the tracker's where it has been faster, else by how it came too."""
+    if 2 * seen.slow_plots < seen.plots:
+        return harmless_prob
+    flown_m = speed_mps * (now_ns - seen.first_ns) / NS_PER_S
+    came = seen.border_m >= SEEN_INSIDE_M and seen.border_m - border_m >= COMING_SHARE_MIN * flown_m
+    odds = BIRD_ODDS * (1.0 if came else ASTRAY_ODDS)
+    return harmless_prob * odds / (1.0 - harmless_prob + harmless_prob * odds)
 
 
 def _serious(tracks: Tracks, states: BorderStates, harmless_prob: Floats, was: Bools) -> Bools:

@@ -144,9 +144,9 @@ def evaluate(pack: Pack, threat: Threat, others: Iterable[Threat], now_ns: int) 
 def kept(prob: Floats, policy: Policy) -> Bools:
     """Return which zones stay under alert, by (zones, horizons) probabilities.
 
-    Half of what raises a zone keeps it: an object that shakes at the threshold makes no message.
+    A part of what raises a zone keeps it: an object that shakes at the threshold makes no message.
     """
-    return np.asarray((prob[:, KEEP_COLUMN] >= policy.keep_prob) | (prob[:, ALERT_COLUMN] >= 0.5 * policy.alert_prob))
+    return np.asarray((prob[:, KEEP_COLUMN] >= policy.keep_prob) | (prob[:, ALERT_COLUMN] >= rule.KEEP_SHARE * policy.alert_prob))
 
 
 def _left_prob(threat: Threat, policy: Policy, now_ns: int) -> float:
