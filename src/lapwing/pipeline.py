@@ -92,6 +92,8 @@ def step(state: State, entries: tuple[Entry, ...], setup: Setup) -> tuple[State,
         identifications = _local(identifications, state.region)
     track_state, update = track.step(state.track, plots, sensed.bearings, sensed.looks, sensed.sensors,
                                      identifications, now_ns, setup.track)
+    if update.notes:
+        sensed = replace(sensed, refusals=(*sensed.refusals, *update.notes))
     if ending:
         track_state, update = _merged(update, *track.finish(track_state, now_ns, setup.track))
     state = replace(state, sense=sense_state, track=track_state, now_ns=now_ns)
@@ -151,4 +153,4 @@ def _merged(last: TrackUpdate, state: track.State, final: TrackUpdate) -> tuple[
     ended_rows = final.ended_rows if last.ended_rows is None else last.ended_rows
     if last.ended_rows is not None and final.ended_rows is not None:
         ended_rows = track.concatenate(last.ended_rows, final.ended_rows)
-    return state, TrackUpdate(tracks=final.tracks, ended=last.ended + final.ended, ended_rows=ended_rows)
+    return state, TrackUpdate(tracks=final.tracks, ended=last.ended + final.ended, ended_rows=ended_rows, notes=last.notes)

@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--until", metavar="ISO", help="stop before what arrived then or later")
     parser.add_argument("--registration", metavar="FILE",
                         help="write the registration as learned, JSON lines: time, sensor, range_m, range_m_sigma, "
-                             "azimuth_deg, azimuth_deg_sigma")
+                             "azimuth_deg, azimuth_deg_sigma, time_s, time_s_sigma")
     parser.add_argument("--clutter-map", metavar="FILE",
                         help="clutter map: read where the file is there, written anew at the end")
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lapwing.model.errors import Refusal
 from lapwing.model.plots import Bools, Floats, Ints
 
 # Columns of Tracks.class_prob. `drone` is owa_uav_piston, jet_uav, smuggling and quadcopter types together.
@@ -96,3 +97,4 @@ class TrackUpdate:
     tracks: Tracks                               # all live tracks, tentative ones too
     ended: tuple[Trajectory, ...] = ()           # confirmed tracks dropped in this step
     ended_rows: Tracks | None = None             # their last rows, same order as `ended`; None where none ended
+    notes: tuple[Refusal, ...] = ()              # of sensors whose clocks were found wrong, right again, or to have jumped

@@ -263,7 +263,7 @@ def _named(update: TrackUpdate, held: dict[str, Held], known: dict[str, Claim], 
     rows = np.array([row for row, number in enumerate(numbers) if number not in foreign], np.intp)
     told = [known[mine.number] for mine in held.values() if mine.number in known and known[mine.number].region != area.name]
     return Named(
-        update=TrackUpdate(tracks=replace(tracks, track_id=numbers), ended=ended, ended_rows=last),
+        update=TrackUpdate(tracks=replace(tracks, track_id=numbers), ended=ended, ended_rows=last, notes=update.notes),
         owned=Owned(frozenset(foreign), frozenset(never), tuple(owner), wishes), rows=rows,
         local=tuple((mine.number, local) for local, mine in held.items()), renamed=renamed,
         entered=tuple(claim.number for claim in told if claim.entered), left=tuple(claim.number for claim in told if claim.left))

@@ -27,7 +27,8 @@ from lapwing.sense.asterix.ranking import Detected, detect_edition, sample_sourc
 Floats = npt.NDArray[np.float64]
 
 SAMPLE_OCTETS = 4_000_000     # of datagrams kept to tell editions by
-NOTES = ("position_from_data", "sensor_status", "sensor_outage", "sensor_back", "clock_off", "quarantine_begun",
+NOTES = ("position_from_data", "sensor_status", "sensor_outage", "sensor_back", "clock_off", "clock_wrong", "clock_right",
+         "clock_jumped", "quarantine_begun",
          "quarantine_lifted")
 RANGE_STEP_M = 5_000.0
 MARKS_MAX = 1_000

@@ -84,10 +84,12 @@ def due(tracks: Tracks, last_row: dict[str, int], now_ns: int) -> Tracks:
 
 def _registration_lines(state: track.State, sensors: SensorTable, now_ns: int) -> list[str]:
     known, result = state.registration, []
+    late_s, late_s_sigma = track.told_clocks(state.timing)
     for row, sensor in enumerate(sensors.rows[: len(known.pairs)]):
         result.append(json.dumps({
             "time": to_iso(now_ns), "sensor": sensor.id, "range_m": round(float(known.mean[2 * row]), 2),
             "range_m_sigma": round(math.sqrt(known.cov[2 * row, 2 * row]), 2),
             "azimuth_deg": round(math.degrees(known.mean[2 * row + 1]), 5),
-            "azimuth_deg_sigma": round(math.degrees(math.sqrt(known.cov[2 * row + 1, 2 * row + 1])), 5)}) + "\n")
+            "azimuth_deg_sigma": round(math.degrees(math.sqrt(known.cov[2 * row + 1, 2 * row + 1])), 5),
+            "time_s": round(float(late_s[row]), 4), "time_s_sigma": round(float(late_s_sigma[row]), 4)}) + "\n")
     return result

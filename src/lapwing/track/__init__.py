@@ -4,5 +4,7 @@ from lapwing.track.engine import clutter_maps, finish, step, trajectory, with_cl
 from lapwing.track.rows import concatenate
 from lapwing.track.settings import Settings
 from lapwing.track.state import ClutterMap, State, fits
+from lapwing.track.timing import told as told_clocks
 
-__all__ = ["ClutterMap", "Settings", "State", "clutter_maps", "concatenate", "finish", "fits", "step", "trajectory", "with_clutter"]
+__all__ = ["ClutterMap", "Settings", "State", "clutter_maps", "concatenate", "finish", "fits", "step", "told_clocks",
+           "trajectory", "with_clutter"]

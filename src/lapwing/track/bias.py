@@ -27,6 +27,9 @@ TURN_OVER_S = 120.0        # where more are heard, the oldest of them gives way 
 TYPICAL_RANGE_M = 50_000.0  # at which an azimuth error is weighed against a range error
 
 
+Found = tuple[int, int, float, Floats, Floats, tuple[float, ...], Floats]
+
+
 def sized(registration: Registration, radars: Bools, settings: Settings) -> Registration:
     """Return the registration with rows for new sensors; a sensor without a polar frame has no bias and no doubt."""
     have, want = len(registration.pairs), len(radars)
@@ -80,7 +83,7 @@ def advanced(registration: Registration, now_ns: int, radars: Bools, settings: S
 
 
 def learn(registration: Registration, sites: Floats, sensor: int, polar: Bools, identities: Ints, measured_ns: Ints,
-          points: Floats, covariances: Floats, velocities: Floats) -> Registration:
+          points: Floats, covariances: Floats, velocities: Floats, found: list[Found] | None = None) -> Registration:
     """Return the registration after a group of identified plots of one sensor.
 
     Parameters
@@ -89,6 +92,7 @@ def learn(registration: Registration, sites: Floats, sensor: int, polar: Bools, 
     identities : (n,) one integer an aircraft, e.g. its 24-bit address
     points : (n, 2) as measured, on the plane, bias not taken off; `covariances` (n, 3) ee, en, nn
     velocities : (n, 2) of the aircraft's track; NaN: not known, the plot is remembered but makes no pair
+    found : the pairs used are added: sensor, partner, seconds between, point, covariance, what the partner saw, velocity
     """
     recent, since_s = dict(registration.recent), dict(registration.since_s)
     mean, cov, pairs = registration.mean, registration.cov, registration.pairs
@@ -111,6 +115,8 @@ def learn(registration: Registration, sites: Floats, sensor: int, polar: Bools, 
             entry = heard[partner]
             mean, cov, used = _pair(mean, cov, sites, sensor, partner, time_s - entry[0], points[row], covariances[row],
                                     entry, velocities[row])
+            if used and found is not None:
+                found.append((sensor, partner, time_s - entry[0], points[row], covariances[row], entry, velocities[row]))
             if used:
                 pairs = pairs.copy()
                 pairs[sensor] += 1

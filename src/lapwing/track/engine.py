@@ -18,7 +18,7 @@ from lapwing.model.reports import Identification
 from lapwing.model.sensors import RADAR, SURFACE, SensorTable
 from lapwing.model.times import from_seconds, to_iso
 from lapwing.model.tracks import Tracks, TrackUpdate, Trajectory
-from lapwing.track import bearing, bias, clutter, group, history, lifecycle, measurement, neighbours, rotation, smooth
+from lapwing.track import bearing, bias, clutter, group, history, lifecycle, measurement, neighbours, rotation, smooth, timing
 from lapwing.track.classify import class_probabilities
 from lapwing.track.columns import LOG_WEIGHT, SEED_USED
 from lapwing.track.group import Work
@@ -49,7 +49,11 @@ def step(state: State, plots: Plots, bearings: Bearings, looks: Looks, sensors: 
     The state given is not changed. `now_ns` must not go back.
     """
     work = _begin(state, plots, sensors, settings)
-    state = replace(work.state, now_ns=max(state.now_ns, now_ns), rotation=rotation.by_looks(work.state.rotation, looks),
+    clocks, words = timing.advanced(work.state.timing, now_ns, work.radars, sensors, settings)
+    if clocks.applied.any():
+        plots = replace(plots, measured_ns=timing.corrected(clocks, plots.measured_ns, plots.sensor_index))
+        looks = replace(looks, measured_ns=timing.corrected(clocks, looks.measured_ns, looks.sensor_index))
+    state = replace(work.state, now_ns=max(state.now_ns, now_ns), rotation=rotation.by_looks(work.state.rotation, looks), timing=clocks,
                     registration=bias.advanced(work.state.registration, now_ns, work.radars, settings))
     work.state = state
     theirs = neighbours.theirs(plots)
@@ -94,7 +98,7 @@ def step(state: State, plots: Plots, bearings: Bearings, looks: Looks, sensors: 
     freed(slots, np.flatnonzero(verdict & FORGET))
     state, ended, ended_rows = _end(state, work, lost, now_ns, settings)
     state = _logged(state, settings)
-    return state, TrackUpdate(tracks_at(state, now_ns, work.radars, updated, settings), ended, ended_rows)
+    return state, TrackUpdate(tracks_at(state, now_ns, work.radars, updated, settings), ended, ended_rows, words)
 
 
 def finish(state: State, now_ns: int, settings: Settings) -> tuple[State, TrackUpdate]:
@@ -143,7 +147,7 @@ def _begin(state: State, plots: Plots, sensors: SensorTable, settings: Settings)
         points = to_plane(state.plane, np.array([k[0] for k in known]), np.array([k[1] for k in known]))
         state = replace(state, sites=np.stack((points.east_m, points.north_m), axis=1), site_scale=points.scale)
     state = replace(state, rotation=rotation.sized(state.rotation, sensors),
-                    registration=bias.sized(state.registration, radars, settings))
+                    registration=bias.sized(state.registration, radars, settings), timing=timing.sized(state.timing, radars, settings))
     maps = tuple(clutter.make_map(s.range_m_max, s.false_plots_per_scan)
                  for s in sensors.rows[len(state.clutter):])
     state = replace(state, clutter=clutter.joined(state.clutter, maps))

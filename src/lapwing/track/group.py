@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from lapwing.model.plots import Bools, Floats, Ints
 from lapwing.model.sensors import SensorTable
-from lapwing.track import bias, clutter, rotation
+from lapwing.track import bias, clutter, rotation, timing
 from lapwing.track import columns as at
 from lapwing.track.kernels_associate import GRID, PAIRS_PER_PLOT
 from lapwing.track.kernels_group import process
@@ -115,7 +115,8 @@ def _register(work: Work, plots: Measured, chosen: npt.NDArray[np.int64], settin
     """Give the registration filter the identified plots with their tracks' velocities, group by group."""
     if not len(chosen) or not settings.registration or len(work.radars) < 2:
         return
-    slots, known = work.state.slots, work.state.registration
+    slots, known, clocks = work.state.slots, work.state.registration, work.state.timing
+    found: list[bias.Found] = []
     rows, of_plot = chosen[:, 0], chosen[:, 1]
     group = np.searchsorted(plots.groups[:, at.GROUP_END], of_plot, side="right")
     for g in np.unique(group).tolist():
@@ -125,8 +126,10 @@ def _register(work: Work, plots: Measured, chosen: npt.NDArray[np.int64], settin
         identities: Ints = plots.ints[j, at.PLOT_ICAO]
         known = bias.learn(known, work.state.sites, int(plots.groups[g, at.GROUP_SENSOR]), work.radars, identities,
                            plots.ints[j, at.PLOT_TIME], raw, plots.floats[j, at.PLOT_EE : at.PLOT_NN + 1],
-                           slots.mean[row, 2:])
-    work.state = replace(work.state, registration=known)
+                           slots.mean[row, 2:], found)
+    for pair in found:
+        clocks = timing.learn(clocks, work.state.sites, *pair)
+    work.state = replace(work.state, registration=known, timing=clocks)
 
 
 __all__ = ["Work", "pass_by", "reaches", "take"]

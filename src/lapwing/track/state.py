@@ -312,6 +312,20 @@ class Registration:
     since_s: dict[int, float] = field(default_factory=dict)   # identity -> when it was taken up; keys and order as in `recent`
 
 
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The clock of every sensor, stamp less true time in seconds (timing.py). Arrays of length S."""
+
+    mean: Floats = field(default_factory=lambda: np.zeros(0))          # (3 S) range m, azimuth rad, time s of each
+    cov: Floats = field(default_factory=lambda: np.zeros((0, 0)))      # (3 S, 3 S)
+    applied: Floats = field(default_factory=lambda: np.zeros(0))
+    strange: Floats = field(default_factory=lambda: np.zeros(0))       # decayed mean of contradictions, in their sigmas
+    pairs: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    sure: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))     # wrong beyond doubt: corrected
+    jumped: tuple[int, ...] = ()         # in this step
+    time_ns: int = 0
+
+
 def empty_registration() -> Registration:
     """Return a `Registration` of no sensors."""
     return Registration(np.zeros(0), np.zeros((0, 0)), np.zeros(0), np.zeros(0, np.int64), 0, {})
@@ -357,6 +371,7 @@ class State:
     next_number: int = 1
     heard: Heard = field(default_factory=Heard)
     neighbours: Neighbours = field(default_factory=Neighbours)
+    timing: Timing = field(default_factory=Timing)
     merged_ns: int = 0
     now_ns: int = 0
     shed_count: int = 0                                                # seeds shed or refused at the bound
@@ -400,5 +415,6 @@ def freed(slots: Slots, rows: Rows) -> None:
 
 
 __all__ = ["CONFIRMED", "FREE", "NEVER_NS", "SEED", "TENTATIVE", "Chunk", "ClutterMap", "ClutterMaps", "Heard", "Neighbours",
-           "Registration", "Rotation", "Seeds", "Slots", "State", "constants", "empty_maps", "empty_registration", "empty_rotation",
+           "Registration", "Rotation", "Seeds", "Slots", "State", "Timing", "constants",
+           "empty_maps", "empty_registration", "empty_rotation",
            "empty_seeds", "empty_slots", "freed", "replace", "sized_seeds", "sized_slots"]
