@@ -34,7 +34,7 @@ def test_rows_are_emitted_no_earlier_than_the_plots_they_rest_on_arrived(tracked
 
 def test_registration_is_written_as_json_lines_with_sigmas(tracked):
     lines = [json.loads(line) for line in (tracked / "r.jsonl").read_text().splitlines()]
-    assert set(lines[0]) == {"time", "sensor", "range_m", "range_m_sigma", "azimuth_deg", "azimuth_deg_sigma"}
+    assert set(lines[0]) == {"time", "sensor", "range_m", "range_m_sigma", "azimuth_deg", "azimuth_deg_sigma", "time_s", "time_s_sigma"}
     assert lines[-1]["range_m_sigma"] > 0
 
 
