@@ -187,11 +187,14 @@ def _logged(state: State, settings: Settings) -> State:
     slots = state.slots
     tracks = np.flatnonzero(slots.status >= TENTATIVE)
     seeds = {int(u) for u in slots.uid[slots.status == SEED]}
-    # Thousands of tracks share what memory there is. Who answers is known by name: their pasts are thinned first.
-    share = settings.history_rows_max // max(1, len(tracks))
-    rows_max = np.where(slots.identified[tracks] >= 3, max(share, history.IDENTIFIED_ROWS_MIN),
-                        max(history.UNIDENTIFIED_SHARES * share, history.UNIDENTIFIED_ROWS_MIN))
-    updates_max = dict(zip(slots.uid[tracks].tolist(), np.minimum(rows_max, settings.history_updates_max).tolist(), strict=True))
+    rows_max = np.full(len(tracks), settings.history_updates_max)
+    if history.rows_in(state.archive) + state.young_rows > settings.history_rows_max:
+        # Thousands of tracks share what memory there is. Who answers is known by name: their pasts are thinned first.
+        share = settings.history_rows_max // len(tracks)
+        least = np.where(slots.identified[tracks] >= 3, max(share, history.IDENTIFIED_ROWS_MIN),
+                         max(history.UNIDENTIFIED_SHARES * share, history.UNIDENTIFIED_ROWS_MIN))
+        rows_max = np.minimum(rows_max, least)
+    updates_max = dict(zip(slots.uid[tracks].tolist(), rows_max.tolist(), strict=True))
     parts = max(1, len(tracks) // history.PART_TRACKS)
     mine, rest = history.parted(history.joined(state.young), parts, state.young_part % parts)
     stays, archive = history.settle(mine, state.archive, updates_max, seeds)

@@ -14,7 +14,7 @@ CHUNK_ROWS = 64          # of a track's past, to a chunk, about
 TRACK_ROWS = 8           # of each track, before they are sorted out
 PART_TRACKS = 512        # sorted out in one step, about: a step must not take long
 # Where memory is short: what a track keeps at least, and how many shares of it one has that answers no radar.
-IDENTIFIED_ROWS_MIN, UNIDENTIFIED_ROWS_MIN, UNIDENTIFIED_SHARES = 128, 256, 4
+IDENTIFIED_ROWS_MIN, UNIDENTIFIED_ROWS_MIN, UNIDENTIFIED_SHARES = 48, 192, 4
 NOTHING = Chunk(np.zeros((0, LOG_FLOATS)), np.zeros((0, LOG_INTS), np.int64))
 
 
@@ -50,6 +50,11 @@ def parted(young: Chunk, parts: int, part: int) -> tuple[Chunk, Chunk]:
     """Return (the rows of every `parts`-th track, the rest): thousands of tracks are settled one part a step."""
     mine = young.ints[:, LOG_UID] % parts == part
     return Chunk(young.floats[mine], young.ints[mine]), Chunk(young.floats[~mine], young.ints[~mine])
+
+
+def rows_in(archive: Mapping[int, tuple[Chunk, ...]]) -> int:
+    """Return how many rows all tracks have together."""
+    return sum([len(chunk.ints) for chunks in archive.values() for chunk in chunks])
 
 
 def gathered(young: tuple[Chunk, ...], archive: Mapping[int, tuple[Chunk, ...]],
@@ -103,10 +108,11 @@ def _bounded(chunks: tuple[Chunk, ...], updates_max: int) -> tuple[Chunk, ...]:
     if total <= updates_max and len(chunks) < max(8, total // CHUNK_ROWS):
         return chunks
     whole = joined(chunks)
-    if total > updates_max:
+    while total > updates_max:
         keep = np.ones(total, np.bool_)
         keep[1 : total // 2 : 2] = False
         floats = whole.floats.copy()
         floats[2 : total // 2 + 1 : 2, LOG_WEIGHT] = -np.abs(floats[2 : total // 2 + 1 : 2, LOG_WEIGHT])
         whole = Chunk(floats[keep], whole.ints[keep])
+        total = len(whole.ints)
     return (whole,)
