@@ -52,6 +52,7 @@ def test_place_lists_are_cut_where_a_reader_still_takes_them_in(pack, count, exp
     ("uk", 3, "X та ще 3 населені пункти"), ("uk", 11, "X та ще 11 населених пунктів"), ("uk", 21, "X та ще 21 населений пункт"),
     ("lt", 21, "X ir dar 21 vietovė"), ("lt", 12, "X ir dar 12 vietovių"), ("lt", 9, "X ir dar 9 vietovės"),
     ("pl", 22, "X i jeszcze 22 miejscowości"),
+    ("lv", 21, "X un vēl 21 vieta"), ("lv", 10, "X un vēl 10 vietu"), ("lv", 3, "X un vēl 3 vietas"),
 ])
 def test_a_count_takes_its_plural_form(language, count, expected):
     pack = replace(make_pack(), plurals={language: plural_forms(language)}, texts={language: shipped(language)})
@@ -66,7 +67,7 @@ def test_without_rules_the_form_is_other():
 
 def shipped(language):
     files = {f"common/texts/{p.name}": p.read_bytes() for p in (PACKS / "common" / "texts").glob("*.toml")}
-    files |= {f"texts/{p.name}": p.read_bytes() for country in ("ro", "lt") for p in (PACKS / country / "texts").glob("*.toml")}
+    files |= {f"texts/{p.name}": p.read_bytes() for country in ("ro", "lt", "lv") for p in (PACKS / country / "texts").glob("*.toml")}
     return read_texts(files, (language,))[0][language]
 
 
@@ -111,7 +112,7 @@ def test_every_language_shipped_is_complete():
 
     packs = Path(__file__).resolve().parents[2] / "packs"
     common = {f"common/texts/{p.name}": p.read_bytes() for p in (packs / "common/texts").glob("*.toml")}
-    for country, languages in (("ro", ("ro", "en", "uk")), ("lt", ("lt", "en", "pl"))):
+    for country, languages in (("ro", ("ro", "en", "uk")), ("lt", ("lt", "en", "pl")), ("lv", ("lv", "en"))):
         own = {f"texts/{p.name}": p.read_bytes() for p in (packs / country / "texts").glob("*.toml")}
         read, warnings = read_texts(common | own, languages)
         assert not warnings
