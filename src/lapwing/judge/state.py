@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,6 +23,7 @@ NEVER_NS = -(2**62)
 # Columns of History.rows
 COLUMNS = ("seconds", "latitude_rad", "longitude_rad", "distance_m", "random_m_sigma", "bias_first_m", "bias_second_m",
            "line_m_sigma", "bound_95_m", "undecided", "measured")
+_ROW = struct.Struct(f"={len(COLUMNS)}d")
 _FRESH_MAX = 32           # rows gathered before they are put into the array
 _NEAR_M = 3_000.0         # rows nearer to the line than this are never thinned out
 
@@ -32,14 +34,14 @@ class History:
 
     first_ns: int
     rows: Floats = field(default_factory=lambda: np.zeros((0, len(COLUMNS))))
-    fresh: tuple[tuple[float, ...], ...] = ()
+    fresh: tuple[bytes, ...] = ()      # rows as octets: a checkpoint of thousands of tracks has no time for a million numbers
 
     def with_row(self, row: tuple[float, ...], rows_max: int) -> History:
         """Return the history with a row added."""
-        fresh = (*self.fresh, row)
+        fresh = (*self.fresh, _ROW.pack(*row))
         if len(fresh) < _FRESH_MAX:
             return History(self.first_ns, self.rows, fresh)
-        rows = np.concatenate([self.rows, np.array(fresh)])
+        rows = np.concatenate([self.rows, _unpacked(fresh)])
         if len(rows) > rows_max:
             keep = np.ones(len(rows), np.bool_)
             keep[1 : len(rows) // 2 : 2] = False
@@ -50,7 +52,7 @@ class History:
 
     def path(self) -> Path | None:
         """Return the rows as a path, None where there is none yet."""
-        rows = np.concatenate([self.rows, np.array(self.fresh)]) if self.fresh else self.rows
+        rows = np.concatenate([self.rows, _unpacked(self.fresh)]) if self.fresh else self.rows
         if not len(rows):
             return None
         return Path(
@@ -58,6 +60,10 @@ class History:
             longitude_rad=rows[:, 2], distance_m=rows[:, 3], random_m_sigma=rows[:, 4], bias_m=rows[:, 5:7],
             line_m_sigma=rows[:, 7], bound_95_m=rows[:, 8], undecided=rows[:, 9] > 0.5, measured=rows[:, 10] > 0.5,
             shared=np.zeros(len(rows), np.bool_))
+
+
+def _unpacked(fresh: tuple[bytes, ...]) -> Floats:
+    return np.frombuffer(b"".join(fresh), np.float64).reshape(-1, len(COLUMNS))
 
 
 @dataclass(frozen=True, slots=True)
