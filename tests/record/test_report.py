@@ -110,6 +110,17 @@ def test_lowest_visible_height_follows_the_horizon():
     assert lowest[0] == 0.0 and 60.0 < lowest[1] < 72.0 and np.isinf(lowest[2])
 
 
+def test_terrain_hides_more_than_the_earths_curve_and_only_where_it_stands():
+    radar = replace(SENSORS.rows[1], small_range_m=float("nan"), range_m_max=150_000.0)
+    hills = replace(radar, horizon=tuple(map(tuple, np.radians([(90.0, 0.0), (179.0, 0.0), (180.0, 2.0), (181.0, 0.0)]).tolist())))
+    lat = radar.latitude_rad + np.array([0.005, -0.005])
+    smooth, hilly = (lowest_visible_m((each,), lat, np.full(2, radar.longitude_rad)) for each in (radar, hills))
+    away_m = 31_850.0
+    assert smooth.tolist() == [0.0, 0.0]
+    assert hilly[0] == pytest.approx(262.0 + away_m**2 / (2.0 * 8_494_678.0), abs=6.0)     # a level line over its own horizon
+    assert hilly[1] == pytest.approx(262.0 + away_m * np.tan(np.radians(2.0)) + away_m**2 / (2.0 * 8_494_678.0), abs=8.0)
+
+
 def test_border_pieces_have_the_length_of_the_border(made):
     lat, _, length = border_pieces(made[1].territory, np.array([45.28, 28.0, 45.30, 29.5]))
     assert np.allclose(np.degrees(lat), 45.29) and 117_000 < length.sum() < 118_200 and length.max() <= 1_001.0

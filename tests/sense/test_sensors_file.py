@@ -32,6 +32,11 @@ def test_table_of_a_radar_is_read_with_its_height_above_the_ellipsoid():
     assert sensor.position_from == "config"
 
 
+def test_terrain_is_read_in_order_of_azimuth():
+    sensor = parse_sensors(b"[sensor.a]\nhorizon = [[270, 2.0], [10.0, 0.5]]\n", "sensors.toml").rows[0]
+    assert sensor.horizon == ((math.radians(10.0), math.radians(0.5)), (math.radians(270.0), math.radians(2.0)))
+
+
 def test_scenario_is_read(shared):
     path = shared / "data/scenarios/danube-night/scenario.json"
     rows = parse_sensors(path.read_bytes(), path.name).rows
@@ -50,6 +55,10 @@ def test_scenario_is_read(shared):
     ("lat_deg = 45", "lat_deg and lon_deg stand together"),
     ('kind = "laser"', "kind = 'laser': unknown; one of radar"),
     ("editions = { 48 = \"9.9\" }", "editions: CAT48 edition '9.9' is unknown; known are 1.27"),
+    ("horizon = [[10, 1], [20]]", "horizon: [20]: an azimuth in [0, 360] and an elevation in [-5, 45] degrees expected; e.g."),
+    ("horizon = [[10, 80]]", "horizon: [10, 80]: an azimuth"),
+    ("horizon = [[0, 1], [360, 2]]", "horizon: an azimuth stands there twice"),
+    ("horizon = 3", "horizon: a list of at most 1,440 rows"),
     ("categories = [480]", "categories = [480]: a list of numbers"),
     ("antenna_m_amsl = 1\nantenna_m_ellipsoid = 2", "give one of them"),
 ])

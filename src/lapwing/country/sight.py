@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from lapwing.geo.border import Territory
 from lapwing.geo.geoid import undulation_m
-from lapwing.geo.horizon import EFFECTIVE_RADIUS_M
+from lapwing.geo.horizon import EFFECTIVE_RADIUS_M, terrain_elevation, terrain_height_m
 from lapwing.geo.wgs84 import curvature_radii_m, geodesic_inverse
 from lapwing.model.sensors import RADAR, Sensor, SensorTable
 
@@ -26,18 +26,21 @@ def ranging(sensors: SensorTable) -> tuple[Sensor, ...]:
 def lowest_visible_m(sensors: tuple[Sensor, ...], latitude_rad: Floats, longitude_rad: Floats) -> Floats:
     """Return the height above mean sea level from which any of the radars sees an object at each point.
 
-    Smooth 4/3 Earth: hills and woods hide more. Infinite where a point is out of range of all of them. The range is
-    that for small objects where the sensor states one.
+    Smooth 4/3 Earth, and the terrain of a radar whose horizon is given: elsewhere hills and woods hide more. Infinite where a point
+    is out of range of all of them. The range is that for small objects where the sensor states one.
     """
     lowest = np.full(len(latitude_rad), np.inf)
     for sensor in sensors:
         at_lat, at_lon = np.full(1, sensor.latitude_rad), np.full(1, sensor.longitude_rad)
         height = sensor.height_m if math.isfinite(sensor.height_m) else 0.0
         antenna = max(height - float(undulation_m(at_lat, at_lon)[0]), 0.0)
-        range_m, _ = geodesic_inverse(at_lat, at_lon, latitude_rad, longitude_rad)
+        range_m, azimuth = geodesic_inverse(at_lat, at_lon, latitude_rad, longitude_rad)
         reach = sensor.small_range_m if math.isfinite(sensor.small_range_m) else sensor.range_m_max
         beyond = np.maximum(range_m / math.sqrt(2.0 * EFFECTIVE_RADIUS_M) - math.sqrt(antenna), 0.0)
-        seen_from = np.where(range_m <= reach if math.isfinite(reach) else True, beyond**2, np.inf)
+        over = beyond**2
+        if sensor.horizon:
+            over = np.maximum(over, terrain_height_m(range_m, antenna, terrain_elevation(sensor.horizon, azimuth)))
+        seen_from = np.where(range_m <= reach if math.isfinite(reach) else True, over, np.inf)
         lowest = np.minimum(lowest, seen_from)
     return lowest
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -23,6 +25,28 @@ def radio_horizon_m(antenna_m: npt.ArrayLike, target_m: npt.ArrayLike) -> npt.ND
     antenna, target = np.asarray(antenna_m, np.float64), np.asarray(target_m, np.float64)
     return np.asarray(np.sqrt(2.0 * EFFECTIVE_RADIUS_M * np.maximum(antenna, 0.0))
                       + np.sqrt(2.0 * EFFECTIVE_RADIUS_M * np.maximum(target, 0.0)))
+
+
+def terrain_elevation(horizon: Sequence[tuple[float, float]], azimuth_rad: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Return the elevation below which terrain hides what lies at an azimuth: straight lines between the rows, all the way round.
+
+    `horizon`: (azimuth, elevation) rad, azimuths rising; at least one.
+
+    >>> np.degrees(terrain_elevation([(0.0, 0.0), (np.pi, np.radians(2.0))], np.radians([90.0, 270.0]))).round(3).tolist()
+    [1.0, 1.0]
+    """
+    rows = np.asarray(horizon, np.float64)
+    return np.asarray(np.interp(np.asarray(azimuth_rad, np.float64), rows[:, 0], rows[:, 1], period=2.0 * np.pi))
+
+
+def terrain_height_m(range_m: npt.ArrayLike, antenna_m: npt.ArrayLike, elevation_rad: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Return from which height up an object is seen over terrain at an elevation; heights as those of the antenna, 4/3 earth.
+
+    >>> terrain_height_m(40_000.0, 100.0, np.radians(1.0)).round().item()
+    892.0
+    """
+    away = np.asarray(range_m, np.float64)
+    return np.asarray(np.asarray(antenna_m, np.float64) + away * np.tan(elevation_rad) + away**2 / (2.0 * EFFECTIVE_RADIUS_M))
 
 
 def hidden_below_horizon(range_m: npt.ArrayLike, antenna_m: npt.ArrayLike,

@@ -42,6 +42,7 @@ class Sensor:
     categories: tuple[int, ...] = ()
     editions: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
     position_from: str = "config"       # config | data | none
+    horizon: tuple[tuple[float, float], ...] = ()  # terrain: (azimuth, elevation) rad, azimuths rising in [0, 2 pi); empty: smooth earth
     qnh_hpa: float = math.nan           # sea-level pressure where it looks; NaN: standard, and less sure
 
     @property

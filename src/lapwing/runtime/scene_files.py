@@ -303,4 +303,7 @@ def _sensor_toml(sensor: Sensor) -> str:
         *number("false_plots_per_scan", sensor.false_plots_per_scan, 2),
         f"categories = {list(sensor.categories)}",
     ]
+    if sensor.horizon:
+        rows = [[round(math.degrees(azimuth), 4), round(math.degrees(elevation), 4)] for azimuth, elevation in sensor.horizon]
+        lines.append(f"horizon = {rows}")
     return "\n".join(lines) + "\n"

@@ -19,6 +19,7 @@
     detection_prob = 0.9
     small_range_m = 60000.0         # 0.1 m2 seen half the time
     false_plots_per_scan = 10.0
+    horizon = [[0.0, 0.4], [85.0, 1.2], [140.0, 0.1]]   # terrain: azimuth, elevation in degrees; left out: a smooth earth
     qnh_hpa = 1008.0                # sea-level pressure where it looks; left out: standard, and heights less sure
 
 Every message names file, place, value and remedy. Heights become ellipsoidal with the EGM96 geoid.
@@ -66,7 +67,9 @@ NUMBERS = {
     "small_range_m": (100.0, 1_000_000.0, "metres"),
     "false_plots_per_scan": (0.0, 100_000.0, "usually 1 to 300"),
 }
-KEYS = (*NUMBERS, "sac", "sic", "categories", "editions", "kind")
+HORIZON_DEG, HORIZON_ROWS_MAX = (-5.0, 45.0), 1_440     # four a degree
+_HORIZON_SHAPE = "e.g. horizon = [[0.0, 0.4], [85.0, 1.2], [140.0, 0.1]], as the survey of the site has it"
+KEYS = (*NUMBERS, "sac", "sic", "categories", "editions", "kind", "horizon")
 
 
 def parse_sensors(content: bytes, name: str) -> SensorTable:
@@ -163,7 +166,7 @@ def _sensor(sensor_id: str, values: Any, where: str) -> Sensor:
         detection_prob=_number(values, "detection_prob", where, default.detection_prob),
         small_range_m=_number(values, "small_range_m", where),
         false_plots_per_scan=_number(values, "false_plots_per_scan", where, default.false_plots_per_scan),
-        qnh_hpa=_number(values, "qnh_hpa", where),
+        qnh_hpa=_number(values, "qnh_hpa", where), horizon=_horizon(values, where),
         categories=categories, editions=_editions(values, where),
         position_from="config" if math.isfinite(latitude) else "none")
 
@@ -174,6 +177,26 @@ def _categories(values: Mapping[str, Any], where: str) -> tuple[int, ...]:
         raise ConfigError(f"categories = {found!r}: a list of numbers in [0, 255] expected", where=where,
                           remedy="e.g. categories = [34, 48]")
     return tuple(found)
+
+
+def _horizon(values: Mapping[str, Any], where: str) -> tuple[tuple[float, float], ...]:
+    """Return the terrain as (azimuth, elevation) rad in order of azimuth."""
+    rows = values.get("horizon", [])
+    if not isinstance(rows, list) or len(rows) > HORIZON_ROWS_MAX:
+        raise ConfigError(f"horizon: a list of at most {HORIZON_ROWS_MAX:,} rows expected", where=where, remedy=_HORIZON_SHAPE)
+    for row in rows:
+        if not _is_horizon_row(row):
+            raise ConfigError(f"horizon: {row!r}: an azimuth in [0, 360] and an elevation in [{HORIZON_DEG[0]:g}, {HORIZON_DEG[1]:g}] "
+                              "degrees expected", where=where, remedy=_HORIZON_SHAPE)
+    turned = sorted((math.radians(azimuth % 360.0), math.radians(elevation)) for azimuth, elevation in rows)
+    if len({azimuth for azimuth, _ in turned}) < len(turned):
+        raise ConfigError("horizon: an azimuth stands there twice (360 is 0)", where=where, remedy="give each azimuth once")
+    return tuple(turned)
+
+
+def _is_horizon_row(row: Any) -> bool:
+    return (isinstance(row, list) and len(row) == 2 and all(type(number) in (int, float) for number in row)
+            and 0.0 <= row[0] <= 360.0 and HORIZON_DEG[0] <= row[1] <= HORIZON_DEG[1])
 
 
 def _editions(values: Mapping[str, Any], where: str) -> Mapping[int, str]:

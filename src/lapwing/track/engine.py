@@ -76,7 +76,7 @@ def step(state: State, plots: Plots, bearings: Bearings, looks: Looks, sensors: 
     clock_ns = max(int(state.rotation.clock_ns.max(initial=0)), now_ns - from_seconds(settings.silent_s_max), 0)
     verdict = np.zeros(len(slots), np.int64)
     every = tend(slots.floats, slots.ints, slots.detect, updated.astype(np.int64), clock_ns, slowest_s,
-                 state.sites, group.reaches(sensors), lifecycle.rules(settings), verdict)
+                 state.sites, group.reaches(sensors, state.plane), lifecycle.rules(settings), verdict)
     if every & BECAME_TENTATIVE:
         state = _numbered(state, np.flatnonzero(verdict & BECAME_TENTATIVE))
     if told:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from lapwing.geo.horizon import terrain_elevation
+from lapwing.geo.plane import Plane, to_plane
 from lapwing.model.plots import Bools, Floats, Ints
-from lapwing.model.sensors import SensorTable
+from lapwing.model.sensors import Sensor, SensorTable
 from lapwing.track import bias, clutter, rotation, timing
 from lapwing.track import columns as at
 from lapwing.track.kernels_associate import GRID, PAIRS_PER_PLOT
@@ -45,7 +48,7 @@ def take(work: Work, plots: Measured, sensors: SensorTable, settings: Settings) 
     model, rules = constants(settings)
     process(groups, plots.floats, plots.ints, slots.floats, slots.ints, slots.detect, slots.looks, seeds.floats, seeds.ints,
             seeds.detect, seeds.looks, maps.fine, maps.coarse, maps.amplitude, maps.seen, maps.floats, maps.ints,
-            clutter.RISE, state.sites, reaches(sensors), state.registration.cov, state.registration.applied, model, rules,
+            clutter.RISE, state.sites, reaches(sensors, state.plane), state.registration.cov, state.registration.applied, model, rules,
             np.full(GRID * GRID, -1, np.int64), np.empty(candidates, np.int64), np.full(candidates, -1, np.int64),
             np.empty(candidates), np.empty((pairs, at.PAIR_FLOATS)), np.empty((pairs, at.PAIR_INTS), np.int64),
             np.empty(SCRATCH), log_floats, log_ints, touched, registered, counts, _clocks(work), settings.seed_log_odds_fall,
@@ -65,7 +68,7 @@ def pass_by(work: Work, sensors: SensorTable, settings: Settings) -> None:
     clocks = _clocks(work)
     clocks[:, 0] = np.where(clocks[:, 1] > 0, clocks[:, 2], 0)
     slots, seeds = state.slots, state.seeds
-    sweep(clocks, state.sites, reaches(sensors), slots.floats, slots.ints, slots.detect, slots.looks, seeds.floats,
+    sweep(clocks, state.sites, reaches(sensors, state.plane), slots.floats, slots.ints, slots.detect, slots.looks, seeds.floats,
           seeds.ints, seeds.detect, seeds.looks, settings.seed_log_odds_fall,
           max(int(state.rotation.clock_ns.max(initial=0)), 0), _patience_ns(state), 0)
 
@@ -84,8 +87,31 @@ def _patience_ns(state: State) -> int:
     return int(SEED_TURNS * 1e9 * rotation.slowest_turn_s(state.rotation))
 
 
-def reaches(sensors: SensorTable) -> Floats:
-    """Return (S, 2): greatest range and antenna height of every sensor, m."""
+def reaches(sensors: SensorTable, plane: Plane | None) -> Floats:
+    """Return (S, 2): greatest range and antenna height of every sensor, m; terrain beside them where one has it (kernels_looks)."""
+    for rows, on, made in _made:
+        if rows is sensors.rows and on is plane:
+            return made
+    table = _reaches(sensors)
+    if plane is not None and any(s.horizon and s.has_position for s in sensors.rows):
+        terrain = np.full((len(table), DEGREES), -1.0)      # straight down: it hides nothing
+        for row, sensor in enumerate(sensors.rows):
+            if sensor.horizon and sensor.has_position:
+                site = to_plane(plane, np.array([sensor.latitude_rad]), np.array([sensor.longitude_rad]))
+                grid_to_true = -math.atan2(float(site.north_east[0]), float(site.north_north[0]))
+                terrain[row] = np.tan(terrain_elevation(sensor.horizon, np.radians(np.arange(DEGREES)) + grid_to_true))
+        table = np.concatenate((table, terrain), axis=1)
+    _made.append((sensors.rows, plane, table))
+    del _made[:-_KEPT]
+    return table
+
+
+_made: list[tuple[tuple[Sensor, ...], Plane | None, Floats]] = []
+_KEPT = 4
+DEGREES = 360
+
+
+def _reaches(sensors: SensorTable) -> Floats:
     table = np.array([(s.range_m_max, s.height_m) for s in sensors.rows]).reshape(-1, 2)
     table[:, 0] = np.where(table[:, 0] > 0, table[:, 0], 1e9)
     table[:, 1] = np.where(np.isfinite(table[:, 1]), table[:, 1], 0.0)

@@ -26,6 +26,9 @@ from lapwing.track.columns import (
 MEMORY_LOOKS = 12.0    # looks that the detection probability of a track and radar remembers
 LATE_LOOK = 1.35       # a look counts as missed when this part of a turn has gone by since the last one
 LEAST_MISSED = 0.05    # share of misses that taking them back leaves
+REACH_TERRAIN = 2      # column of the reaches where terrain begins
+LOW_M = 300.0          # of what has no known height: as high as the sense stage takes it
+EFFECTIVE_DIAMETER_M = 2.0 * 6_371_008.8 * 4.0 / 3.0
 MISS_PROB_MAX = 0.67   # highest detection probability that a missed look of a confirmed track is charged with
 
 
@@ -75,14 +78,23 @@ def pass_over(log_odds: float, certain: bool, seen: bool, wait_ns: int, turn_ns:
 
 @inner_kernel
 def in_sight(sensor: int, east: float, north: float, height_m: float, sites: Floats, reach: Floats) -> bool:
-    """Return whether a place is within a radar's range and, where its height is known, above the 4/3-earth horizon.
+    """Return whether a place is within a radar's range and, where its height is known, above the 4/3-earth horizon and the terrain.
 
-    `reach` (S, 2): greatest range, antenna height; m.
+    `reach` (S, 2): greatest range, antenna height; m. With terrain 360 columns more: the tangent of its elevation at each degree of
+    the plane's azimuth. What has no known height is taken to fly low behind it: silence from there is no proof.
     """
     de, dn = east - sites[sensor, 0], north - sites[sensor, 1]
     distance = math.sqrt(de * de + dn * dn)
     if distance > reach[sensor, 0] * 1.001 + 200.0:
         return False
+    if reach.shape[1] > REACH_TERRAIN:
+        degree = (math.degrees(math.atan2(de, dn)) % 360.0)
+        before = int(degree) % 360
+        slope = reach[sensor, REACH_TERRAIN + before]
+        slope += (degree - int(degree)) * (reach[sensor, REACH_TERRAIN + (before + 1) % 360] - slope)
+        above = LOW_M if math.isnan(height_m) else height_m
+        if above < reach[sensor, 1] + distance * slope + distance * distance / EFFECTIVE_DIAMETER_M:
+            return False
     if math.isnan(height_m):
         return True
     # 4.124 km per sqrt(m): 4/3 earth; heights above the ellipsoid stand in for those above the surface.
