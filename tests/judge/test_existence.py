@@ -63,6 +63,18 @@ def test_short_track_beside_an_older_one_is_mostly_the_same_object():
     assert judged(flight, others=beside(flight, begins_s=10.0)).verdict == ENTERED, "the younger of two is the doubtful one"
 
 
+def test_a_second_sight_is_worded_as_one_and_not_as_a_possible_entry():
+    flight = inside(np.arange(0.0, 40.0, 2.0))
+    verdict = judged(flight, others=beside(flight))
+    said = verdict.statement["en"]
+    assert said.startswith("Object T-1 is most probably object T-0 seen twice") and "Possible entry" not in said
+    assert verdict.evidence.beside == "T-0" and f"{100 * verdict.evidence.exists_prob:.0f} %" in said
+    alone = judged(inside(np.arange(4) * 2.0))
+    assert "may be no object at all: it was seen for 6 s (4 plots)" in alone.statement["en"] and alone.evidence.beside == ""
+    near = judged(inside(np.arange(0.0, 200.0, 4.0), north_m=20.0))
+    assert near.verdict == UNDETERMINED and near.statement["en"].startswith("Possible entry") and near.evidence.beside == ""
+
+
 def test_two_that_fly_side_by_side_for_minutes_are_two():
     flight = inside(np.arange(0.0, 180.0, 4.0))
     assert judged(flight, others=beside(flight)).verdict == ENTERED

@@ -35,7 +35,7 @@ def test_a_verdict_has_the_fields_of_the_manual():
         "closest_time", "closest_lat_deg", "closest_lon_deg", "deepest_m", "entries", "seconds_inside", "boundary",
         "statement", "evidence", "reason", "final"]
     assert list(row["boundary"]) == ["name", "version", "sha256", "bound_95_m"]
-    assert list(row["evidence"]) == ["plots", "sensors", "gaps", "bias", "first_time", "last_time", "exists_prob",
+    assert list(row["evidence"]) == ["plots", "sensors", "gaps", "bias", "first_time", "last_time", "exists_prob", "beside",
                                      "blind_border_share", "decisive"]
     assert row["entries"][0]["entry_time"] == "2025-08-05T20:40:00.000Z"
     assert row["closest_m"] == -794.0 and row["deepest_m"] == 794.0

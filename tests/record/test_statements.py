@@ -79,6 +79,11 @@ def test_over_water_and_not_over_places_take_the_rows_inside():
     assert "not_over_places" not in told and "water" not in told["entered_briefly"]
 
 
+def test_what_is_most_probably_another_object_seen_twice_is_not_stated_as_a_possible_entry():
+    row = verdict("undetermined")
+    assert stated([row | {"evidence": {**(row.get("evidence") or {}), "beside": "T-0"}}], {"T-1": south()}) == {}
+
+
 def test_undetermined_is_a_possible_entry_with_the_way_the_signal_went():
     assert "towards south, last" in stated([verdict("undetermined")], {"T-1": south()})["possible_entry"]
 

@@ -60,7 +60,8 @@ def make_verdict(finding: Finding, track_id: str, sensors: tuple[str, ...], pack
     boundary = Boundary(territory.name, territory.version, territory.sha256, float(path.bound_95_m[row]))
     evidence = Evidence(int(np.count_nonzero(path.measured)), sensors, plot_gaps(path, settings.gap_s),
                         math.hypot(float(path.bias_m[row, 0]), float(path.bias_m[row, 1])),
-                        int(path.time_ns[np.argmax(path.measured)]), int(path.time_ns[path.last_plot]), exists_prob=finding.exists.prob)
+                        int(path.time_ns[np.argmax(path.measured)]), int(path.time_ns[path.last_plot]), exists_prob=finding.exists.prob,
+                        beside=finding.exists.beside if finding.doubted else "")
     return Verdict(
         track_id=track_id, country=pack.code, verdict=finding.verdict, entered_prob=finding.entered_prob,
         closest_m=approach.distance_m, closest_m_low=approach.low_m, closest_m_high=approach.high_m,

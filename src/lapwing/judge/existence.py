@@ -37,6 +37,9 @@ class Existence:
 
     prob: float = 1.0
     why_not: str = ""
+    beside: str = ""           # the older track that it flew beside all its life
+    life_s: float = 0.0
+    plot_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ def existence(path: Path, sensor_count: int, beside: str = "", *, plot_count: in
     doubt = (_BESIDE_PROB if beside else _ALONE_PROB) * _fading(life_s, plots) * _SENSOR ** (sensors - 1)
     by = "one sensor" if sensors == 1 else f"{sensors} sensors"
     return Existence(1.0 - doubt, f"seen for {life_s:.0f} s by {by} ({plots} plots)" + (
-        f", all that time beside {beside}: may be no object of its own" if beside else ": may be no object"))
+        f", all that time beside {beside}: may be no object of its own" if beside else ": may be no object"), beside, life_s, plots)
 
 
 def young(path: Path) -> bool:

@@ -34,6 +34,12 @@ ENGLISH: Mapping[str, str] = {
     "judge.undetermined": "Possible entry: it cannot be said whether object {object} entered the airspace of {country} "
                           "(probability {percent} %). Closest approach {distance_m} m {side} the border line (95 %: "
                           "{low_m} to {high_m} m, negative inside) at {time}, {place}.",
+    "judge.doubted": "Object {object} may be no object at all: it was seen for {seconds} s ({plots} plots) only. Whether anything entered "
+                     "the airspace of {country} there is not known (probability that it is an object: {exists_percent} %). {distance_m} m "
+                     "{side} the border line at {time}, {place}.",
+    "judge.second_sight": "Object {object} is most probably object {other} seen twice, and no sign of a further entry into the airspace of "
+                          "{country} (probability that it is an object of its own: {exists_percent} %). {distance_m} m {side} the border "
+                          "line at {time}, {place}.",
     "judge.outside": "outside",
     "judge.inside": "inside",
     "judge.near": "{distance_km} km {compass} of {name}",
@@ -112,6 +118,11 @@ def _sentence(finding: Finding, track_id: str, pack: Pack, language: str) -> str
                     low_m=f"{approach.low_m:.0f}", high_m=f"{approach.high_m:.0f}", **values)
     if finding.verdict != ENTERED or not finding.entries:
         side = text(pack, language, "judge.inside" if approach.distance_m < 0.0 else "judge.outside")
+        if finding.doubted:
+            exists = finding.exists
+            return text(pack, language, "judge.second_sight" if exists.beside else "judge.doubted", side=side,
+                        distance_m=f"{abs(approach.distance_m):.0f}", other=exists.beside, seconds=f"{exists.life_s:.0f}",
+                        plots=f"{exists.plot_count}", exists_percent=f"{100.0 * exists.prob:.0f}", **values)
         return text(pack, language, "judge.undetermined", distance_m=f"{abs(approach.distance_m):.0f}", side=side,
                     low_m=f"{approach.low_m:.0f}", high_m=f"{approach.high_m:.0f}", **values)
     first, final = finding.entries[0], finding.entries[-1]

@@ -61,6 +61,7 @@ class Finding:
     exists: Existence
     hidden: HiddenWay | None    # where it may have flown unseen, if that decides
     reason: str
+    doubted: bool = False       # undetermined for that alone: it may be no object (of its own)
 
 
 def find(path: Path, decorrelation_s: float, settings: Settings, *, ended: bool, exists: Existence = SURE,
@@ -112,7 +113,8 @@ def find(path: Path, decorrelation_s: float, settings: Settings, *, ended: bool,
     first_inside = bool(crossings) and known.distance_m[0] < 0.0
     deepest = max(0.0, -approach.distance_m) if crossings else 0.0
     finding = Finding(path, verdict, prob, approach, deepest, crossings, inside_s, first_inside, last, unseen, exists, hidden, "")
-    return replace(finding, reason=_reason(finding, entered.union, why_not, ended, settings))
+    return replace(finding, reason=_reason(finding, entered.union, why_not, ended, settings),
+                   doubted=verdict == UNDETERMINED and bool(why_not) and why_not == exists.why_not)
 
 
 def _after(path: Path, row: int, seconds: float) -> int:

@@ -83,6 +83,7 @@ class Evidence:
     last_ns: int = 0
     decisive: tuple[DecisivePlot, ...] = ()   # of a final verdict: the plots about the closest point, in order of time
     exists_prob: float = 1.0             # P(the track is an object of its own)
+    beside: str = ""                     # undetermined because it may be this older track seen twice
     blind_share: float = math.nan        # of the border about the closest point, out of every radar's sight when low; NaN unknown
 
 

@@ -41,6 +41,7 @@ def verdict_row(verdict: Verdict) -> Row:
                      "gaps": [{"start": iso(start_ns), "end": iso(end_ns)} for start_ns, end_ns in evidence.gaps],
                      "bias": {"m_sigma": metres(evidence.bias_m_sigma)}, "first_time": iso_or_none(evidence.first_ns),
                      "last_time": iso_or_none(evidence.last_ns), "exists_prob": prob(evidence.exists_prob),
+                     "beside": evidence.beside or None,
                      "blind_border_share": rounded(evidence.blind_share, 3),
                      "decisive": [_decisive_row(plot) for plot in evidence.decisive]},
         "reason": verdict.reason, "final": bool(verdict.final), "time": iso(verdict.time_ns),

@@ -81,7 +81,8 @@ def statements(verdicts: Sequence[Row], notices: Sequence[Row], tracks: Mapping[
         if rows is None or not len(rows):
             continue
         last: dict[str, Any] = {"last_place": _place(rows[-1]), "last_time": to_iso(int(rows["time_ns"][-1]), digits=0)}
-        if row["verdict"] == UNDETERMINED:
+        # What is most probably another object seen twice is no sign of an entry.
+        if row["verdict"] == UNDETERMINED and not (row.get("evidence") or {}).get("beside"):
             state("possible_entry", [track_id], object=track_id, direction=_course(rows), **last)
         if row["verdict"] != ENTERED or not row["entries"]:
             continue
