@@ -77,11 +77,12 @@ def test_baseline_flies_straight_on_over_the_line_as_it_is(north_m, south_mps, e
     assert straight_on_prob(LAND, now)[0] == pytest.approx(expected, abs=0.1)
 
 
-def test_what_may_be_a_bird_is_flown_as_what_else_it_may_be():
-    prob = np.zeros((3, len(CLASSES)))
-    prob[0, [CLASSES.index("bird"), CLASSES.index("balloon"), CLASSES.index("drone")]] = 0.7, 0.2, 0.1
-    prob[1, CLASSES.index("decoy")] = 1.0
-    assert [CLASSES[k] for k in flown_as(prob)] == ["balloon", "decoy", "drone"]
+def test_what_keeps_a_speed_is_flown_as_what_cruises_so_unless_it_has_a_crew():
+    prob = np.zeros((5, len(CLASSES)))
+    prob[:, CLASSES.index("bird")] = 0.7                      # may be a bird: told by its speed all the same
+    prob[4, [CLASSES.index("bird"), CLASSES.index("helicopter")]] = 0.2, 0.8
+    told = flown_as(prob, np.array([18.0, 38.0, 44.0, 52.0, 52.0]))
+    assert [CLASSES[k] for k in told] == ["balloon", "decoy", "drone", "drone", "helicopter"]
 
 
 def test_command_scores_folders_together(tmp_path, capsys):

@@ -209,7 +209,7 @@ def _forecast(values: Floats, times_ns: Ints, rows: Rows, tracks: Tracks, worth:
         prob[chosen] = forecast.fly(territory, forecast.Believed(
             tracks.latitude_rad[chosen], tracks.longitude_rad[chosen], tracks.velocity_mps[chosen], position_cov[chosen],
             tracks.state_cov[chosen, 2:, 2:], tracks.turn_rate_radps[chosen], mine[chosen, _SLOW], mine[chosen, _FAST],
-            mine[chosen, _LINE_SIGMA], flown_as(tracks.class_prob[chosen]))).entry_prob
+            mine[chosen, _LINE_SIGMA], flown_as(tracks.class_prob[chosen], mine[chosen, _SLOW][:, 2]))).entry_prob
     times_ns[rows[due], _FORECAST], mine[due, _ANGLE] = tracks.time_ns[due], angle[due]
     # An object that is surely inside now was not less surely going to be a moment ago.
     mine[:, _ENTRY] = np.maximum(prob, normal_cdf(-border_m / sigma_m)[:, None])

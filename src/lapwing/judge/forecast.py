@@ -154,7 +154,7 @@ def fly(territory: Territory, now: Believed, *, as_observed: bool = True) -> For
         _STEP_S, draw, wander, entry_s, place_m)
     prob = np.column_stack([np.mean(entry_s <= horizon, axis=1) for horizon in HORIZONS_S])
     if as_observed:
-        prob = came_true(prob, now.class_index, table[:, kernels.SPEED])
+        prob = came_true(prob, now.class_index, now.slow[:, 2])
     ordered = np.sort(entry_s, axis=1)
     within = ordered[:, [min(int(q * _FLIGHTS), _FLIGHTS - 1) for q in QUANTILES]]
     return Forecast(prob, within, *_place(now, angle, entry_s, place_m))

@@ -69,7 +69,7 @@ def forecast_tracks(emitted: Sequence[EmittedTrack], pack: Pack, instants_ns: Se
         now = forecast.Believed(
             track.latitude_rad[rows], track.longitude_rad[rows], track.velocity_mps[rows], cov,
             np.tile(np.eye(2) * _VELOCITY_SIGMA**2, (len(rows), 1, 1)), np.zeros(len(rows)), slow[rows], fast[rows],
-            seen.line_m_sigma, flown_as(np.nan_to_num(track.class_prob[rows])))
+            seen.line_m_sigma, flown_as(np.nan_to_num(track.class_prob[rows]), slow[rows, 2]))
         flown = forecast.fly(pack.territory, now)
         sigma = np.hypot(spread(seen.outward, cov), seen.line_m_sigma)
         straight = straight_on_prob(pack.territory, now)

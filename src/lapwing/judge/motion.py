@@ -1,7 +1,7 @@
 """How each class flies, for forecasts: speeds, how long a leg lasts, how it turns.
 
 Values are those of the project's sheet of flying objects (`data/domain/objects.yaml`, classes in brackets), except
-where marked ours. A track's class is a mixture; the forecast flies its most probable one.
+where marked ours. Which one the forecast flies is `observed.flown_as`'s to say.
 """
 
 from __future__ import annotations
