@@ -144,6 +144,8 @@ def test_alarm_of_an_entry_is_a_hit_of_a_turn_away_a_valid_alert_and_else_a_nuis
     enters = np.arange(6_000.0, -2_000.0, -50.0)
     turns = np.concatenate([np.arange(6_000.0, 1_000.0, -50.0), np.full(300, 1_000.0)])
     assert (scored(enters, [10.0])["hit"], scored(turns, [10.0])["valid"], scored(turns, [200.0])["nuisance"]) == (1, 1, 1)
+    rescue = scored(enters, [], class_name="helicopter")
+    assert rescue["entries"] == rescue["missed"] == 0, "who says who he is owes no alarm"
     bird = scored(enters, [10.0], class_name="bird")
     assert bird["nuisance"] == 1 and bird["reds_on_harmless"] == {"bird": 1} and bird["entries"] == 0
 

@@ -31,7 +31,8 @@ from lapwing.sim.verdict_scoring import followed_by
 
 Floats = npt.NDArray[np.float64]
 
-HARMLESS = ("bird", "balloon", "airliner", "weather", "surface")
+# Helicopters and fighters of made-up nights are rescue and own patrols, with a transponder that says so.
+HARMLESS = ("bird", "balloon", "airliner", "helicopter", "fighter", "weather", "surface")
 
 
 @dataclass(frozen=True, slots=True)
