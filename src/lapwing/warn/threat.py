@@ -108,7 +108,7 @@ def update(threats: tuple[Threat, ...], candidates: tuple[Candidate, ...], track
             ended.append((threat.track_id, GONE))
     watched = {candidate.track_id: candidate for candidate in candidates}
     waiting: list[Candidate] = []
-    for row in np.flatnonzero(reaching & ~coasted & (serious | (tracks.confirmed & ~was))).tolist():
+    for row in np.flatnonzero(reaching & ~coasted & (serious | (tracks.confirmed & ~was & ~tracks.cooperative))).tolist():
         if not was[row]:
             # A flock is watched too: when its speed is misjudged once, how it flew before still tells.
             candidate = _seen(watched.get(tracks.track_id[row]), tracks, states, row, float(speed_mps[row]), now_ns)
@@ -140,7 +140,7 @@ def _seen(before: Candidate | None, tracks: Tracks, states: BorderStates, row: i
     plot, slow = int(tracks.updated[row]), int(tracks.updated[row] and speed_mps < USUAL_MPS[0])
     if before is None:
         return Candidate(tracks.track_id[row], now_ns, plot, float(states.border_m[row]), slow)
-    return replace(before, plots=before.plots + plot, slow_plots=before.slow_plots + slow)
+    return replace(before, plots=before.plots + plot, slow_plots=before.slow_plots + slow) if plot else before
 
 
 def _known_well(candidate: Candidate, tracks: Tracks, row: int, speed_mps: float, harmless_prob: float,
