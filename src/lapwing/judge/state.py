@@ -34,12 +34,12 @@ class History:
 
     first_ns: int
     rows: Floats = field(default_factory=lambda: np.zeros((0, len(COLUMNS))))
-    fresh: tuple[bytes, ...] = ()      # rows as octets: a checkpoint of thousands of tracks has no time for a million numbers
+    fresh: bytes = b""      # newest rows as octets: a checkpoint of thousands of tracks has no time for a million numbers
 
     def with_row(self, row: tuple[float, ...], rows_max: int) -> History:
         """Return the history with a row added."""
-        fresh = (*self.fresh, _ROW.pack(*row))
-        if len(fresh) < _FRESH_MAX:
+        fresh = self.fresh + _ROW.pack(*row)
+        if len(fresh) < _FRESH_MAX * _ROW.size:
             return History(self.first_ns, self.rows, fresh)
         rows = np.concatenate([self.rows, _unpacked(fresh)])
         if len(rows) > rows_max:
@@ -48,7 +48,7 @@ class History:
             keep |= np.abs(rows[:, 3]) < _NEAR_M
             # A track that hugs the line for long keeps its newest rows near the line, not all of them.
             rows = rows[keep] if np.count_nonzero(keep) <= rows_max else rows[-(rows_max // 2):]
-        return History(self.first_ns, rows, ())
+        return History(self.first_ns, rows)
 
     def path(self) -> Path | None:
         """Return the rows as a path, None where there is none yet."""
@@ -62,8 +62,8 @@ class History:
             shared=np.zeros(len(rows), np.bool_))
 
 
-def _unpacked(fresh: tuple[bytes, ...]) -> Floats:
-    return np.frombuffer(b"".join(fresh), np.float64).reshape(-1, len(COLUMNS))
+def _unpacked(fresh: bytes) -> Floats:
+    return np.frombuffer(fresh, np.float64).reshape(-1, len(COLUMNS))
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,8 +44,9 @@ _FLOAT = struct.Struct("<d")
 def encode(value: Any) -> bytes:
     """Return the octets of a value. Raises TypeError, with the path, for what the codec does not know."""
     writer = _Writer()
+    writer.parts.append(MAGIC)
     writer.value(value, 0)
-    body = MAGIC + b"".join(writer.parts)
+    body = b"".join(writer.parts)
     return body + zlib.crc32(body).to_bytes(4, "little")
 
 

@@ -56,5 +56,5 @@ class Settings:
     batch_s_max: float = 1.0                 # plots of one sensor associated together
     slots_max: int = 16_384                  # bound of tracks and seeds; the least likely seeds are shed first
     history_updates_max: int = 4_000         # per track; older ones are thinned beyond
-    history_rows_max: int = 300_000          # of all tracks, 115 MB: beyond, each keeps its share. A checkpoint holds them all
+    history_rows_max: int = 200_000          # of all tracks, 77 MB: beyond, each keeps its share. A checkpoint holds them all
     rotation_s_default: float = 10.0         # of a radar that says nothing about it, until estimated
