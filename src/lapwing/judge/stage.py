@@ -36,6 +36,7 @@ Bools = npt.NDArray[np.bool_]
 _UNKNOWN = AFFILIATIONS.index("unknown")
 _COASTED_ROW_S = 5.0          # a coasting track gets a row of history so often
 _TRAFFIC_ROW_S = 2.0          # traffic gets one at a plot, but not oftener: twenty radars see an airliner five times a second
+_BESIDE_MARGIN_M = 10_000.0   # ten times what counts as beside
 _FAR_SIGMAS = 8.0             # a live track farther out than this is looked at in the usual rhythm only
 _MOVED_SHARE, _MOVED_M = 0.1, 100.0   # a change of the closest approach worth handing on
 
@@ -266,12 +267,23 @@ def _others(state: State, update: TrackUpdate, ended: Trajectory) -> Iterable[Ot
     for each in update.ended:
         if each.track_id != ended.track_id and len(each):
             yield Other(each.track_id, each.time_ns, each.latitude_rad, each.longitude_rad)
-    for row in np.flatnonzero(update.tracks.confirmed).tolist():
+    for row in _near_enough(update.tracks, ended).tolist():
         track_id = update.tracks.track_id[row]
         known = state.memory.get(track_id)
         path = known.history.path() if known is not None and known.history.first_ns <= ended.time_ns[0] else None
         if path is not None:
             yield Other(track_id, path.time_ns, path.latitude_rad, path.longitude_rad)
+
+
+def _near_enough(tracks: Tracks, ended: Trajectory) -> npt.NDArray[np.intp]:
+    """Return the live rows that can have been beside an ended track at its last plot: of thousands few."""
+    last = int(np.flatnonzero(ended.measured)[-1]) if ended.measured.any() else 0
+    meridian, prime = curvature_radii_m(float(ended.latitude_rad[last]))
+    away_m = np.hypot((tracks.latitude_rad - ended.latitude_rad[last]) * float(meridian),
+                      (tracks.longitude_rad - ended.longitude_rad[last]) * float(prime) * math.cos(float(ended.latitude_rad[last])))
+    since_s = np.maximum((tracks.time_ns - ended.time_ns[last]) / NS_PER_S, 0.0)
+    speed_mps = np.hypot(tracks.velocity_mps[:, 0], tracks.velocity_mps[:, 1])
+    return np.flatnonzero(tracks.confirmed & (away_m < _BESIDE_MARGIN_M + 1.5 * speed_mps * since_s))
 
 
 def _ended_reason(known: Memory | None, trajectory: Trajectory, rows: Tracks | None, row: int, pack: Pack,
