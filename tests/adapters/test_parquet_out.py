@@ -36,6 +36,7 @@ def test_the_folder_holds_what_the_manual_names(log, tmp_path):
     names = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
     assert names == {str(path.relative_to(tmp_path)) for path in written} == {
         "tracks.parquet", "verdicts.jsonl", "traffic.jsonl", "alarms.jsonl", "alarms.ast", "alerts.jsonl", "notices.jsonl", "patrol.jsonl",
+        "neighbours.jsonl",
         "report.html", "report.json", "alerts/001-lapwing_RO_alert_60.xml", "alerts/002-lapwing_RO_all_clear_900.xml"}
     assert [row["track_id"] for row in lines(tmp_path / "verdicts.jsonl")] == list(IDS[:2])
     alerts = lines(tmp_path / "alerts.jsonl")

@@ -46,6 +46,8 @@ def test_forty_seconds_that_waited_for_the_kernels_make_the_track_that_they_woul
         intake.put((START_NS + turn * 4 * NS_PER_S, LINK, "asterix", plot(START_NS + turn * 4 * NS_PER_S, 20.0 - 0.25 * turn)))
     clock.now_ns = START_NS + 37 * NS_PER_S
     outcome = loop.turn()
+    while intake.waiting():
+        outcome = loop.turn()
     assert loop.batch_count == 10 and outcome.update.tracks.confirmed.tolist() == [True]
     loop.log.close()
 

@@ -24,7 +24,7 @@ from lapwing.track.kernels_clutter import (
     FINE_SECTORS,
     RINGS,
 )
-from lapwing.track.state import ClutterMap, ClutterMaps
+from lapwing.track.learned import ClutterMap, ClutterMaps
 
 TARGET_DB_MEAN = 8.0                      # objects: exponential above the threshold (our assumption)
 RISE: Floats = 1.0 - np.exp(-np.arange(AMPLITUDE_BINS + 2) / TARGET_DB_MEAN)

@@ -23,20 +23,10 @@ from lapwing.track.classify import class_probabilities
 from lapwing.track.columns import LOG_WEIGHT, SEED_USED
 from lapwing.track.group import Work
 from lapwing.track.kernels_life import BECAME_CONFIRMED, BECAME_TENTATIVE, FORGET, LOST, tend
+from lapwing.track.learned import ClutterMap
 from lapwing.track.rows import tracks_at
 from lapwing.track.settings import Settings
-from lapwing.track.state import (
-    CONFIRMED,
-    SEED,
-    TENTATIVE,
-    Chunk,
-    ClutterMap,
-    Heard,
-    State,
-    freed,
-    sized_seeds,
-    sized_slots,
-)
+from lapwing.track.state import CONFIRMED, SEED, TENTATIVE, Chunk, Heard, State, freed, sized_seeds, sized_slots
 
 MERGE_EVERY_NS = 2_000_000_000
 IDS_DAYS = 3               # day counters kept

@@ -17,9 +17,10 @@ from lapwing.track import columns as at
 from lapwing.track.kernels_associate import GRID, PAIRS_PER_PLOT
 from lapwing.track.kernels_group import process
 from lapwing.track.kernels_looks import sweep
+from lapwing.track.learned import Rotation
 from lapwing.track.measurement import Measured
 from lapwing.track.settings import Settings
-from lapwing.track.state import Chunk, Rotation, State, constants
+from lapwing.track.state import Chunk, State, constants
 
 SEED_TURNS = 3.5            # of the slowest radar, that a seed waits for its second plot
 

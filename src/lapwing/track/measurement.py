@@ -12,9 +12,9 @@ from lapwing.geo.plane import Plane, to_plane
 from lapwing.model.plots import KIND_PSR, KIND_TRACK, NO_CODE, Bools, Floats, Ints, Plots
 from lapwing.model.sensors import RADAR, SensorTable
 from lapwing.track import columns as at
+from lapwing.track.learned import Rotation
 from lapwing.track.rows import true_axes
 from lapwing.track.settings import Settings
-from lapwing.track.state import Rotation
 
 TRACK_INFLATION = 4.0        # tracks without a number are smoothed, so their errors last: they weigh as a quarter of a plot
 SIGMA_M_MIN = 10.0           # quantisation and time stamps: nothing is better than this

@@ -9,7 +9,7 @@ import numpy as np
 
 from lapwing.model.plots import Floats, Ints, Looks
 from lapwing.model.sensors import RADAR, SURFACE, SensorTable
-from lapwing.track.state import Rotation, empty_rotation
+from lapwing.track.learned import Rotation, empty_rotation
 
 TURN_S_MIN, TURN_S_MAX = 0.4, 30.0
 LEARNT_TURNS = 3.0        # turns watched before an estimate is used
