@@ -184,7 +184,7 @@ def test_our_own_track_that_comes_back_makes_us_a_fifth_surer_at_most():
             part = told(DRONE, 1.0)
             parts.append(replace(part, measured_ns=t.time_ns.copy(), received_ns=t.time_ns + 100_000_000, latitude_rad=t.latitude_rad,
                                  longitude_rad=t.longitude_rad, position_cov_m2=t.state_cov[:, :2, :2], velocity_mps=t.velocity_mps,
-                                 velocity_mps_sigma=np.sqrt(np.linalg.eigvalsh(t.state_cov[:, 2:, 2:])[:, -1])))   # a report has one for both axes
+                                 velocity_mps_sigma=np.sqrt(np.linalg.eigvalsh(t.state_cov[:, 2:, 2:])[:, -1])))
     assert n > 20
     _, fed = fly(joined(plots, *parts), BOTH)
     assert len(fed[-1].tracks) == 1
