@@ -43,6 +43,20 @@ def test_a_replay_at_full_speed_makes_few_pictures():
     assert fed(60.0, gap_s=0.0).latest().number == 31
 
 
+def test_pictures_that_take_long_come_less_often_and_what_asks_for_a_person_at_once(monkeypatch):
+    """A clock of this thread that says half a second for each picture: nine halves of pause, six seconds at most."""
+    clock = iter(range(10_000))
+    monkeypatch.setattr("lapwing.web.feed.thread_time", lambda: 0.5 * next(clock))
+    hub, warned, t_s, asked = Hub(), Warned(), 0.0, 0
+    feed = Feed(hub, made_up_pack(), {}, mode="LIVE", gap_s=0.0)
+    while t_s < 60.0:
+        t_s += STEP_S
+        warned = warned_at(t_s, made_up_pack(), tracks_at(t_s), warned)
+        asked += bool(warned.proposals or warned.alerts)
+        feed.take(outcome_at(t_s, warned, made_up_sensors()), [])
+    assert 0 < asked < 29 and hub.latest().number == 1 + asked
+
+
 def test_a_sensor_found_in_the_data_changes_the_site():
     hub = Hub()
     feed = Feed(hub, None, {}, mode="REPLAY")

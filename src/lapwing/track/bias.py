@@ -22,7 +22,7 @@ PAIR_EVERY_S = 8.0         # one identity serves one pair of sensors this often:
 SPEED_MPS_SIGMA = 5.0      # of the track's velocity that moves the older plot along
 DRIFT_M2PS = 0.02          # random walk of the range bias: 8 m in an hour
 DRIFT_RAD2PS = 4e-12       # of the azimuth bias: 0.007 deg in an hour
-IDENTITIES_MAX = 128       # learned from at a time; more teach nothing more, and cost
+IDENTITIES_MAX = 64        # learned from at a time; more teach nothing more, and cost
 TURN_OVER_S = 120.0        # where more are heard, the oldest of them gives way to another after so long: all parts of the sky come in
 TYPICAL_RANGE_M = 50_000.0  # at which an azimuth error is weighed against a range error
 

@@ -20,8 +20,9 @@ from lapwing.web.picture import live_picture
 from lapwing.web.site import Box, first_view, site_picture, with_sensors
 
 GAP_S = 0.4   # two and a half pictures a second: the radars turn in 4-10 s, and the page has time to draw
-# Pictures of thousands of tracks come less often: the loop shares one interpreter with them, and warnings go first.
-PAUSE, PAUSE_S_MAX = 9.0, 3.0
+# Pictures of thousands of tracks come less often: the loop shares one interpreter with them, and warnings go first. What asks for a
+# person is shown at once.
+PAUSE, PAUSE_S_MAX = 9.0, 6.0
 
 
 class Feed:
@@ -67,7 +68,9 @@ class Feed:
         self._outcome = outcome
         if outcome.sensed.sensors != self._sensors:
             self.show_site(outcome.sensed.sensors)
-        if monotonic() - self._published_s >= max(self._gap_s, min(PAUSE * self._took_s, PAUSE_S_MAX)):
+        warned = outcome.warned
+        pause_s = 0.0 if warned is not None and (warned.proposals or warned.alerts) else min(PAUSE * self._took_s, PAUSE_S_MAX)
+        if monotonic() - self._published_s >= max(self._gap_s, pause_s):
             self.flush()
 
     def flush(self, *, ended: bool = False) -> None:
