@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -61,6 +62,7 @@ def test_who_is_over_a_neighbour_when_first_seen_is_said_so():
     _, _, theirs, judgement, _ = fly([12_000 - 160 * k for k in range(30)], velocity=(0.0, -40.0))
     assert theirs[-1].verdict == ENTERED and theirs[-1].seen_inside and judgement.nearby[0].seen_inside
     assert judgement.nearby[0].verdict == ENTERED and judgement.nearby[0].border_m > 0.0     # it has left, and was there
+    json.dumps(asdict(judgement.nearby[0]))               # Python's own numbers and truths: a console's picture knows no others
 
 
 def test_an_ended_track_gets_a_final_verdict_of_each_neighbour_that_it_came_near():

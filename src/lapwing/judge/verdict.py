@@ -110,7 +110,7 @@ def find(path: Path, decorrelation_s: float, settings: Settings, *, ended: bool,
     else:
         verdict = UNDETERMINED
     crossings, inside_s = ((), 0.0) if verdict == NOT_ENTERED else _crossings(path, known, stays)
-    first_inside = bool(crossings) and known.distance_m[0] < 0.0
+    first_inside = bool(crossings) and bool(known.distance_m[0] < 0.0)
     deepest = max(0.0, -approach.distance_m) if crossings else 0.0
     finding = Finding(path, verdict, prob, approach, deepest, crossings, inside_s, first_inside, last, unseen, exists, hidden, "")
     return replace(finding, reason=_reason(finding, entered.union, why_not, ended, settings),
