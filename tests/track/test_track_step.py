@@ -13,7 +13,7 @@ from lapwing import track
 from lapwing.model.plots import empty_bearings, empty_looks, empty_plots
 from lapwing.record import codec
 from lapwing.track import columns as at
-from lapwing.track.kernels_life import LOST, REACH_M, tend
+from lapwing.track.kernels_life import REACH_M, tend
 from lapwing.track.lifecycle import rules, twins
 from lapwing.track.state import CONFIRMED, TENTATIVE, Slots, empty_slots
 
@@ -245,24 +245,6 @@ def test_fast_or_near_chains_are_confirmed_only_if_seen_on_most_turns(speed_mps,
     tend(slots.floats, slots.ints, slots.detect, np.zeros(1, np.int64), 0, 4.0, np.zeros((1, 2)),
          np.array([[100_000.0, 0.0]]), rules(track.Settings()), verdict)
     assert (slots.status[0] == CONFIRMED) == expected
-
-
-@pytest.mark.parametrize(("speed_mps", "ends"), [(0.5, True), (4.0, False)])
-def test_what_flew_here_and_stands_now_is_a_wind_farm_that_caught_it(speed_mps, ends):
-    slots = empty_slots(1, 1)
-    slots.status[0], slots.hits[0], slots.uid[0], slots.ints[0, at.MASK] = CONFIRMED, 9, 1, 1
-    slots.log_odds[0], slots.mean_cov[0] = 6.0, np.diag((1e4, 1e4, 9.0, 9.0))
-    verdict = np.zeros(1, np.int64)
-    for time_s in range(0, 1_500, 5):
-        flown_s = min(time_s, 200)                # 8 km at 40 m/s
-        slots.mean[0, 0] = 20_000.0 + 40.0 * flown_s + speed_mps * (time_s - flown_s)
-        for column in (at.TIME, at.LAST_PLOT, at.SURE):
-            slots.ints[0, column] = time_s * 1_000_000_000
-        tend(slots.floats, slots.ints, slots.detect, np.ones(1, np.int64), time_s * 1_000_000_000, 4.0, np.zeros((1, 2)),
-             np.array([[100_000.0, 0.0]]), rules(track.Settings()), verdict)
-        if verdict[0] & LOST:
-            break
-    assert (time_s < 1_400) == ends and time_s > 400
 
 
 def test_two_radars_tell_what_flies_high_and_one_says_that_it_does_not_know():

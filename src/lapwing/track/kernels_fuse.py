@@ -24,12 +24,11 @@ from lapwing.track.columns import (
     MODEL_NOISE,
     MODEL_REST,
     MODEL_TURN,
-    MODEL_WANDER,
     MODES,
     TIME,
     X,
 )
-from lapwing.track.kernels_motion import gates, mix, moments, predict_mode, sideways
+from lapwing.track.kernels_motion import gates, mix, moments, noise_scale, predict_mode
 from lapwing.track.kernels_seed import write_moments
 from lapwing.track.kernels_update import describe
 
@@ -191,11 +190,10 @@ def fuse(floats: Floats, ints: Ints, i: int, report_ns: int, z: Floats, r: Float
     A late report has been moved on to the track's time by the caller. Returns the weight of ours; 1: the report added nothing.
     """
     dt = max((report_ns - ints[i, TIME]) * 1e-9, 0.0)
-    w_ee, w_en, w_nn = sideways(floats, i, ints[i, HITS])
+    scale = noise_scale(floats, i, ints[i, HITS])
     if dt > 0.0:
         for m in range(MODES):
-            noise, wander = model[MODEL_NOISE, m], model[MODEL_WANDER, m]
-            predict_mode(floats, i, m, model[MODEL_TURN, m], noise + wander * w_ee, wander * w_en, noise + wander * w_nn, dt)
+            predict_mode(floats, i, m, model[MODEL_TURN, m], model[MODEL_NOISE, m] * scale, dt)
         ints[i, TIME] = report_ns
         moments(floats, i)
     write_moments(log_floats, row, False, floats, i)

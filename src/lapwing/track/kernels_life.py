@@ -33,9 +33,6 @@ from lapwing.track.columns import (
 (SECONDS, SPEED, SPEED_SQUARE, TURN_SQUARE, SPEED_MAX, SPEED_MIN, LAST_S, HEADING, PATH_M, REACH_M, EAST, NORTH,
  SLOW_EAST, SLOW_NORTH) = range(STATISTICS, STATISTICS + 14)
 MEMORY_S = 60.0
-# Where a track came from is forgotten while it stands (2 m/s): a wind farm may have caught what flew here. A radar's moving-target
-# filter shows nothing of what really stands.
-STANDS_M, FORGET_S = 120.0, 300.0
 # Entries of the rules
 (LIFE_EXPORT, LIFE_CONFIRM, LIFE_PLOTS, LIFE_MOVING, LIFE_MOVED, LIFE_SPEED_MAX, LIFE_FAST, LIFE_SEEN, LIFE_FALL,
  LIFE_COAST_MIN, LIFE_COAST_MAX, LIFE_HIDDEN, LIFE_DROP, LIFE_STILL_S, LIFE_STILL_M, LIFE_ROAMED, LIFE_NEAR) = range(17)
@@ -58,11 +55,6 @@ def observe(floats: Floats, ints: Ints, i: int) -> None:
     follow = 1.0 - math.exp(-dt / MEMORY_S)
     floats[i, SLOW_EAST] += follow * (east - floats[i, SLOW_EAST])
     floats[i, SLOW_NORTH] += follow * (north - floats[i, SLOW_NORTH])
-    if math.hypot(east - floats[i, SLOW_EAST], north - floats[i, SLOW_NORTH]) < STANDS_M:
-        forgotten = 1.0 - math.exp(-dt / FORGET_S)
-        floats[i, EAST] += forgotten * (east - floats[i, EAST])
-        floats[i, NORTH] += forgotten * (north - floats[i, NORTH])
-        floats[i, REACH_M] *= 1.0 - forgotten
     floats[i, LAST_S] = now_s
     speed = math.hypot(ve, vn)
     sigma = math.sqrt(max(0.5 * (floats[i, MEAN_COV + 10] + floats[i, MEAN_COV + 15]), 0.0))

@@ -186,9 +186,8 @@ def update_mode(floats: Floats, i: int, m: int, a: float, b: float, z_east: floa
                 r_nn: float, lift_e: float, lift_n: float, weight: float, scratch: Floats) -> float:
     """Correct one mode and its lift by a plot held true with probability `weight`; in place. Return the likelihood.
 
-    (a, b) move the state to the plot's time where the plot is late (0, 0 otherwise). With weight w: x + w K nu and
-    P - w K S K' + w (1 - w) K nu nu' K'. A plot's own noise is never small beside the state's doubt here (10 m at least), so
-    the short form is as exact as Joseph's.
+    (a, b) move the state to the plot's time where the plot is late (0, 0 otherwise). With weight w: x + w K nu and P - w K S K' + w (1 - w) K nu nu' K'. A plot's own noise is never
+    small beside the state's doubt here (10 m at least), so the short form is as exact as Joseph's.
     """
     x, p, q = X + 4 * m, COV + 16 * m, LIFT + LIFT_FLOATS * m
     nu_e, nu_n, s_ee, s_en, s_nn = innovation(floats, i, m, a, b, z_east, z_north, r_ee, r_en, r_nn, lift_e, lift_n)
