@@ -19,10 +19,9 @@ from lapwing.track import columns as at
 from lapwing.track.kernels_associate import rank
 from lapwing.track.kernels_clutter import FINE_SECTORS, RINGS_MAX, around
 from lapwing.track.kernels_lift import lift_at
-from lapwing.track.kernels_motion import predict_mode, sideways, update_mode
+from lapwing.track.kernels_motion import predict_mode, update_mode
 from lapwing.track.predict import moved
 from lapwing.track.rows import true_axes
-from lapwing.track.settings import Settings
 
 HERE = Path(__file__).resolve()
 ONE = table(radar())
@@ -43,18 +42,13 @@ def test_the_nearest_four_coarse_cells(ring, sector, wide, turns):
 
 
 @kernel
-def _predict(floats, turn_radps, q, dt):
-    predict_mode(floats, 0, 1, turn_radps, q[0], q[1], q[2], dt)
-
-
-@kernel
-def _sideways(floats, hits):
-    return sideways(floats, 0, hits)
+def _predict(floats, turn_radps, noise, dt):
+    predict_mode(floats, 0, 1, turn_radps, noise, dt)
 
 
 @kernel
 def _update(floats, z, r, lifts, weight, scratch):
-    return update_mode(floats, 0, 1, 0.0, 0.0, z[0], z[1], r[0], r[1], r[2], lifts[0], lifts[1], weight, scratch)
+    return update_mode(floats, 0, 1, 0.0, 0.0, 0.0, z[0], z[1], r[0], r[1], r[2], lifts[0], lifts[1], weight, scratch)
 
 
 @kernel
@@ -92,10 +86,8 @@ def _mode(floats):
 @given(st.integers(0, 10_000), st.floats(0.01, 20.0), st.sampled_from([0.0, 0.1, -0.1]), st.floats(0.0, 30.0))
 def test_prediction_equals_the_matrices(seed, dt, turn_radps, noise):
     floats, mean, cov = _row(seed)
-    q = np.array([[noise, -0.3 * noise], [-0.3 * noise, 0.5 * noise]])
-    _predict(floats, turn_radps, np.array([q[0, 0], q[0, 1], q[1, 1]]), dt)
-    wanted, wanted_cov = moved(mean[None, :4], cov[None, :4, :4], np.array([dt]), 0.0, np.array([turn_radps]))
-    wanted_cov += np.kron(np.array([[dt**3 / 3, dt**2 / 2], [dt**2 / 2, dt]]), q)
+    _predict(floats, turn_radps, noise, dt)
+    wanted, wanted_cov = moved(mean[None, :4], cov[None, :4, :4], np.array([dt]), noise, np.array([turn_radps]))
     got, got_cov = _mode(floats)
     np.testing.assert_allclose(got[:4], wanted[0], rtol=1e-9, atol=1e-6)
     np.testing.assert_allclose(got_cov[:4, :4], wanted_cov[0], rtol=1e-9, atol=1e-6)
@@ -125,19 +117,6 @@ def test_update_equals_the_matrices(seed, weight, lifts):
                         rel_tol=1e-7)
 
 
-@pytest.mark.parametrize(("speed", "across"), [(0.0, 10.0), (50.0, math.hypot(50.0, 10.0)), (300.0, math.hypot(200.0, 10.0))])
-def test_a_wandering_course_pushes_across_it_and_the_more_the_faster(speed, across):
-    floats = np.zeros((1, at.SLOT_FLOATS))
-    floats[0, at.MEAN + 2 : at.MEAN + 4] = speed * np.array([0.6, 0.8])
-    ee, en, nn = _sideways(floats, 3)
-    q = np.array([[ee, en], [en, nn]])
-    along, side = np.array([0.6, 0.8]), np.array([0.8, -0.6])
-    assert along @ q @ along == pytest.approx(10.0**2)
-    assert side @ q @ side == pytest.approx(across**2, rel=1e-4)
-    assert along @ q @ side == pytest.approx(0.0, abs=1e-6)
-    assert _sideways(floats, 2) == (2500.0, 0.0, 2500.0)
-
-
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.sampled_from([0.0, 0.1, 0.2, 0.5, 0.9]), max_size=40))
 def test_pairs_are_ranked_greatest_first_and_equal_ones_as_they_stand(values):
@@ -153,13 +132,10 @@ def test_exported_rows_equal_the_matrices():
     tracks, slots = updates[-1].tracks, state.slots
     row = int(np.flatnonzero(slots.number >= 0)[0])
     dt = np.array([(tracks.time_ns[0] - slots.time_ns[row]) * 1e-9])
-    rules, prob = Settings(), slots.mode_prob[row]
-    turn = np.array([prob @ rules.mode_turn_radps])
-    mean, cov = moved(slots.mean[[row]], slots.mean_cov[[row]], dt, 0.0, np.where(np.abs(turn) > 0.01, turn, 0.0))
-    ve, vn = slots.mean[row, 2:]
-    across = np.array([[vn * vn + 100.0, -ve * vn], [-ve * vn, ve * ve + 100.0]])
-    q = prob @ rules.mode_noise_m2ps3 * np.eye(2) + prob @ rules.mode_wander_rad2ps * across
-    cov += np.kron(np.array([[dt[0] ** 3 / 3, dt[0] ** 2 / 2], [dt[0] ** 2 / 2, dt[0]]]), q)
+    turn = np.array([slots.mode_prob[row] @ np.array([0.0, math.radians(6), -math.radians(6), 0.0])])
+    speed2 = np.clip((slots.mean[row, 2] ** 2 + slots.mean[row, 3] ** 2) / 2500.0, 0.04, 16.0)
+    noise = float(slots.mode_prob[row] @ np.array([0.15, 6.0, 6.0, 30.0]) * speed2)
+    mean, cov = moved(slots.mean[[row]], slots.mean_cov[[row]], dt, noise, np.where(np.abs(turn) > 0.01, turn, 0.0))
     latitude, longitude = from_plane(state.plane, mean[:, 0], mean[:, 1])
     axes = true_axes(to_plane(state.plane, latitude, longitude))
     whole = np.zeros((1, 4, 4))

@@ -34,7 +34,6 @@ from lapwing.track.columns import (
     MODEL_NOISE,
     MODEL_REST,
     MODEL_TURN,
-    MODEL_WANDER,
     MODES,
     OFF_M,
     OFF_MPS,
@@ -85,7 +84,6 @@ from lapwing.track.columns import (
     RULE_NOISE_MAX,
     RULE_SPEED_SIGMA,
     RULE_TURN_MAX,
-    RULE_WANDER_MAX,
     SEED_CELL,
     SEED_EAST,
     SEED_EE,
@@ -109,7 +107,7 @@ from lapwing.track.columns import (
 from lapwing.track.kernels_clutter import Counts, density_m2
 from lapwing.track.kernels_life import travels
 from lapwing.track.kernels_lift import high, lift_at, mean_lift, most_lift, widest_lift
-from lapwing.track.kernels_motion import innovation, sideways, turn_factors
+from lapwing.track.kernels_motion import innovation, noise_scale, turn_factors
 
 CELL_M = 8_000.0       # grid cell; also the farthest a plot may lie from a prediction
 GRID = 64              # the grid wraps after 64 cells (512 km); distance is checked, so a wrapped one only costs time
@@ -217,7 +215,7 @@ def find_pairs(first: int, last: int, sensor: int, same_scan_ns: int, antenna_m:
                     gate_m = floats[c, GATE_M] + abs(dt) * floats[c, GATE_MPS]
                     off_m = floats[c, OFF_M] + abs(dt) * floats[c, OFF_MPS] + 0.5 * rules[RULE_TURN_MAX] * dt * dt * (
                         math.sqrt(ve * ve + vn * vn) + floats[c, OFF_MPS])
-                    w_ee, w_en, w_nn = sideways(floats, c, ints[c, HITS])
+                    scale = noise_scale(floats, c, ints[c, HITS])
                     v_m2 = 0.0
                     hit_ns, height_known = looks[c, sensor, HIT], floats[c, HEIGHT]
                     other, last_sensor = ints[c, ICAO], ints[c, LAST_SENSOR]
@@ -233,11 +231,11 @@ def find_pairs(first: int, last: int, sensor: int, same_scan_ns: int, antenna_m:
                     v_m2 = KNOWN_MPS2 if known else speed_m2
                     gate_m = math.sqrt(seed_floats[s, SEED_EE] + seed_floats[s, SEED_NN]) + abs(dt) * math.sqrt(2.0 * v_m2)
                     off_m = 0.5 * rules[RULE_TURN_MAX] * dt * dt * math.sqrt(ve * ve + vn * vn)
-                    w_ee, w_en, w_nn = 2500.0, 0.0, 2500.0
+                    scale = 1.0
                     last_sensor = seed_ints[s, SEED_SENSOR]
                     hit_ns = seed_ints[s, SEED_TIME] if last_sensor == sensor else plot_ns - same_scan_ns
                     height_known, other = seed_floats[s, SEED_HEIGHT], seed_ints[s, SEED_ICAO]
-                noise_m2 = (rules[RULE_NOISE_MAX] + rules[RULE_WANDER_MAX] * (w_ee + w_nn)) * abs(dt) ** 3 / 3.0
+                noise_m2 = scale * rules[RULE_NOISE_MAX] * abs(dt) ** 3 / 3.0
                 square = de * de + dn * dn
                 if square > CELL_M * CELL_M or abs(plot_ns - hit_ns) < same_scan_ns:
                     continue  # too far; or: one look gives one object one plot
@@ -284,21 +282,19 @@ def find_pairs(first: int, last: int, sensor: int, same_scan_ns: int, antenna_m:
                 total, least = 0.0, 1e12
                 for m in range(MODES):
                     a, b, _, _ = turn_factors(model[MODEL_TURN, m], dt)
-                    third = abs(dt) ** 3 / 3.0
-                    q, wander = model[MODEL_NOISE, m] * third, model[MODEL_WANDER, m] * third
-                    q_ee, q_en, q_nn = r_ee + q + wander * w_ee, r_en + wander * w_en, r_nn + q + wander * w_nn
+                    q = model[MODEL_NOISE, m] * scale * abs(dt) ** 3 / 3.0
                     if c < tracks:
                         nu_e, nu_n, s_ee, s_en, s_nn = innovation(
-                            floats, c, m, a, b, ze, zn, q_ee, q_en, q_nn, lift_e, lift_n)
+                            floats, c, m, a, b, q, ze, zn, r_ee, r_en, r_nn, lift_e, lift_n)
                         share = floats[c, MODE + m]
                     else:
                         s = c - tracks
                         nu_e = ze - (seed_floats[s, SEED_EAST] + a * ve - b * vn)
                         nu_n = zn - (seed_floats[s, SEED_NORTH] + b * ve + a * vn)
-                        spread = (a * a + b * b) * v_m2
-                        s_ee = seed_floats[s, SEED_EE] + spread + q_ee
-                        s_en = seed_floats[s, SEED_EN] + q_en
-                        s_nn = seed_floats[s, SEED_NN] + spread + q_nn
+                        spread = (a * a + b * b) * v_m2 + q
+                        s_ee = seed_floats[s, SEED_EE] + spread + r_ee
+                        s_en = seed_floats[s, SEED_EN] + r_en
+                        s_nn = seed_floats[s, SEED_NN] + spread + r_nn
                         share = model[MODEL_REST, m]
                     det = s_ee * s_nn - s_en * s_en
                     d2 = (nu_e * nu_e * s_nn - 2.0 * nu_e * nu_n * s_en + nu_n * nu_n * s_ee) / det

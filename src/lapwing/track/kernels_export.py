@@ -9,7 +9,6 @@ from lapwing.model.plots import Floats, Ints
 from lapwing.track.columns import (
     HEIGHT_TIME,
     HEIGHT_VAR,
-    HITS,
     LOG_ODDS,
     MASK,
     MEAN,
@@ -17,11 +16,9 @@ from lapwing.track.columns import (
     MODE,
     MODEL_NOISE,
     MODEL_TURN,
-    MODEL_WANDER,
     MODES,
     TIME,
 )
-from lapwing.track.kernels_motion import sideways
 
 A_M, F = 6_378_137.0, 1 / 298.257223563      # WGS-84
 E2 = F * (2 - F)
@@ -98,14 +95,11 @@ def export(rows: Ints, now_ns: int, floats: Floats, ints: Ints, model: Floats, p
         i = rows[k]
         dt = max((now_ns - ints[i, TIME]) * 1e-9, 0.0)
         ve, vn = floats[i, MEAN + 2], floats[i, MEAN + 3]
-        turn, noise, wander = 0.0, 0.0, 0.0
+        turn, noise = 0.0, 0.0
         for m in range(MODES):
             turn += floats[i, MODE + m] * model[MODEL_TURN, m]
             noise += floats[i, MODE + m] * model[MODEL_NOISE, m]
-            wander += floats[i, MODE + m] * model[MODEL_WANDER, m]
-        # What may happen until then: added before the turn into true axes, as if all were at the row's own course.
-        w_ee, w_en, w_nn = sideways(floats, i, ints[i, HITS])
-        q_ee, q_en, q_nn = noise + wander * w_ee, wander * w_en, noise + wander * w_nn
+        noise *= min(max((ve * ve + vn * vn) / 2500.0, 0.04), 16.0)
         if abs(turn) <= TURN_LEAST or dt >= TURN_HELD_S:
             turn = 0.0
         a, b, c, s = dt, 0.0, 1.0, 0.0
@@ -132,16 +126,12 @@ def export(rows: Ints, now_ns: int, floats: Floats, ints: Ints, model: Floats, p
             out[k, at + 1] = ae * p1 - an * p0 + pe * p3 - pn * p2
             out[k, at + 2] = ce * p2 + cn * p3
             out[k, at + 3] = ce * p3 - cn * p2
-        t_ee = (ae * ae * q_ee + 2.0 * ae * an * q_en + an * an * q_nn) * dt
-        t_en = (ae * (ae * q_en - an * q_ee) + an * (ae * q_nn - an * q_en)) * dt
-        t_nn = (ae * ae * q_nn - 2.0 * ae * an * q_en + an * an * q_ee) * dt
-        for j in range(4):
-            at = OUT_COV + (j // 2) * 4 + j % 2
-            more = t_ee if j == 0 else t_nn if j == 3 else t_en
-            out[k, at] += more * dt * dt / 3.0
-            out[k, at + 2] += more * dt / 2.0
-            out[k, at + 8] += more * dt / 2.0
-            out[k, at + 10] += more
+        wide = noise / (scale * scale)
+        for j in range(2):
+            out[k, OUT_COV + 5 * j] += wide * dt * dt * dt / 3.0
+            out[k, OUT_COV + 5 * j + 2] += wide * dt * dt / 2.0
+            out[k, OUT_COV + 5 * j + 8] += wide * dt * dt / 2.0
+            out[k, OUT_COV + 5 * j + 10] += wide * dt
         out[k, OUT_LATITUDE] = latitude
         out[k, OUT_LONGITUDE] = longitude
         out[k, OUT_VE] = ce * ve + cn * vn

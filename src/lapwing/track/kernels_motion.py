@@ -29,8 +29,6 @@ from lapwing.track.columns import (
 from lapwing.track.kernels_lift import DRIFT_KM4PS, DRIFT_SLOW_KM4PS, SLOW_MPS
 
 MIXED = 21 + LIFT_FLOATS     # numbers of one mode while it is mixed
-SIDEWAYS_M2PS2_MAX = 200.0**2
-SLOW_M2PS2 = 10.0**2         # a course says little below 10 m/s: hovering, gusts, flapping
 
 
 @inner_kernel
@@ -47,23 +45,21 @@ def turn_factors(turn_radps: float, dt_s: float) -> tuple[float, float, float, f
 
 
 @inner_kernel
-def sideways(floats: Floats, i: int, hits: int) -> tuple[float, float, float]:
-    """Return (ee, en, nn) in (m/s)2: what a wandering course makes of the speed, across it.
+def noise_scale(floats: Floats, i: int, hits: int) -> float:
+    """Return the factor on the acceleration noise: sideways acceleration grows with speed at a given turn rate.
 
-    A course that wanders by w rad2/s is a white acceleration of w times this. No more than at 200 m/s; a track of under three
-    plots has no course to speak of: 50 m/s either way.
+    1 at 50 m/s; between 0.04 (10 m/s) and 16 (200 m/s). A track of under three plots has no speed to speak of: 1.
     """
     if hits < 3:
-        return 2500.0, 0.0, 2500.0
+        return 1.0
     ve, vn = floats[i, MEAN + 2], floats[i, MEAN + 3]
-    most = min(1.0, SIDEWAYS_M2PS2_MAX / (ve * ve + vn * vn + 1.0))
-    return most * vn * vn + SLOW_M2PS2, -most * ve * vn, most * ve * ve + SLOW_M2PS2
+    return float(min(16.0, max(0.04, (ve * ve + vn * vn) / 2500.0)))
 
 
 @inner_kernel
-def innovation(floats: Floats, i: int, m: int, a: float, b: float, z_east: float, z_north: float, r_ee: float,
-               r_en: float, r_nn: float, lift_e: float, lift_n: float) -> tuple[float, float, float, float, float]:
-    """Return (nu_e, nu_n, s_ee, s_en, s_nn) of a plot against one mode moved by (a, b); r holds what may have happened since, too.
+def innovation(floats: Floats, i: int, m: int, a: float, b: float, noise_m2: float, z_east: float, z_north: float,
+               r_ee: float, r_en: float, r_nn: float, lift_e: float, lift_n: float) -> tuple[float, float, float, float, float]:
+    """Return (nu_e, nu_n, s_ee, s_en, s_nn) of a plot against one mode moved by (a, b), noise added on the diagonal.
 
     `lift_e`, `lift_n`: how far the plot moves per unit of lift; 0 where it was laid down at a known height.
     """
@@ -78,9 +74,9 @@ def innovation(floats: Floats, i: int, m: int, a: float, b: float, z_east: float
     h3 = p03 + a * p23 - b * p33
     g2 = p12 + b * p22 + a * p23
     g3 = p13 + b * p23 + a * p33
-    s_ee = floats[i, p] + a * p02 - b * p03 + a * h2 - b * h3 + r_ee
+    s_ee = floats[i, p] + a * p02 - b * p03 + a * h2 - b * h3 + noise_m2 + r_ee
     s_en = floats[i, p + 1] + a * p12 - b * p13 + b * h2 + a * h3 + r_en
-    s_nn = floats[i, p + 5] + b * p12 + a * p13 + b * g2 + a * g3 + r_nn
+    s_nn = floats[i, p + 5] + b * p12 + a * p13 + b * g2 + a * g3 + noise_m2 + r_nn
     variance = floats[i, q + 1]
     c_e = floats[i, q + 2] + a * floats[i, q + 4] - b * floats[i, q + 5]
     c_n = floats[i, q + 3] + b * floats[i, q + 4] + a * floats[i, q + 5]
@@ -145,8 +141,8 @@ def mix(floats: Floats, i: int, model: Floats, dt_s: float, scratch: Floats) -> 
 
 
 @inner_kernel
-def predict_mode(floats: Floats, i: int, m: int, turn_radps: float, q_ee: float, q_en: float, q_nn: float, dt_s: float) -> None:
-    """Move one mode forward by dt >= 0, in place; q (m2/s3) is its white acceleration."""
+def predict_mode(floats: Floats, i: int, m: int, turn_radps: float, noise_m2ps3: float, dt_s: float) -> None:
+    """Move one mode forward by dt >= 0, in place."""
     a, b, c, s = turn_factors(turn_radps, dt_s)
     x, p = X + 4 * m, COV + 16 * m
     ve, vn = floats[i, x + 2], floats[i, x + 3]
@@ -172,25 +168,25 @@ def predict_mode(floats: Floats, i: int, m: int, turn_radps: float, q_ee: float,
     floats[i, q + 3] += b * c2 + a * c3
     floats[i, q + 4] = c * c2 - s * c3
     floats[i, q + 5] = s * c2 + c * c3
-    for k in range(4):
-        at = p + (k // 2) * 4 + k % 2
-        noise = (q_ee if k == 0 else q_nn if k == 3 else q_en) * dt_s
-        floats[i, at] += noise * dt_s * dt_s / 3.0
-        floats[i, at + 2] += noise * dt_s / 2.0
-        floats[i, at + 8] += noise * dt_s / 2.0
-        floats[i, at + 10] += noise
+    square = noise_m2ps3 * dt_s * dt_s
+    for k in range(2):
+        floats[i, p + 5 * k] += square * dt_s / 3.0
+        floats[i, p + 5 * k + 2] += square / 2.0
+        floats[i, p + 5 * k + 8] += square / 2.0
+        floats[i, p + 5 * k + 10] += noise_m2ps3 * dt_s
 
 
 @inner_kernel
-def update_mode(floats: Floats, i: int, m: int, a: float, b: float, z_east: float, z_north: float, r_ee: float, r_en: float,
-                r_nn: float, lift_e: float, lift_n: float, weight: float, scratch: Floats) -> float:
+def update_mode(floats: Floats, i: int, m: int, a: float, b: float, noise_m2: float, z_east: float, z_north: float,
+                r_ee: float, r_en: float, r_nn: float, lift_e: float, lift_n: float, weight: float, scratch: Floats) -> float:
     """Correct one mode and its lift by a plot held true with probability `weight`; in place. Return the likelihood.
 
-    (a, b) move the state to the plot's time where the plot is late (0, 0 otherwise). With weight w: x + w K nu and P - w K S K' + w (1 - w) K nu nu' K'. A plot's own noise is never
+    (a, b) move the state to the plot's time where the plot is late (0, 0 otherwise); `noise_m2` is what may have
+    happened since. With weight w: x + w K nu and P - w K S K' + w (1 - w) K nu nu' K'. A plot's own noise is never
     small beside the state's doubt here (10 m at least), so the short form is as exact as Joseph's.
     """
     x, p, q = X + 4 * m, COV + 16 * m, LIFT + LIFT_FLOATS * m
-    nu_e, nu_n, s_ee, s_en, s_nn = innovation(floats, i, m, a, b, z_east, z_north, r_ee, r_en, r_nn, lift_e, lift_n)
+    nu_e, nu_n, s_ee, s_en, s_nn = innovation(floats, i, m, a, b, noise_m2, z_east, z_north, r_ee, r_en, r_nn, lift_e, lift_n)
     det = s_ee * s_nn - s_en * s_en
     i_ee, i_en, i_nn = s_nn / det, -s_en / det, s_ee / det
     distance2 = nu_e * nu_e * i_ee + 2.0 * nu_e * nu_n * i_en + nu_n * nu_n * i_nn

@@ -35,7 +35,6 @@ from lapwing.track.columns import (
     MODE3A,
     MODEL_NOISE,
     MODEL_TURN,
-    MODEL_WANDER,
     MODES,
     OWN_CELL,
     OWN_COARSE,
@@ -78,7 +77,7 @@ from lapwing.track.kernels_clutter import OTHERS_MAX, OWN_MAX, RINGS, Counts, ar
 from lapwing.track.kernels_life import travels
 from lapwing.track.kernels_lift import SLOW_MPS, SLOW_SIGMA, learn_lift, widen_lift
 from lapwing.track.kernels_looks import remember, take_back
-from lapwing.track.kernels_motion import gates, mix, moments, predict_mode, sideways, turn_factors, update_mode
+from lapwing.track.kernels_motion import gates, mix, moments, noise_scale, predict_mode, turn_factors, update_mode
 from lapwing.track.kernels_seed import grow, write_log, write_moments
 
 SURE_WEIGHT = 0.8      # a plot that keeps a track from coasting; clutter in a wide gate gives less
@@ -95,28 +94,25 @@ def correct(i: int, p: int, beta: float, sensor: int, plot_ns: int, floats: Floa
             pair_floats: Floats, scratch: Floats, log_floats: Floats, row: int) -> None:
     """Predict track `i` to the plot's time (or move the plot's view back, where it is late), correct, mix again."""
     dt = (plot_ns - ints[i, TIME]) * 1e-9
-    w_ee, w_en, w_nn = sideways(floats, i, ints[i, HITS])
+    scale = noise_scale(floats, i, ints[i, HITS])
     if pair_floats[p, PAIR_DISTANCE2] > 16.0:  # bound by identity although far off: open the filter so that it follows
         for k in range(16 * MODES):
             floats[i, COV + k] *= pair_floats[p, PAIR_DISTANCE2] / 9.0
     if dt > 0.0:
         for m in range(MODES):
-            noise, wander = model[MODEL_NOISE, m], model[MODEL_WANDER, m]
-            predict_mode(floats, i, m, model[MODEL_TURN, m], noise + wander * w_ee, wander * w_en, noise + wander * w_nn, dt)
+            predict_mode(floats, i, m, model[MODEL_TURN, m], model[MODEL_NOISE, m] * scale, dt)
         ints[i, TIME] = plot_ns
     moments(floats, i)
     write_moments(log_floats, row, False, floats, i)
     best, likely = 0.0, 88       # scratch[88:92]: likelihood of each mode
     for m in range(MODES):
-        back_a, back_b, noise, wander = 0.0, 0.0, 0.0, 0.0
-        if dt < 0.0:     # what may have happened since
+        back_a, back_b, late = 0.0, 0.0, 0.0
+        if dt < 0.0:
             back_a, back_b, _, _ = turn_factors(model[MODEL_TURN, m], dt)
-            noise = model[MODEL_NOISE, m] * abs(dt) ** 3 / 3.0
-            wander = model[MODEL_WANDER, m] * abs(dt) ** 3 / 3.0
+            late = model[MODEL_NOISE, m] * scale * abs(dt) ** 3 / 3.0
         scratch[likely + m] = 1e-300 + update_mode(
-            floats, i, m, back_a, back_b, pair_floats[p, PAIR_EAST], pair_floats[p, PAIR_NORTH],
-            pair_floats[p, PAIR_EE] + noise + wander * w_ee, pair_floats[p, PAIR_EN] + wander * w_en,
-            pair_floats[p, PAIR_NN] + noise + wander * w_nn, pair_floats[p, PAIR_LIFT_EAST],
+            floats, i, m, back_a, back_b, late, pair_floats[p, PAIR_EAST], pair_floats[p, PAIR_NORTH],
+            pair_floats[p, PAIR_EE], pair_floats[p, PAIR_EN], pair_floats[p, PAIR_NN], pair_floats[p, PAIR_LIFT_EAST],
             pair_floats[p, PAIR_LIFT_NORTH], beta, scratch)
         best += floats[i, MODE + m] * scratch[likely + m]
     total = 0.0

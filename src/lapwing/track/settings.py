@@ -10,17 +10,14 @@ from dataclasses import dataclass
 class Settings:
     """What decides how the tracker behaves. Sources: kinematics by data/domain/objects.yaml, the rest by design/.
 
-    Modes of motion, one entry each: turn rate (anticlockwise), acceleration noise whatever the speed, wander of the course,
-    mean dwell time, share. Cruise (an autopilot holds speed to 0.1 m/s and course to 0.1 degree for a second, 0.5 m/s and 0.8
-    degrees for a minute); wandering flight (1.5 degrees a second held for 3 s: jammed, hand-flown, soaring or weaving); a turn
-    either way at 6 deg/s (20-30 degrees of bank at 50 m/s).
+    Modes of motion, one entry each: turn rate (anticlockwise), acceleration noise at 50 m/s, mean dwell time, share.
+    Quiet cruise; a turn either way at 6 deg/s (20-30 degrees of bank at 50 m/s); and a free manoeuvre.
     """
 
-    mode_turn_radps: tuple[float, ...] = (0.0, 0.0, math.radians(6.0), -math.radians(6.0))
-    mode_noise_m2ps3: tuple[float, ...] = (0.005, 0.1, 0.3, 0.3)
-    mode_wander_rad2ps: tuple[float, ...] = (3e-6, 4e-3, 4e-3, 4e-3)
-    mode_dwell_s: tuple[float, ...] = (300.0, 200.0, 12.0, 12.0)
-    mode_rest_prob: tuple[float, ...] = (0.5, 0.4, 0.05, 0.05)
+    mode_turn_radps: tuple[float, ...] = (0.0, math.radians(6.0), -math.radians(6.0), 0.0)
+    mode_noise_m2ps3: tuple[float, ...] = (0.15, 6.0, 6.0, 30.0)
+    mode_dwell_s: tuple[float, ...] = (60.0, 12.0, 12.0, 10.0)
+    mode_rest_prob: tuple[float, ...] = (0.85, 0.05, 0.05, 0.05)
     speed_mps_sigma: float = 80.0            # of a seed, each axis: 3 sigma holds all but fast jets, 4.4 those too
     speed_mps_max: float = 400.0             # nothing that flies near a border is faster (fast_jet 350)
     newcomers_per_m2: float = 1e-13          # objects not yet tracked: one an hour in 180 km radius, 30 s to detect

@@ -349,13 +349,12 @@ def fits(state: State) -> bool:
 
 def constants(settings: Settings) -> tuple[Floats, Floats]:
     """Return (model, rules) as the kernels take them."""
-    model = np.array((settings.mode_turn_radps, settings.mode_noise_m2ps3, settings.mode_wander_rad2ps, settings.mode_dwell_s,
-                      settings.mode_rest_prob))
-    assert model.shape == (5, at.MODES), "the kernels are written for so many modes"
+    model = np.array((settings.mode_turn_radps, settings.mode_noise_m2ps3, settings.mode_dwell_s, settings.mode_rest_prob))
+    assert model.shape == (4, at.MODES), "the kernels are written for so many modes"
     rules = np.array((
         settings.newcomers_per_m2, settings.clutter_per_m2_min, settings.false_reply_per_m2, settings.log_odds_max,
         settings.proven_log_odds_max, settings.speed_mps_sigma, *settings.detect_own, *settings.detect_other,
-        max(abs(t) for t in settings.mode_turn_radps), max(settings.mode_noise_m2ps3), max(settings.mode_wander_rad2ps)))
+        max(abs(t) for t in settings.mode_turn_radps), max(settings.mode_noise_m2ps3)))
     return model, rules
 
 
