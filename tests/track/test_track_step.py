@@ -12,10 +12,11 @@ from radar_flights import BEGIN_NS, confirmed, fly, radar, seen, table
 from lapwing import track
 from lapwing.model.plots import empty_bearings, empty_looks, empty_plots
 from lapwing.record import codec
+from lapwing.track import bias
 from lapwing.track import columns as at
 from lapwing.track.kernels_life import REACH_M, tend
 from lapwing.track.lifecycle import rules, twins
-from lapwing.track.state import CONFIRMED, TENTATIVE, Slots, empty_slots
+from lapwing.track.state import CONFIRMED, TENTATIVE, Slots, empty_registration, empty_slots
 
 ONE = table(radar())
 DRONE = (-20_000.0, 30_000.0, 45.0, -15.0)
@@ -264,3 +265,26 @@ def test_two_radars_tell_what_flies_high_and_one_says_that_it_does_not_know():
         far[name] = math.hypot(east_m, north_m), doubt_m
     assert far["two"][0] < 150.0 < far["one"][0]
     assert far["one"][1] > 2.0 * far["two"][1]
+
+
+def test_two_radars_that_share_few_aircraft_learn_from_them_among_many_that_they_do_not_share():
+    """Four radars: two hear three hundred aircraft together, and three of these alone are heard by the two others."""
+    sites = np.array([[0.0, 0.0], [40_000.0, 0.0], [0.0, 40_000.0], [40_000.0, 40_000.0]])
+    radars = np.ones(4, np.bool_)
+    known = bias.sized(empty_registration(), radars, track.Settings())
+    generator = np.random.default_rng(5)
+    places = generator.uniform(-80_000.0, 80_000.0, (300, 2))
+    velocities = generator.normal(0.0, 150.0, (300, 2))
+    off = (0.0, 0.0, 200.0, -200.0)
+    for turn in range(60):
+        for sensor in range(4):
+            rows = np.arange(0 if sensor < 2 else 297, 300)
+            time_s = 1_000.0 + 4.0 * turn + sensor
+            true = places[rows] + velocities[rows] * time_s % 160_000.0 - 80_000.0
+            away = true - sites[sensor]
+            points = true + off[sensor] * away / np.hypot(*away.T)[:, None] + generator.normal(0.0, 50.0, (len(rows), 2))
+            known = bias.learn(known, sites, sensor, radars, rows, np.full(len(rows), round(time_s * 1e9)), points,
+                               np.tile([2_500.0, 0.0, 2_500.0], (len(rows), 1)), velocities[rows])
+    assert known.pairs[3] > 40                     # of some 90 that three aircraft give in four minutes
+    assert known.mean[4] - known.mean[6] == pytest.approx(400.0, abs=60.0)
+    assert known.pairs[0] < 60 * 4 * 6             # and those who share hundreds are held to a few a second

@@ -22,12 +22,14 @@ PAIR_EVERY_S = 8.0         # one identity serves one pair of sensors this often:
 SPEED_MPS_SIGMA = 5.0      # of the track's velocity that moves the older plot along
 DRIFT_M2PS = 0.02          # random walk of the range bias: 8 m in an hour
 DRIFT_RAD2PS = 4e-12       # of the azimuth bias: 0.007 deg in an hour
-IDENTITIES_MAX = 64        # learned from at a time; more teach nothing more, and cost
+IDENTITIES_MAX = 512       # remembered at a time
 TURN_OVER_S = 120.0        # where more are heard, the oldest of them gives way to another after so long: all parts of the sky come in
+# Above so many aircraft two sensors are paired once in so long for each sensor that there is: any two learn from whom they share,
+# be they few among thousands, and what all learn together costs no more than 20 pairs a second and sensor.
+BUSY, PAUSE_S = 64, 0.05
 TYPICAL_RANGE_M = 50_000.0  # at which an azimuth error is weighed against a range error
 
-
-Found = tuple[int, int, float, Floats, Floats, tuple[float, ...], Floats]
+Found = tuple[int, int, float, Floats, Floats, tuple[float, ...], Floats]    # a pair used: see `learn`
 
 
 def sized(registration: Registration, radars: Bools, settings: Settings) -> Registration:
@@ -43,7 +45,9 @@ def sized(registration: Registration, radars: Bools, settings: Settings) -> Regi
             cov[2 * sensor, 2 * sensor] = settings.bias_range_m_sigma**2
             cov[2 * sensor + 1, 2 * sensor + 1] = settings.bias_azimuth_rad_sigma**2
     pairs = np.concatenate((registration.pairs, np.zeros(want - have, np.int64)))
-    return replace(registration, mean=mean, cov=cov, applied=applied, pairs=pairs)
+    paired_s = np.full((want, want), -math.inf)
+    paired_s[:have, :have] = registration.paired_s
+    return replace(registration, mean=mean, cov=cov, applied=applied, pairs=pairs, paired_s=paired_s)
 
 
 def jacobian(sites: Floats, sensor: int, east_m: float, north_m: float) -> Floats:
@@ -95,7 +99,8 @@ def learn(registration: Registration, sites: Floats, sensor: int, polar: Bools, 
     found : the pairs used are added: sensor, partner, seconds between, point, covariance, what the partner saw, velocity
     """
     recent, since_s = dict(registration.recent), dict(registration.since_s)
-    mean, cov, pairs = registration.mean, registration.cov, registration.pairs
+    mean, cov, pairs, paired_s = registration.mean, registration.cov, registration.pairs.copy(), registration.paired_s.copy()
+    pause_s = PAUSE_S * len(pairs) if len(recent) > BUSY else -math.inf
     names, times_ns = identities.tolist(), measured_ns.tolist()
     if _full(recent, since_s, max(times_ns, default=0) * 1e-9):
         rows = [row for row, identity in enumerate(names) if identity in recent]
@@ -110,30 +115,29 @@ def learn(registration: Registration, sites: Floats, sensor: int, polar: Bools, 
         last_use = heard[sensor][6] if sensor in heard else -1e18
         used_s, partner = last_use, -1
         if time_s - last_use >= PAIR_EVERY_S and math.isfinite(velocities[row, 0]):
-            partner = _partner(heard, sensor, time_s, polar)
+            partner = _partner(heard, sensor, time_s, polar, paired_s[sensor] + pause_s)
         if partner >= 0:
             entry = heard[partner]
             mean, cov, used = _pair(mean, cov, sites, sensor, partner, time_s - entry[0], points[row], covariances[row],
                                     entry, velocities[row])
-            if used and found is not None:
-                found.append((sensor, partner, time_s - entry[0], points[row], covariances[row], entry, velocities[row]))
             if used:
-                pairs = pairs.copy()
-                pairs[sensor] += 1
-                pairs[partner] += 1
+                pairs[[sensor, partner]] += 1
+                paired_s[sensor, partner] = paired_s[partner, sensor] = time_s
+                if found is not None:
+                    found.append((sensor, partner, time_s - entry[0], points[row], covariances[row], entry, velocities[row]))
             used_s = time_s
         heard[sensor] = (time_s, float(points[row, 0]), float(points[row, 1]), float(covariances[row, 0]),
                          float(covariances[row, 1]), float(covariances[row, 2]), used_s)
         recent[identity] = heard
-    return replace(registration, mean=mean, cov=cov, pairs=pairs, recent=recent, since_s=since_s)
+    return replace(registration, mean=mean, cov=cov, pairs=pairs, recent=recent, since_s=since_s, paired_s=paired_s)
 
 
-def _partner(heard: dict[int, tuple[float, ...]], sensor: int, time_s: float, polar: Bools) -> int:
-    """Return the other sensor whose plot of this aircraft is nearest in time, -1 where none is near."""
+def _partner(heard: dict[int, tuple[float, ...]], sensor: int, time_s: float, polar: Bools, due_s: Floats) -> int:
+    """Return the other sensor whose plot of this aircraft is nearest in time, -1 where none is near; `due_s`: when each may be so."""
     partner, age_s = -1, PAIR_S
     for other, entry in heard.items():
         gap = abs(time_s - entry[0])
-        if other != sensor and gap < age_s and (polar[other] or polar[sensor]):
+        if other != sensor and gap < age_s and (polar[other] or polar[sensor]) and time_s >= due_s[other]:
             partner, age_s = other, gap
     return partner
 

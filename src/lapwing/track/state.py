@@ -273,6 +273,7 @@ class Registration:
     time_ns: int
     recent: dict[int, dict[int, tuple[float, ...]]]   # identity -> sensor -> (time s, east, north, ee, en, nn, used s)
     since_s: dict[int, float] = field(default_factory=dict)   # identity -> when it was taken up; keys and order as in `recent`
+    paired_s: Floats = field(default_factory=lambda: np.zeros((0, 0)))   # (S, S) stamp of the newest pair of two sensors; -inf never
 
 
 @dataclass(frozen=True, slots=True)
