@@ -6,6 +6,8 @@ import argparse
 import json
 from pathlib import Path
 
+from lapwing.cli.seeds import seeds_of
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
@@ -21,18 +23,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a row a night, one a class and one of all; 0, 1 where a verdict is wrong, 2 where the input cannot be used."""
-    from lapwing.model.errors import InputError
     from lapwing.runtime.environment import prepare
 
     state_dir = prepare()
     from lapwing.runtime.judge_nights import HEAD, Nights, line, run_nights
 
-    first, _, last = arguments.seeds.partition("-")
-    if not first.isdigit() or not (last or first).isdigit() or int(last or first) < int(first):
-        raise InputError(f"{arguments.seeds!r} is no span of seeds", where="--seeds", remedy="give first and last: 1-20")
+    seeds = seeds_of(arguments.seeds)
     nights = Nights(arguments.night, arguments.country, arguments.minutes, Path(arguments.out), state_dir)
     print(HEAD)
-    found = run_nights(nights, range(int(first), int(last or first) + 1), lambda text: print(text, flush=True))
+    found = run_nights(nights, seeds, lambda text: print(text, flush=True))
     for name, figures in found["classes"].items():
         print(line(name, figures, {}))
     print(line("all", found["verdicts"], found["alarms"]))

@@ -6,6 +6,8 @@ import argparse
 import json
 from pathlib import Path
 
+from lapwing.cli.seeds import seeds_of
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
@@ -30,15 +32,13 @@ def run(arguments: argparse.Namespace) -> int:
     state_dir = prepare()
     from lapwing.runtime.warning_nights import HEAD, Nights, line, run_nights
 
-    first, _, last = arguments.seeds.partition("-")
-    if not first.isdigit() or not (last or first).isdigit() or int(last or first) < int(first):
-        raise InputError(f"{arguments.seeds!r} is no span of seeds", where="--seeds", remedy="give first and last: 1-20")
+    seeds = seeds_of(arguments.seeds)
     delays_s = tuple(dict.fromkeys(arguments.delay or (20.0,)))
     if not all(delay_s >= 0.0 for delay_s in delays_s):
         raise InputError("a delay is below 0", where="--delay", remedy="give seconds, 0 or more")
     nights = Nights(arguments.night, arguments.country, arguments.minutes, arguments.detection, delays_s, Path(arguments.out), state_dir)
     print(HEAD)
-    found = run_nights(nights, range(int(first), int(last or first) + 1), lambda text: print(text, flush=True))
+    found = run_nights(nights, seeds, lambda text: print(text, flush=True))
     for each in found:
         print(line(f"all, {each['delay_s']:g} s", each["lapwing"], each["bars"]))
         print("bars missed: " + (", ".join(key for key, bar in each["bars"].items() if not bar["ok"]) or "none"))

@@ -15,13 +15,17 @@ from lapwing.judge.existence import SURE, Other, existence, flew_beside, young
 from lapwing.judge.hidden import hidden_way
 from lapwing.judge.path import decorrelation_s, of_trajectory, plot_gaps
 from lapwing.judge.settings import Settings
+from lapwing.judge.state import Said
 from lapwing.judge.statement import statement
 from lapwing.judge.verdict import Finding, find
 from lapwing.model.sensors import TRACKER, SensorTable
+from lapwing.model.times import NS_PER_S
 from lapwing.model.tracks import Trajectory
 from lapwing.model.verdicts import Boundary, Evidence, Verdict
 
 LIVE_DECORRELATION_S = 30.0  # of a filtered track: a few scans
+FAR_SIGMAS = 8.0             # farther from a line than this a live verdict hardly changes
+_MOVED_SHARE, _MOVED_M = 0.1, 100.0   # a change of the closest approach worth handing on
 
 
 def judge_trajectory(trajectory: Trajectory, pack: Pack, now_ns: int, settings: Settings, *, identified: bool = False,
@@ -69,3 +73,13 @@ def make_verdict(finding: Finding, track_id: str, sensors: tuple[str, ...], pack
         closest_longitude_rad=float(path.longitude_rad[row]), deepest_m=finding.deepest_m, entries=finding.entries,
         seconds_inside=finding.seconds_inside, boundary=boundary, evidence=evidence,
         statement=statement(finding, track_id, pack), reason=finding.reason, final=final, time_ns=now_ns)
+
+
+def news(finding: Finding, said: Said, now_ns: int, settings: Settings) -> Said | None:
+    """Return what is said from now on of a live track, where a finding is new or has changed enough to be handed on; else None."""
+    after = Said(finding.verdict, finding.approach.distance_m, len(finding.entries),
+                 sum(1 for crossing in finding.entries if crossing.exit_ns), now_ns)
+    if (after.verdict, after.entry_count, after.exit_count) != (said.verdict, said.entry_count, said.exit_count):
+        return after
+    moved = abs(after.closest_m - said.closest_m) > max(_MOVED_M, _MOVED_SHARE * abs(said.closest_m))
+    return after if moved and now_ns - said.time_ns >= settings.repeat_s * NS_PER_S else None

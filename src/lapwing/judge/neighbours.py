@@ -16,13 +16,13 @@ import numpy.typing as npt
 
 from lapwing.country.pack import Pack
 from lapwing.geo.border import Territory, signed_distance
-from lapwing.judge.conclude import LIVE_DECORRELATION_S, make_verdict
+from lapwing.judge.conclude import FAR_SIGMAS, LIVE_DECORRELATION_S, make_verdict, news
 from lapwing.judge.existence import Existence
 from lapwing.judge.line import Across, across, spread
 from lapwing.judge.normal import normal_cdf
 from lapwing.judge.path import Path, bias_parts, judged_sigma
 from lapwing.judge.settings import Settings
-from lapwing.judge.state import Abroad, History, Said
+from lapwing.judge.state import NEVER_NS, Abroad, History, Said
 from lapwing.judge.verdict import find
 from lapwing.model.times import NS_PER_S
 from lapwing.model.tracks import Tracks, Trajectory
@@ -31,11 +31,8 @@ from lapwing.model.verdicts import NeighbourState, Verdict
 Floats = npt.NDArray[np.float64]
 Exists = Callable[[Path, int], Existence]      # of a live row's path
 
-_FAR_SIGMAS = 8.0            # farther from the line than this a verdict hardly changes
-_FAR_RHYTHM = 3.0            # ... and is worked out so many times less often
+_FAR_RHYTHM = 3.0            # farther from the line than FAR_SIGMAS a verdict is worked out so many times less often
 _ROW_S = 2.0                 # plots that come oftener say the same: the verdict at the end is of all of them
-_NEVER_NS = -(2**62)
-_MOVED_SHARE, _MOVED_M = 0.1, 100.0
 
 
 def neighbour_pack(pack: Pack, code: str, territory: Territory) -> Pack:
@@ -66,9 +63,9 @@ def step(state: Mapping[str, Abroad], tracks: Tracks, rows: Sequence[int], wante
         chosen = np.abs(others_m[touched, column]) <= settings.neighbour_m
         if known:
             # Whose way is begun is followed on, however far it goes.
-            last_ns = np.array([known[key].now.time_ns if (key := f"{code} {tracks.track_id[row]}") in known else _NEVER_NS
+            last_ns = np.array([known[key].now.time_ns if (key := f"{code} {tracks.track_id[row]}") in known else NEVER_NS
                                 for row in touched.tolist()], np.int64)
-            chosen = (chosen | (last_ns != _NEVER_NS)) & (tracks.time_ns[touched] - last_ns >= round(_ROW_S * NS_PER_S))
+            chosen = (chosen | (last_ns != NEVER_NS)) & (tracks.time_ns[touched] - last_ns >= round(_ROW_S * NS_PER_S))
         at = touched[chosen]
         if not len(at):
             continue
@@ -144,19 +141,16 @@ def _live(known: Abroad, code: str, tracks: Tracks, row: int, pack: Pack, territ
           exists: Exists) -> tuple[Abroad, list[Verdict]]:
     """Return what is known after a look at the verdict, where one is due, and the verdict where it is news."""
     now = known.now
-    rhythm = _FAR_RHYTHM if abs(now.border_m) > _FAR_SIGMAS * now.border_m_sigma else 1.0
+    rhythm = _FAR_RHYTHM if abs(now.border_m) > FAR_SIGMAS * now.border_m_sigma else 1.0
     if known.judged_ns and now.time_ns - known.judged_ns < rhythm * settings.verdict_s * NS_PER_S:
         return known, []
     path = known.history.path()
     assert path is not None, "a row was added just before"
     finding = find(path, LIVE_DECORRELATION_S, settings, ended=False, exists=exists(path, row))
-    exits, said = sum(1 for crossing in finding.entries if crossing.exit_ns), known.said
-    changed = (finding.verdict, len(finding.entries), exits) != (said.verdict, said.entry_count, said.exit_count)
-    moved = abs(finding.approach.distance_m - said.closest_m) > max(_MOVED_M, _MOVED_SHARE * abs(said.closest_m)) and \
-        now_ns - said.time_ns >= settings.repeat_s * NS_PER_S
     known = replace(known, judged_ns=now.time_ns, now=replace(
         now, verdict=finding.verdict, entered_prob=finding.entered_prob, seen_inside=finding.first_inside))
-    if not (changed or moved):
+    said = news(finding, known.said, now_ns, settings)
+    if said is None:
         return known, []
     verdict = make_verdict(finding, now.track_id, (), neighbour_pack(pack, code, territory), False, now_ns, settings)
-    return replace(known, said=Said(finding.verdict, finding.approach.distance_m, len(finding.entries), exits, now_ns)), [verdict]
+    return replace(known, said=said), [verdict]

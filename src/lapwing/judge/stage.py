@@ -16,13 +16,13 @@ from lapwing.geo.wgs84 import curvature_radii_m
 from lapwing.judge import clock as border_clock
 from lapwing.judge import neighbours as abroad
 from lapwing.judge import safety_net, traffic
-from lapwing.judge.conclude import LIVE_DECORRELATION_S, judge_trajectory, make_verdict
+from lapwing.judge.conclude import FAR_SIGMAS, LIVE_DECORRELATION_S, judge_trajectory, make_verdict, news
 from lapwing.judge.existence import BESIDE_M, SURE, Existence, Other, existence, young
 from lapwing.judge.line import spread
 from lapwing.judge.normal import normal_cdf
 from lapwing.judge.path import Path, bias_parts, judged_sigma
 from lapwing.judge.settings import Settings
-from lapwing.judge.state import NEVER_NS, History, Memory, Roll, Said, State
+from lapwing.judge.state import NEVER_NS, History, Memory, Roll, State
 from lapwing.judge.torn import parts
 from lapwing.judge.verdict import find
 from lapwing.model.sensors import SensorTable
@@ -37,8 +37,6 @@ _UNKNOWN = AFFILIATIONS.index("unknown")
 _COASTED_ROW_S = 5.0          # a coasting track gets a row of history so often
 _TRAFFIC_ROW_S = 2.0          # traffic gets one at a plot, but not oftener: twenty radars see an airliner five times a second
 _BESIDE_MARGIN_M = 10_000.0   # ten times what counts as beside
-_FAR_SIGMAS = 8.0             # a live track farther out than this is looked at in the usual rhythm only
-_MOVED_SHARE, _MOVED_M = 0.1, 100.0   # a change of the closest approach worth handing on
 
 
 def step(state: State, update: TrackUpdate, pack: Pack, neighbours: Mapping[str, Territory], now_ns: int,
@@ -215,22 +213,17 @@ def _live_existence(path: Path, tracks: Tracks, row: int) -> Existence:
 def _live_verdict(known: Memory, tracks: Tracks, row: int, score: float, pack: Pack, now_ns: int,
                   settings: Settings) -> tuple[Memory, list[Verdict]]:
     """Return the memory, and the live verdict where it is new or has changed enough to be handed on."""
-    rhythm_s = settings.verdict_s if abs(score) > _FAR_SIGMAS else 0.3 * settings.verdict_s
+    rhythm_s = settings.verdict_s if abs(score) > FAR_SIGMAS else 0.3 * settings.verdict_s
     if known.judged_ns and known.touched_ns - known.judged_ns < rhythm_s * NS_PER_S:
         return known, []
     path = known.history.path()
     assert path is not None, "a row was added just before"
     finding = find(path, LIVE_DECORRELATION_S, settings, ended=False, exists=_live_existence(path, tracks, row))
-    exits = sum(1 for crossing in finding.entries if crossing.exit_ns)
-    known, said = replace(known, judged_ns=known.touched_ns), known.said
-    moved_m = abs(finding.approach.distance_m - said.closest_m)
-    changed = (finding.verdict, len(finding.entries), exits) != (said.verdict, said.entry_count, said.exit_count)
-    moved = moved_m > max(_MOVED_M, _MOVED_SHARE * abs(said.closest_m)) and \
-        now_ns - said.time_ns >= settings.repeat_s * NS_PER_S
-    if not (changed or moved):
+    known = replace(known, judged_ns=known.touched_ns)
+    said = news(finding, known.said, now_ns, settings)
+    if said is None:
         return known, []
     verdict = make_verdict(finding, tracks.track_id[row], (), pack, False, now_ns, settings)
-    said = Said(finding.verdict, finding.approach.distance_m, len(finding.entries), exits, now_ns)
     return replace(known, said=said), [verdict]
 
 

@@ -4,7 +4,7 @@ Two lanes. *People* (commands, sightings, patrol log, acknowledgements): never s
 refused to the person who sends it, who then knows. *Links*: each has its own lane, so that a link that floods loses its
 own datagrams and nobody else's. When all lanes together pass the bound, the oldest datagram of the fullest lane goes:
 a radar's old plot is worth less than its new one, and the next turn of the aerial brings another. A loop that is behind and
-does not gain on it sheds what is old likewise (live.py), rather than watch and warn a minute late.
+does not gain on it sheds what is old likewise (`keep_up`), rather than watch and warn a minute late.
 
 What is shed before this (pictures of a slow console, history) never enters a queue; what comes after it (alerts, the
 journal) is never shed at all.

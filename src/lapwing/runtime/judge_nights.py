@@ -19,13 +19,13 @@ from lapwing import judge, track
 from lapwing.adapters.parquet_tracks import TracksWriter, arrival_batches, read_plots
 from lapwing.country.pack import Pack
 from lapwing.judge.half_plane import parse_border, plain_pack
-from lapwing.model.errors import InputError
 from lapwing.model.plots import empty_bearings, empty_looks
 from lapwing.model.tracks import TrackUpdate
 from lapwing.model.verdicts import Judgement
 from lapwing.record.canonical import Row, to_json
 from lapwing.record.rows import alarm_row, verdict_row
 from lapwing.runtime.alarm_scores import score_files as score_alarms
+from lapwing.runtime.night_folders import same_setup
 from lapwing.runtime.scene_files import write_night
 from lapwing.runtime.track_file import due
 from lapwing.runtime.verdict_scores import scored_files
@@ -102,17 +102,6 @@ def one_night(nights: Nights, seed: int) -> dict[str, Any]:
     part.write_text(json.dumps(row) + "\n", encoding="utf-8")
     part.rename(kept)
     return row
-
-
-def same_setup(folder: Path, setup: Mapping[str, Any]) -> None:
-    """Refuse a folder that holds another night under the same seed."""
-    kept = folder / "night.json"
-    if kept.exists():
-        if json.loads(kept.read_text(encoding="utf-8")) != setup:
-            raise InputError("holds a night made in another way", where=str(folder), remedy="name another folder with --out")
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    kept.write_text(json.dumps(setup) + "\n", encoding="utf-8")
 
 
 def judge_night(folder: Path) -> None:

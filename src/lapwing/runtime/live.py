@@ -258,9 +258,8 @@ class Live:
         now_ns = self._clock()
         self.turn_ns = now_ns
         self._begin_day(now_ns)
-        behind_s = self._intake.waited_ns(now_ns) / NS_PER_S
         if shed := self._intake.keep_up(now_ns):
-            self._say("warning", f"{behind_s:.0f} s behind and not gaining on it: {shed} datagrams shed, the oldest first")
+            self._say("warning", f"the loop was behind and did not gain on it: {shed} datagrams shed, the oldest first")
         items = self._intake.take(CATCH_UP_NS)
         people = sum(1 for item in items if item[1].startswith("console"))
         if not items and now_ns - self._last_ns < TICK_EVERY_NS:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from lapwing.adapters import packs
-from lapwing.model.errors import InputError
+from lapwing.runtime.night_folders import same_setup
 from lapwing.runtime.scene_files import write_night
 from lapwing.runtime.track_file import track_file
 from lapwing.runtime.warn_file import Play, run_warner, write_result
@@ -62,7 +62,7 @@ def one_night(nights: Nights, seed: int) -> Iterator[tuple[float, dict[str, Any]
     """Yield (delay, figures) of one night; only what its folder does not hold yet is made."""
     folder = nights.folder / str(seed)
     setup = {"night": nights.night, "country": nights.country, "minutes": nights.minutes, "detection": nights.detection, "seed": seed}
-    _same_setup(folder, setup)
+    same_setup(folder, setup)
     tracks = folder / "tracks.parquet"
     pack = None
     for delay_s in nights.delays_s:
@@ -81,17 +81,6 @@ def one_night(nights: Nights, seed: int) -> Iterator[tuple[float, dict[str, Any]
         scored = _scored(nights, folder / "truth.parquet", out / "alerts.jsonl", delay_s) | {"seed": seed}
         kept.write_text(json.dumps(scored, ensure_ascii=False) + "\n", encoding="utf-8")
         yield delay_s, scored
-
-
-def _same_setup(folder: Path, setup: Mapping[str, Any]) -> None:
-    """Refuse a folder that holds another night under the same seed."""
-    kept = folder / "night.json"
-    if kept.exists():
-        if json.loads(kept.read_text(encoding="utf-8")) != setup:
-            raise InputError("holds a night made in another way", where=str(folder), remedy="name another folder with --out")
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    kept.write_text(json.dumps(setup) + "\n", encoding="utf-8")
 
 
 def _scored(nights: Nights, truth_file: Path, messages_file: Path, delay_s: float) -> dict[str, Any]:
