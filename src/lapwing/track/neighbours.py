@@ -179,6 +179,8 @@ class Reports:
             self.ints[j, at.PLOT_ICAO] = self.ints[j, at.PLOT_MODE3A] = -1
             self.ints[j, at.PLOT_CALLSIGN] = 0
         z, r = self._estimate(j, late_s, slots.mean[row, 2:])
+        if r[3] > 0.0:
+            r = 2.0 * r        # how errors of place and speed go together is not told: diag(2 P, 2 V) bounds it whatever that is
         tell(row, j, slots.floats, slots.ints, self.floats, self.ints)
         fuse(slots.floats, slots.ints, row, report_ns, z, r, self.model, self.scratch, self.log_floats, self.logged)
         self._heard(j, row, slots, z, report_ns)
